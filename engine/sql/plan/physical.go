@@ -1,0 +1,84 @@
+package plan
+
+import (
+	"velostream/catalog/types"
+	"velostream/engine/sql/expr"
+)
+
+// Physical is a node of the physical plan, a tree of operators. One struct
+// for all of them keeps it easily stored: Op says which one, and only the
+// fields of that operator are set. Columns of inputs are referred to by
+// position (expr.Col, []int).
+//
+// Every node of a continuous plan has a stream key: the columns that identify
+// a row of its output, so that a Delete finds the Insert it cancels. Nodes that
+// need state name their tables; IDs are unique in the plan and stay for ever.
+type Physical struct {
+	Op     PhysicalOp  `json:"op"`
+	Inputs []*Physical `json:"inputs,omitempty"`
+	Out    Schema      `json:"out"`
+	// Key is the stream key, positions in Out. Empty: a relation of one row,
+	// or (bounded plans only) unknown.
+	Key []int `json:"key,omitempty"`
+	// AppendOnly: the output never has a Delete.
+	AppendOnly bool `json:"append_only,omitempty"`
+	// EventTime is the position in Out of a column that the watermark is
+	// about: no row to come is earlier. -1: none.
+	EventTime int `json:"event_time"`
+	// Tables are the state tables of this node, in the order that its
+	// operator documents.
+	Tables []uint16 `json:"tables,omitempty"`
+
+	// OpScan
+	Relation uint32      `json:"relation,omitempty"`
+	Name     string      `json:"name,omitempty"`
+	Columns  []int       `json:"columns,omitempty"` // attribute positions in the relation, in the order of Out
+	Lookup   []expr.Expr `json:"lookup,omitempty"`  // point lookup by primary key
+	// OpValues, OpSeries (start, stop, step in one row)
+	Rows [][]expr.Expr `json:"rows,omitempty"`
+	// OpFilter; residual condition of OpJoin over the concatenated row
+	Cond expr.Expr `json:"cond,omitempty"`
+	// OpProject; OpWindow: Exprs[0] is the time
+	Exprs []expr.Expr `json:"exprs,omitempty"`
+	// OpExchange: hash of these columns; empty: all to shard 0
+	// OpAggregate: the group columns of the input
+	// OpJoin: the equal columns of the left input
+	Keys []int `json:"keys,omitempty"`
+	// OpJoin: the equal columns of the right input
+	RightKeys []int    `json:"right_keys,omitempty"`
+	Join      JoinKind `json:"join,omitempty"`
+	// OpAggregate; Args are OpProject-ed columns or any expression over the input
+	Aggs []AggCall `json:"aggs,omitempty"`
+	Emit Emit      `json:"emit,omitempty"`
+	// OpAggregate: position in Keys of window_end, -1: none
+	WindowEnd int   `json:"window_end"`
+	Lateness  int64 `json:"lateness,omitempty"`
+	// OpWindow
+	Window TimeWindow `json:"window,omitzero"`
+	// OpSort, OpTopN, OpLimit
+	Sort   []SortKey `json:"sort,omitempty"`
+	Count  expr.Expr `json:"count,omitempty"`
+	Offset expr.Expr `json:"offset,omitempty"`
+}
+
+// PhysicalOp names an operator.
+type PhysicalOp string
+
+const (
+	OpScan      PhysicalOp = "scan"      // a relation's rows: source of a job, or a snapshot of a bounded query
+	OpValues    PhysicalOp = "values"    // constant rows
+	OpSeries    PhysicalOp = "series"    // generate_series
+	OpFilter    PhysicalOp = "filter"    // stateless
+	OpProject   PhysicalOp = "project"   // stateless
+	OpWindow    PhysicalOp = "window"    // stateless: adds window_start, window_end (tumbling, hopping, cumulate)
+	OpExchange  PhysicalOp = "exchange"  // rows to the shard of their key
+	OpAggregate PhysicalOp = "aggregate" // groups; state table 0: groups, table 1: values of min/max/first/last/distinct with retractions
+	OpJoin      PhysicalOp = "join"      // inner, left, right, full, semi, anti equi-join; table 0: left rows, 1: right rows
+	OpUnion     PhysicalOp = "union"     // all inputs; Out has a hidden branch number when the key needs it
+	OpTopN      PhysicalOp = "topn"      // maintained ORDER BY … LIMIT; table 0: rows in order
+	OpSort      PhysicalOp = "sort"      // bounded only
+	OpLimit     PhysicalOp = "limit"     // bounded, and LIMIT n of a continuous query
+)
+
+// Types lists the node's output column types.
+func (p *Physical) Types() []types.Type { return p.Out.Types() }

@@ -1,0 +1,198 @@
+// Package plan holds the two families of plan nodes: logical (what a query
+// means; the binder makes it, the optimizer rewrites it) and physical (how it
+// runs: operators, exchanges, state tables). Both are plain structs; there
+// are no visitors. A physical plan marshals to JSON and is stored in the
+// catalog with the SQL text of its job.
+package plan
+
+import (
+	"velostream/catalog/types"
+	"velostream/engine/sql/expr"
+)
+
+// Column is one column of a node's output.
+type Column struct {
+	Name   string     `json:"name"`
+	Type   types.Type `json:"type"`
+	Hidden bool       `json:"hidden,omitempty"` // not part of *: row ids, carried keys, system columns
+	Table  uint32     `json:"table,omitempty"`  // OID of the relation it comes from unchanged, 0: none
+	Attr   int16      `json:"attr,omitempty"`   // attribute number there
+}
+
+// Schema is the columns of a node's output rows.
+type Schema []Column
+
+// Types lists the column types.
+func (s Schema) Types() []types.Type {
+	out := make([]types.Type, len(s))
+	for i, c := range s {
+		out[i] = c.Type
+	}
+	return out
+}
+
+// Logical is a node of the logical plan. Nodes are immutable once made.
+type Logical interface {
+	Schema() Schema
+	Inputs() []Logical
+	// WithInputs returns the node over other inputs of the same schemas.
+	WithInputs([]Logical) Logical
+}
+
+// Emit says when results leave (DIALECT §4).
+type Emit uint8
+
+const (
+	EmitDefault Emit = iota
+	EmitChanges
+	EmitFinal // on window close, or at the end of bounded input
+)
+
+// WindowKind is a kind of time window.
+type WindowKind uint8
+
+const (
+	Tumbling WindowKind = iota
+	Hopping
+	Session
+	Cumulate
+)
+
+// TimeWindow describes a time window; durations in µs.
+type TimeWindow struct {
+	Kind    WindowKind `json:"kind"`
+	Size    int64      `json:"size"`
+	Advance int64      `json:"advance,omitempty"` // hopping; cumulate's step
+	Gap     int64      `json:"gap,omitempty"`     // session
+	MaxSize int64      `json:"max_size,omitempty"`
+	Offset  int64      `json:"offset,omitempty"`
+}
+
+// AggCall is one aggregate of an Aggregate node. Args and Filter refer to the
+// input's columns.
+type AggCall struct {
+	Name     string      `json:"name"` // count, sum, avg, min, max, stddev…, first_value, last_value
+	Args     []expr.Expr `json:"args"` // none: count(*)
+	Distinct bool        `json:"distinct,omitempty"`
+	Filter   expr.Expr   `json:"filter,omitempty"`
+	OrderBy  []SortKey   `json:"order_by,omitempty"`
+	T        types.Type  `json:"t"`
+}
+
+// SortKey is one ORDER BY item over the input's columns.
+type SortKey struct {
+	Expr       expr.Expr `json:"expr"`
+	Desc       bool      `json:"desc,omitempty"`
+	NullsFirst bool      `json:"nulls_first,omitempty"`
+}
+
+// JoinKind is a kind of join.
+type JoinKind uint8
+
+const (
+	InnerJoin JoinKind = iota
+	LeftJoin
+	RightJoin
+	FullJoin
+	SemiJoin // rows of the left with a match
+	AntiJoin // rows of the left without a match
+	CrossJoin
+)
+
+// Scan reads a relation. Columns lists the attributes it yields, by position
+// in the relation's column list; the optimizer narrows it.
+type Scan struct {
+	Relation uint32 // OID
+	Name     string // for EXPLAIN
+	Columns  []int
+	Out      Schema
+	Key      []int // positions in Out that identify a row; the hidden row id columns for streams
+	Bounded  bool  // false: in a continuous query
+	// AppendOnly: rows are never deleted (streams).
+	AppendOnly bool
+	// EventTime is the position in Out of the watermark column, -1: none.
+	EventTime int
+	// Equal are constants the primary key columns must equal (all of them: a
+	// point lookup), set by the optimizer; index = position in the primary key.
+	Lookup []expr.Expr
+}
+
+// Values yields constant rows.
+type Values struct {
+	Rows [][]expr.Expr
+	Out  Schema
+}
+
+// Series is generate_series(Start, Stop, Step) as a relation.
+type Series struct {
+	Start, Stop, Step expr.Expr
+	Out               Schema
+}
+
+// Filter keeps the rows for which Cond is true.
+type Filter struct {
+	Input Logical
+	Cond  expr.Expr
+}
+
+// Project computes Exprs over its input.
+type Project struct {
+	Input Logical
+	Exprs []expr.Expr
+	Out   Schema
+}
+
+// Window appends window_start and window_end (of Time's type) to each row, a
+// row per window the row is in. Rows whose time is NULL get no window.
+type Window struct {
+	Input Logical
+	Spec  TimeWindow
+	Time  expr.Expr
+	Keys  []expr.Expr // session windows: whose sessions
+	Out   Schema      // input columns, window_start, window_end
+}
+
+// Aggregate groups by Groups and computes Aggs: output = groups, then aggs.
+// Without Groups it is one row, also over no input (but see Windowed).
+type Aggregate struct {
+	Input  Logical
+	Groups []expr.Expr
+	Aggs   []AggCall
+	Emit   Emit
+	// WindowEnd is the position in Groups of window_end when the groups are
+	// those of a time window (rows leave on close when Emit is EmitFinal; state is
+	// freed when the watermark has passed), -1: no window.
+	WindowEnd int
+	Lateness  int64 // µs a window stays open after its end
+	Out       Schema
+}
+
+// Join joins Left and Right: output = left columns, then right columns (only
+// left's for semi and anti joins). EqualLeft[i] = EqualRight[i] for all i, and
+// Cond (over the concatenated row, nil: none).
+type Join struct {
+	Kind        JoinKind
+	Left, Right Logical
+	EqualLeft   []expr.Expr
+	EqualRight  []expr.Expr
+	Cond        expr.Expr
+	Out         Schema
+}
+
+// Union is UNION ALL of inputs with equal column types.
+type Union struct {
+	All []Logical
+	Out Schema
+}
+
+// Sort orders; in a continuous query only under Limit (a maintained Top-N).
+type Sort struct {
+	Input Logical
+	Keys  []SortKey
+}
+
+// Limit keeps Count rows after Offset (nil: no limit, none).
+type Limit struct {
+	Input         Logical
+	Count, Offset expr.Expr
+}
