@@ -1,0 +1,104 @@
+package catalog
+
+import (
+	"encoding/json"
+
+	"velostream/catalog/types"
+)
+
+// Kind is what a relation is.
+type Kind string
+
+const (
+	Stream           Kind = "stream"            // append-only: native, or bound to a connector, or CREATE STREAM … AS
+	Table            Kind = "table"             // native keyed rows
+	View             Kind = "view"              // a name for a query
+	MaterializedView Kind = "materialized view" // maintained result of a query
+	Sink             Kind = "sink"              // the way out of a relation or query
+)
+
+// Relation is a stream, table, view, materialised view or sink. Immutable once
+// in a snapshot.
+type Relation struct {
+	ID      uint32   `json:"id"` // its OID
+	Schema  string   `json:"schema"`
+	Name    string   `json:"name"`
+	Kind    Kind     `json:"kind"`
+	Owner   string   `json:"owner"`
+	Columns []Column `json:"columns"`
+	// Key is the columns, by position, that identify a row: the primary key,
+	// or hidden row ids, or the stream key of a view. Empty: at most one row.
+	Key []int `json:"key,omitempty"`
+	// PrimaryKey: Key was declared by the user and is enforced.
+	PrimaryKey bool `json:"primary_key,omitempty"`
+	// AppendOnly: rows are never deleted.
+	AppendOnly bool `json:"append_only,omitempty"`
+	// EventTime is the position of the watermark column, -1: none.
+	EventTime int `json:"event_time"`
+	// WatermarkDelay is how far the watermark is behind the greatest event
+	// time, in µs.
+	WatermarkDelay int64 `json:"watermark_delay,omitempty"`
+
+	// Connector is the type of the connector ("kafka", "file", "datagen"), ""
+	// for what is kept here. Options are its settings, names lower-cased.
+	Connector string            `json:"connector,omitempty"`
+	Options   map[string]string `json:"options,omitempty"`
+
+	// Definition is the CREATE statement. Query is the SELECT in it, Plan the
+	// physical plan of its job (engine/sql/plan), Inputs the relations read.
+	Definition string          `json:"definition,omitempty"`
+	Query      string          `json:"query,omitempty"`
+	Plan       json.RawMessage `json:"plan,omitempty"`
+	Inputs     []uint32        `json:"inputs,omitempty"`
+	// Retracts: the output of a stream's query has deletes (a changelog stream).
+	Retracts bool `json:"retracts,omitempty"`
+	// SinkOf is the relation a sink writes out.
+	SinkOf uint32 `json:"sink_of,omitempty"`
+	// Paused: its job is not to run.
+	Paused  bool   `json:"paused,omitempty"`
+	Comment string `json:"comment,omitempty"`
+}
+
+// Column is one column of a relation.
+type Column struct {
+	Name    string     `json:"name"`
+	Type    types.Type `json:"type"`
+	NotNull bool       `json:"not_null,omitempty"`
+	// Hidden columns are not part of *: row ids, carried keys, and the system
+	// columns of connectors (_timestamp, _partition, _offset, _key, _topic).
+	Hidden bool `json:"hidden,omitempty"`
+	// System names what a connector fills a hidden column with; "": nothing.
+	System string `json:"system,omitempty"`
+	// Default is the SQL text of the DEFAULT expression; Computed that of a
+	// column declared AS (expr).
+	Default  string `json:"default,omitempty"`
+	Computed string `json:"computed,omitempty"`
+	Comment  string `json:"comment,omitempty"`
+}
+
+// Persistent reports that a job of its own keeps r up to date.
+func (r *Relation) Persistent() bool { return len(r.Plan) > 0 || r.SinkOf != 0 }
+
+// Native reports that rows come by DML.
+func (r *Relation) Native() bool {
+	return (r.Kind == Stream || r.Kind == Table) && r.Connector == "" && len(r.Plan) == 0
+}
+
+// ColumnIndex returns the position of the column name, -1 if there is none.
+func (r *Relation) ColumnIndex(name string) int {
+	for i := range r.Columns {
+		if r.Columns[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// Types lists the column types.
+func (r *Relation) Types() []types.Type {
+	out := make([]types.Type, len(r.Columns))
+	for i := range r.Columns {
+		out[i] = r.Columns[i].Type
+	}
+	return out
+}
