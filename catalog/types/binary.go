@@ -1,0 +1,239 @@
+package types
+
+import (
+	"encoding/binary"
+	"math"
+
+	"velostream/pgwire/pgerror"
+)
+
+// AppendBinary adds the binary form of d, a value of t, to dst, as
+// PostgreSQL's send functions do. d must not be NULL.
+func AppendBinary(dst []byte, t Type, d Datum) []byte {
+	switch t.OID {
+	case OIDBool:
+		return append(dst, byte(d.I))
+	case OIDInt2:
+		return binary.BigEndian.AppendUint16(dst, uint16(d.I))
+	case OIDInt4, OIDDate, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace:
+		return binary.BigEndian.AppendUint32(dst, uint32(d.I))
+	case OIDInt8, OIDTime, OIDTimestamp, OIDTimestamptz:
+		return binary.BigEndian.AppendUint64(dst, uint64(d.I))
+	case OIDFloat4:
+		return binary.BigEndian.AppendUint32(dst, math.Float32bits(float32(d.F)))
+	case OIDFloat8:
+		return binary.BigEndian.AppendUint64(dst, math.Float64bits(d.F))
+	case OIDNumeric:
+		return AppendNumericBinary(dst, d.Dec)
+	case OIDInterval:
+		return AppendIntervalBinary(dst, d.Iv)
+	case OIDJSONB:
+		return append(append(dst, 1), d.B...)
+	case OIDChar1:
+		if len(d.B) == 0 {
+			return append(dst, 0)
+		}
+		return append(dst, d.B[0])
+	}
+	if elem, ok := t.Elem(); ok {
+		return appendArrayBinary(dst, elem, d.List, t.OID == OIDInt2Vector || t.OID == OIDOidVector)
+	}
+	return append(dst, d.B...)
+}
+
+// AppendIntervalBinary adds µs, days and months: 16 bytes.
+func AppendIntervalBinary(dst []byte, iv Interval) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, uint64(iv.Micros))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(iv.Days))
+	return binary.BigEndian.AppendUint32(dst, uint32(iv.Months))
+}
+
+func appendArrayBinary(dst []byte, elem Type, list []Datum, zeroBased bool) []byte {
+	dims, hasNull := uint32(1), uint32(0)
+	if len(list) == 0 && !zeroBased {
+		dims = 0
+	}
+	for i := range list {
+		if list[i].Null {
+			hasNull = 1
+		}
+	}
+	dst = binary.BigEndian.AppendUint32(dst, dims)
+	dst = binary.BigEndian.AppendUint32(dst, hasNull)
+	dst = binary.BigEndian.AppendUint32(dst, uint32(elem.OID))
+	if dims == 1 {
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(list)))
+		lower := uint32(1)
+		if zeroBased {
+			lower = 0
+		}
+		dst = binary.BigEndian.AppendUint32(dst, lower)
+	}
+	for i := range list {
+		if list[i].Null {
+			dst = binary.BigEndian.AppendUint32(dst, math.MaxUint32)
+			continue
+		}
+		at := len(dst)
+		dst = AppendBinary(append(dst, 0, 0, 0, 0), elem, list[i])
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	}
+	return dst
+}
+
+// DecodeBinary reads the binary form of a value of t, without applying t's
+// modifier. Any bytes are safe to hand in: what is no value of t is 22P03 or
+// 08P01. The Datum does not keep b.
+func DecodeBinary(t Type, b []byte) (Datum, error) {
+	if elem, ok := t.Elem(); ok {
+		return decodeArrayBinary(elem, b)
+	}
+	if want := binaryLen(t.OID); want >= 0 && len(b) != want {
+		if len(b) < want {
+			return Datum{}, pgerror.New(pgerror.ProtocolViolation, "insufficient data left in message")
+		}
+		return Datum{}, incorrectBinary()
+	}
+	switch t.OID {
+	case OIDBool:
+		return BoolDatum(b[0] != 0), nil
+	case OIDInt2:
+		return IntDatum(int64(int16(binary.BigEndian.Uint16(b)))), nil
+	case OIDInt4:
+		return IntDatum(int64(int32(binary.BigEndian.Uint32(b)))), nil
+	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace:
+		return IntDatum(int64(binary.BigEndian.Uint32(b))), nil
+	case OIDInt8:
+		return IntDatum(int64(binary.BigEndian.Uint64(b))), nil
+	case OIDDate, OIDTime, OIDTimestamp, OIDTimestamptz:
+		return decodeTimeBinary(t.OID, b)
+	case OIDFloat4:
+		return FloatDatum(float64(math.Float32frombits(binary.BigEndian.Uint32(b)))), nil
+	case OIDFloat8:
+		return FloatDatum(math.Float64frombits(binary.BigEndian.Uint64(b))), nil
+	case OIDNumeric:
+		v, err := decodeNumericBinary(b)
+		return DecimalDatum(v), err
+	case OIDInterval:
+		return Datum{Iv: Interval{
+			Micros: int64(binary.BigEndian.Uint64(b)),
+			Days:   int32(binary.BigEndian.Uint32(b[8:])),
+			Months: int32(binary.BigEndian.Uint32(b[12:])),
+		}}, nil
+	case OIDBytea, OIDUUID:
+		return BytesDatum(append(make([]byte, 0, len(b)), b...)), nil
+	case OIDChar1:
+		if b[0] == 0 {
+			return BytesDatum([]byte{}), nil
+		}
+		return BytesDatum([]byte{b[0]}), nil
+	case OIDJSONB:
+		if len(b) == 0 {
+			return Datum{}, pgerror.New(pgerror.ProtocolViolation, "no data left in message")
+		}
+		if b[0] != 1 {
+			return Datum{}, pgerror.New(pgerror.InternalError, "unsupported jsonb version number %d", b[0])
+		}
+		b = b[1:]
+	}
+	return decodeBytesText(t, b)
+}
+
+func incorrectBinary() error {
+	return pgerror.New(pgerror.InvalidBinaryRepresentation, "incorrect binary data format")
+}
+
+// binaryLen is the length of a type's binary form, -1 if it varies.
+func binaryLen(o OID) int {
+	switch o {
+	case OIDBool, OIDChar1:
+		return 1
+	case OIDInt2:
+		return 2
+	case OIDInt4, OIDFloat4, OIDDate, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace:
+		return 4
+	case OIDInt8, OIDFloat8, OIDTime, OIDTimestamp, OIDTimestamptz:
+		return 8
+	case OIDInterval, OIDUUID:
+		return 16
+	}
+	return -1
+}
+
+func decodeTimeBinary(o OID, b []byte) (Datum, error) {
+	if o == OIDDate {
+		v := int64(int32(binary.BigEndian.Uint32(b)))
+		return IntDatum(v), checkDate(v)
+	}
+	v := int64(binary.BigEndian.Uint64(b))
+	switch o {
+	case OIDTime:
+		if v < 0 || v > MicrosPerDay {
+			return Datum{}, pgerror.New(pgerror.DatetimeFieldOverflow, "time out of range")
+		}
+		return IntDatum(v), nil
+	default:
+		return IntDatum(v), CheckTimestamp(v)
+	}
+}
+
+func decodeArrayBinary(elem Type, b []byte) (Datum, error) {
+	if len(b) < 12 {
+		return Datum{}, pgerror.New(pgerror.ProtocolViolation, "insufficient data left in message")
+	}
+	dims, flags := int32(binary.BigEndian.Uint32(b)), binary.BigEndian.Uint32(b[4:])
+	switch {
+	case dims < 0 || dims > 6:
+		return Datum{}, pgerror.New(pgerror.ProgramLimitExceeded, "number of array dimensions (%d) exceeds the maximum allowed (6)", dims)
+	case flags > 1:
+		return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "invalid array flags")
+	case dims > 1:
+		return Datum{}, multiDim()
+	}
+	if got := OID(binary.BigEndian.Uint32(b[8:])); got != elem.OID {
+		return Datum{}, pgerror.New(pgerror.DatatypeMismatch, "wrong element type")
+	}
+	b = b[12:]
+	if dims == 0 {
+		if len(b) != 0 {
+			return Datum{}, incorrectBinary()
+		}
+		return Datum{List: []Datum{}}, nil
+	}
+	if len(b) < 8 {
+		return Datum{}, pgerror.New(pgerror.ProtocolViolation, "insufficient data left in message")
+	}
+	n := int64(int32(binary.BigEndian.Uint32(b)))
+	b = b[8:]
+	if n < 0 || n*4 > int64(len(b)) {
+		return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "insufficient data left in message")
+	}
+	return decodeElements(elem, b, int(n))
+}
+
+func decodeElements(elem Type, b []byte, n int) (Datum, error) {
+	list := make([]Datum, 0, n)
+	for range n {
+		if len(b) < 4 {
+			return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "insufficient data left in message")
+		}
+		size := int64(int32(binary.BigEndian.Uint32(b)))
+		b = b[4:]
+		if size == -1 {
+			list = append(list, NullDatum)
+			continue
+		}
+		if size < 0 || size > int64(len(b)) {
+			return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "insufficient data left in message")
+		}
+		d, err := DecodeBinary(elem, b[:size])
+		if err != nil {
+			return Datum{}, err
+		}
+		list, b = append(list, d), b[size:]
+	}
+	if len(b) != 0 {
+		return Datum{}, incorrectBinary()
+	}
+	return Datum{List: list}, nil
+}
