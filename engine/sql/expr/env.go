@@ -1,0 +1,24 @@
+package expr
+
+import (
+	"velostream/catalog/types"
+)
+
+// Env is what evaluation depends on besides its input. It must not change
+// during a statement.
+type Env struct {
+	Format   *types.Format // session settings; nil: defaults
+	Now      int64         // now(): start of the transaction, timestamptz
+	StmtTime int64         // statement_timestamp()
+	User     string        // current_user
+	Database string        // current_database()
+	Schema   string        // current_schema()
+}
+
+// format returns the session settings, never failing on a nil Env.
+func (e *Env) format() *types.Format {
+	if e == nil {
+		return nil
+	}
+	return e.Format
+}
