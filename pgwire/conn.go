@@ -1,0 +1,316 @@
+package pgwire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"velostream/pgwire/pgerror"
+)
+
+// farewellTime is how long a slow client may take to receive the last words.
+const farewellTime = 2 * time.Second
+
+// conn is one client. Its session goroutine owns everything but what the
+// mutex guards, the inbox and the outbox.
+//
+//	client ─> reader goroutine ─> inbox ─> session goroutine ─> outbox ─> client
+//	               │ EOF, Terminate: cancels ctx      │ calls the engine with ctx's children
+type conn struct {
+	srv     *Server
+	raw     net.Conn // as accepted; deadlines are set on it
+	nc      net.Conn // raw, or TLS over it
+	tlsConn *tls.Conn
+	tlsUsed *tls.Config
+	log     *slog.Logger
+	ctx     context.Context // ends with the connection; its cause says why
+	cancel  context.CancelCauseFunc
+
+	pid     uint32
+	secret  []byte
+	startup Startup
+	session Session
+	started atomic.Bool // past start-up
+
+	fr      *frameReader
+	in      *inbox
+	taken   []frame // taken from in, not yet handled from next on
+	next    int
+	out     *outbox
+	reading sync.WaitGroup
+
+	stmts   map[string]*prepared // "" is the unnamed one
+	portals map[string]*portal
+	skip    bool // after an error: skip messages until Sync
+	failed  bool // something failed since the last Sync
+	inBatch bool // extended-protocol messages came since the last Sync
+
+	opCtx    context.Context // of messages that outlive nothing: Parse, Sync
+	opCancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	running context.CancelCauseFunc // cancels what runs now; nil: nothing does
+	info    ConnInfo
+}
+
+func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
+	c := &conn{srv: s, raw: nc, nc: nc, log: s.opts.Logger}
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	c.out = &outbox{nc: nc, buffers: &s.buffers, sent: &s.count.bytesSent, onError: func(error) { c.cancel(errClientGone) }}
+	c.info.Connected = time.Now()
+	return c
+}
+
+// kill ends the connection from outside: what runs is cancelled and blocked
+// reads and writes return. The session goroutine does the rest.
+func (c *conn) kill(cause error) {
+	c.cancel(cause)
+	now := time.Now()
+	_ = c.raw.SetReadDeadline(now) // a closed connection needs no waking
+	_ = c.raw.SetWriteDeadline(now.Add(farewellTime))
+}
+
+// serve is the session goroutine, from accept to close.
+func (c *conn) serve() {
+	stop := context.AfterFunc(c.ctx, func() {
+		if cause := context.Cause(c.ctx); !errors.Is(cause, errClientGone) {
+			c.kill(cause)
+		}
+	})
+	defer stop()
+	defer c.close()
+	defer c.recoverPanic()
+	if err := c.start(); err != nil {
+		c.farewell(err)
+		return
+	}
+	c.startReader()
+	c.started.Store(true)
+	c.farewell(c.loop())
+}
+
+// recoverPanic is the one place where a panic of a session ends: it costs
+// this connection, not the server.
+func (c *conn) recoverPanic() {
+	r := recover()
+	if r == nil {
+		return
+	}
+	c.srv.count.panics.Add(1)
+	id := c.srv.requestID.next()
+	c.log.ErrorContext(c.ctx, "session panicked", "panic", fmt.Sprint(r), "request_id", id, "stack", string(debug.Stack()))
+	e := pgerror.New(pgerror.InternalError, "internal error; the connection is closed").
+		WithDetail("The server's log has more under request id %s.", id)
+	c.farewell(e)
+}
+
+// farewell sends the error that ends the connection, if the client should
+// hear of one.
+func (c *conn) farewell(err error) {
+	if err == nil || errors.Is(err, errNoSession) || errors.Is(err, errClientGone) {
+		return
+	}
+	if errors.Is(err, context.Canceled) { // the listener's context ended
+		err = errShutdown()
+	}
+	e := *c.visible(err)
+	e.Severity = "FATAL"
+	c.srv.count.failed.Add(1)
+	_ = c.raw.SetWriteDeadline(time.Now().Add(farewellTime)) // without it a write could only take longer
+	c.out.lock()
+	c.out.buf = appendError(c.out.buf, 'E', &e)
+	c.out.unlock()
+	c.out.flush()
+}
+
+// close frees everything and waits for the connection's other goroutines.
+func (c *conn) close() {
+	c.cancel(errClientGone)
+	c.closePortals()
+	if c.session != nil {
+		c.closeSession()
+	}
+	_ = c.raw.SetWriteDeadline(time.Now().Add(farewellTime)) // for TLS's own farewell
+	if err := c.nc.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		c.log.DebugContext(c.ctx, "closing the connection", "error", err)
+	}
+	_ = c.raw.Close() // already closed, unless TLS could not say goodbye
+	c.reading.Wait()
+	c.out.close()
+}
+
+func (c *conn) closeSession() {
+	defer func() {
+		if r := recover(); r != nil {
+			c.srv.count.panics.Add(1)
+			c.log.ErrorContext(c.ctx, "closing the session panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		}
+	}()
+	if err := c.session.Close(); err != nil {
+		c.log.WarnContext(c.ctx, "closing the session failed", "error", err)
+	}
+}
+
+// startReader starts the goroutine that reads messages into the inbox. It
+// ends with the connection.
+func (c *conn) startReader() {
+	c.in = newInbox()
+	c.stmts, c.portals = map[string]*prepared{}, map[string]*portal{}
+	c.reading.Go(func() {
+		for {
+			f, err := c.fr.next()
+			if err == nil && f.typ == 'X' {
+				err = errClientGone
+			}
+			if err != nil {
+				var e *pgerror.Error
+				if !errors.As(err, &e) { // gone, by Terminate or without
+					err = errClientGone
+					c.cancel(errClientGone)
+				}
+				c.in.fail(err)
+				return
+			}
+			if !c.in.put(f, c.ctx.Done()) {
+				return
+			}
+		}
+	})
+}
+
+// pull returns the client's next message; it waits for one until ctx ends.
+// drain, when not nil, ends the wait too, once it is closed.
+func (c *conn) pull(ctx context.Context, drain <-chan struct{}) (frame, error) {
+	for c.next == len(c.taken) {
+		if ctx.Err() != nil {
+			return frame{}, context.Cause(ctx)
+		}
+		frames, err := c.in.take(c.taken)
+		c.taken, c.next = frames, 0
+		if err != nil {
+			return frame{}, err
+		}
+		if len(frames) > 0 {
+			break
+		}
+		select {
+		case <-c.in.ready:
+		case <-ctx.Done():
+		case <-drain:
+			return frame{}, errShutdown()
+		}
+	}
+	f := c.taken[c.next]
+	c.taken[c.next] = frame{}
+	c.next++
+	return f, nil
+}
+
+// loop handles messages until the connection ends; it returns why.
+func (c *conn) loop() error {
+	for {
+		// Between two requests a server that drains says goodbye. Within a
+		// batch it waits for the Sync, whose answer the client is owed.
+		var drain <-chan struct{}
+		if !c.inBatch && !c.skip {
+			drain = c.srv.drain
+			if c.next == len(c.taken) && c.srv.draining() {
+				return errShutdown()
+			}
+		}
+		f, err := c.pull(c.ctx, drain)
+		if err != nil {
+			return err
+		}
+		if err := c.handle(f); err != nil {
+			return err
+		}
+		if c.ctx.Err() != nil {
+			return context.Cause(c.ctx)
+		}
+	}
+}
+
+// visible turns any error into what the client sees; one that no constructor
+// of pgerror made is XX000, logged under an id that the client is told.
+func (c *conn) visible(err error) *pgerror.Error {
+	var e *pgerror.Error
+	if errors.As(err, &e) && e.Code != "" {
+		return e
+	}
+	id := c.srv.requestID.next()
+	c.log.ErrorContext(c.ctx, "internal error", "error", err, "request_id", id)
+	return pgerror.New(pgerror.InternalError, "%s", err.Error()).
+		WithDetail("The server's log has more under request id %s.", id).WithCause(err)
+}
+
+// explain replaces the bare end of a context by its cause.
+func explain(ctx context.Context, err error) error {
+	var e *pgerror.Error
+	if errors.As(err, &e) {
+		return err
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return pgerror.New(pgerror.QueryCanceled, "canceling statement due to statement timeout")
+	case errors.Is(err, context.Canceled):
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+	}
+	return err
+}
+
+// begun marks the session as working under cancel; the returned function ends
+// that. A cancel request between the two hits, at other times it is ignored.
+func (c *conn) begun(cancel context.CancelCauseFunc) func() {
+	c.mu.Lock()
+	c.running = cancel
+	c.mu.Unlock()
+	return func() {
+		c.mu.Lock()
+		c.running = nil
+		c.mu.Unlock()
+	}
+}
+
+// operation is the context of a message that leaves nothing running behind;
+// it is made anew only after it was cancelled.
+func (c *conn) operation() (context.Context, context.CancelCauseFunc) {
+	if c.opCtx == nil || c.opCtx.Err() != nil {
+		c.opCtx, c.opCancel = context.WithCancelCause(c.ctx)
+	}
+	return c.opCtx, c.opCancel
+}
+
+// sendError answers a message with an error. After it, what the client has
+// in the batch is void until Sync.
+func (c *conn) sendError(err error) {
+	c.failed = true
+	if c.ctx.Err() != nil { // ends anyway, and its own reason is said by farewell
+		return
+	}
+	e := c.visible(err)
+	c.srv.count.failed.Add(1)
+	c.out.lock()
+	c.out.buf = appendError(c.out.buf, 'E', e)
+	c.out.unlock()
+	c.out.flush()
+}
+
+// ready ends an answer: the session waits for the next request.
+func (c *conn) ready() {
+	status := c.session.TxStatus()
+	c.setIdle(status)
+	c.out.lock()
+	c.out.buf = appendReady(c.out.buf, status)
+	c.out.unlock()
+	c.out.rest()
+}
