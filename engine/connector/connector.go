@@ -28,6 +28,8 @@ type Split struct {
 	// Number identifies the split as an integer, the same for ever: the
 	// partition, or a hash of the ID. Row ids are made of it.
 	Number int64
+	// Place names where it is for people: the topic, the file.
+	Place string
 }
 
 // Unset is the Position of a Start that has none yet: the source's own options

@@ -8,6 +8,9 @@
 package format
 
 import (
+	"bytes"
+	"unicode/utf8"
+
 	"velostream/catalog/types"
 	"velostream/storage/column"
 )
@@ -71,6 +74,11 @@ type Decoder interface {
 type Encoder interface {
 	// Encode appends the bytes of physical row i of b to dst.
 	Encode(dst []byte, b *column.Batch, i int) ([]byte, error)
+}
+
+// IsText reports whether b is valid text: UTF-8 without NUL bytes. nil is not.
+func IsText(b []byte) bool {
+	return b != nil && utf8.Valid(b) && bytes.IndexByte(b, 0) < 0
 }
 
 // Truncate cuts c to n values.

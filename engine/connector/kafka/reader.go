@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -106,7 +107,7 @@ func (r *reader) poll(ctx context.Context) error {
 		}
 		e := *pgerror.From(r.src.translate(err, r.watch))
 		if e.Detail == "" && p >= 0 {
-			e.Detail = "Reading partition " + split(p).ID + "."
+			e.Detail = "Reading partition " + strconv.Itoa(int(p)) + "."
 		}
 		failed = &e
 	})

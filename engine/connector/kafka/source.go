@@ -142,15 +142,15 @@ func (s *source) Splits(ctx context.Context) ([]connector.Split, error) {
 			return d.Err
 		}
 		for _, p := range d.Partitions.Sorted() {
-			out = append(out, split(p.Partition))
+			out = append(out, s.split(p.Partition))
 		}
 		return nil
 	})
 	return out, err
 }
 
-func split(p int32) connector.Split {
-	return connector.Split{ID: strconv.Itoa(int(p)), Partition: p, Number: int64(p)}
+func (s *source) split(p int32) connector.Split {
+	return connector.Split{ID: strconv.Itoa(int(p)), Partition: p, Number: int64(p), Place: s.topic}
 }
 
 // Open implements connector.Source.
