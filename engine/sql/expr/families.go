@@ -8,7 +8,35 @@ import (
 
 // families lists the function tables; each is in a file of its own.
 func families() [][]Function {
-	return [][]Function{}
+	return [][]Function{
+		compareFamily(), intFamily(), floatFamily(),
+		stringFamily(),
+	}
+}
+
+// def is a line of a function table: signature, implementation (exactly one of
+// scalar and kernel), doc. A name that is no identifier is an operator's.
+type def struct {
+	sig        string
+	scalar     Scalar
+	kernel     Kernel
+	doc        string
+	volatility Volatility
+	nullCall   bool
+}
+
+// table makes functions of the lines of a table.
+func table(defs []def) []Function {
+	out := make([]Function, len(defs))
+	for i, d := range defs {
+		f := parseSignature(d.sig)
+		c := f.Name[0]
+		f.Operator = !(c >= 'a' && c <= 'z' || c == '_')
+		f.Scalar, f.Kernel, f.Doc = d.scalar, d.kernel, d.doc
+		f.Volatility, f.NullCall = d.volatility, d.nullCall
+		out[i] = f
+	}
+	return out
 }
 
 // parseSignature reads "name(type,type) type"; a type may end in [] (array),

@@ -1,0 +1,174 @@
+package expr
+
+import (
+	"velostream/catalog/types"
+	"velostream/storage/column"
+)
+
+// castNode converts its argument, column-wise where the conversion is common.
+type castNode struct {
+	arg      node
+	from, to types.Type
+	explicit bool
+	pos      int
+	kernel   castKernel
+	ctx      CallContext
+	out      column.Column
+	live     []int32
+}
+
+// castKernel converts the rows c.Sel, none of them NULL.
+type castKernel func(c *CallContext, in, out *column.Column) error
+
+func compileCast(e *Cast) (node, error) {
+	arg, err := compile(e.Arg)
+	if err != nil {
+		return nil, err
+	}
+	n := &castNode{arg: arg, from: e.Arg.Type(), to: e.T, explicit: e.Explicit, pos: e.Pos}
+	if relabels(n.from, n.to) {
+		return &relabelNode{arg: arg, t: e.T}, nil
+	}
+	if n.kernel = fastCast(n.from, n.to); n.kernel == nil {
+		n.kernel = n.eachDatum
+	}
+	return n, nil
+}
+
+// relabels reports a cast that leaves the stored value as it is.
+func relabels(from, to types.Type) bool {
+	if from == to || from.OID == to.OID && to.Mod == -1 {
+		return true
+	}
+	if to.Mod != -1 || from.Kind() != to.Kind() {
+		return false
+	}
+	switch from.OID {
+	case types.OIDText, types.OIDVarchar:
+		return to.OID == types.OIDText || to.OID == types.OIDVarchar || to.OID == types.OIDBpchar
+	case types.OIDName:
+		return to.OID == types.OIDText || to.OID == types.OIDVarchar
+	case types.OIDInt2:
+		return to.OID == types.OIDInt4 || to.OID == types.OIDInt8
+	case types.OIDInt4:
+		return to.OID == types.OIDInt8
+	case types.OIDFloat4:
+		return to.OID == types.OIDFloat8
+	case types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace:
+		return to.OID != types.OIDInt2 && to.OID != types.OIDInt4
+	case types.OIDJSONB:
+		return false
+	}
+	return false
+}
+
+// relabelNode gives a column another type of the same form.
+type relabelNode struct {
+	arg node
+	t   types.Type
+	out column.Column
+}
+
+func (n *relabelNode) eval(r *run, sel []int32) (*column.Column, error) {
+	c, err := n.arg.eval(r, sel)
+	if err != nil || c.Type == n.t {
+		return c, err
+	}
+	n.out = *c
+	n.out.Type = n.t
+	return &n.out, nil
+}
+
+func (n *castNode) eval(r *run, sel []int32) (*column.Column, error) {
+	c, err := n.arg.eval(r, sel)
+	if err != nil {
+		return nil, err
+	}
+	rows := r.n
+	if c.Const && count(sel, r.n) > 0 {
+		rows, sel = 1, nil
+	}
+	resetColumn(&n.out, n.to, rows)
+	n.out.Const = c.Const && rows == 1
+	live := sel
+	if c.Nulls.Any() {
+		orNulls(&n.out, c.Nulls, rows)
+		n.live = notNull(n.out.Nulls, sel, rows, grow(n.live, rows)[:0])
+		live = n.live
+	}
+	n.ctx.Env, n.ctx.N, n.ctx.Sel = r.env, rows, live
+	if err := n.kernel(&n.ctx, c, &n.out); err != nil {
+		return nil, at(err, n.pos)
+	}
+	return &n.out, nil
+}
+
+// eachDatum is the kernel of any cast that has none of its own.
+func (n *castNode) eachDatum(c *CallContext, in, out *column.Column) error {
+	w := newWriter(out)
+	err := c.each(func(i int) error {
+		d, err := castDatum(in.Datum(i), n.from, n.to, n.explicit, c.Env.format())
+		if err != nil {
+			return err
+		}
+		w.datum(i, d)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	w.finish(c.N)
+	return nil
+}
+
+// fastCast returns the kernel of a common cast without modifier, or nil.
+func fastCast(from, to types.Type) castKernel {
+	if to.Mod != -1 {
+		return nil
+	}
+	switch from.OID {
+	case types.OIDInt2, types.OIDInt4, types.OIDInt8:
+		return castInt(to)
+	case types.OIDFloat8:
+		if to.OID == types.OIDNumeric {
+			return nil
+		}
+	}
+	return nil
+}
+
+func castInt(to types.Type) castKernel {
+	narrow := func(r intRange) castKernel {
+		return func(c *CallContext, in, out *column.Column) error {
+			return c.each(func(i int) error {
+				v := in.Ints[in.At(i)]
+				if v < r.lo || v > r.hi {
+					return r.out()
+				}
+				out.Ints[i] = v
+				return nil
+			})
+		}
+	}
+	switch to.OID {
+	case types.OIDInt2:
+		return narrow(rangeInt2)
+	case types.OIDInt4:
+		return narrow(rangeInt4)
+	case types.OIDFloat8:
+		return func(c *CallContext, in, out *column.Column) error {
+			return c.each(func(i int) error {
+				out.Floats[i] = float64(in.Ints[in.At(i)])
+				return nil
+			})
+		}
+	case types.OIDNumeric:
+		return func(c *CallContext, in, out *column.Column) error {
+			return c.each(func(i int) error {
+				out.Decs[i] = types.FromInt64(in.Ints[in.At(i)])
+				return nil
+			})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,296 @@
+package expr
+
+import (
+	"bytes"
+
+	"velostream/catalog/types"
+	"velostream/storage/column"
+)
+
+// cmpOp is a comparison operator.
+type cmpOp uint8
+
+const (
+	opEq cmpOp = iota
+	opNe
+	opLt
+	opLe
+	opGt
+	opGe
+)
+
+var cmpNames = [...]string{"=", "<>", "<", "<=", ">", ">="}
+
+// holds applies op to the outcome of a three-way comparison.
+func (op cmpOp) holds(c int) bool {
+	switch op {
+	case opEq:
+		return c == 0
+	case opNe:
+		return c != 0
+	case opLt:
+		return c < 0
+	case opLe:
+		return c <= 0
+	case opGt:
+		return c > 0
+	}
+	return c >= 0
+}
+
+// compareFamily is the table of comparison operators.
+func compareFamily() []Function {
+	var out []Function
+	add := func(l, r string, op cmpOp, k Kernel, f FilterKernel) {
+		out = append(out, Function{
+			Name: cmpNames[op], Operator: true, Args: []types.OID{shortType(l), shortType(r)}, Ret: types.OIDBool,
+			Total: f != nil, Kernel: k, Filter: f, Doc: "comparison",
+		})
+	}
+	ints := []string{"int2", "int4", "int8"}
+	same := []string{"oid", "date", "time", "timestamp", "timestamptz", "regclass", "regtype", "regproc", "regnamespace"}
+	text := [][2]string{{"text", "text"}, {"name", "name"}, {"name", "text"}, {"text", "name"}}
+	for op := opEq; op <= opGe; op++ {
+		for _, l := range ints {
+			for _, r := range ints {
+				add(l, r, op, cmpInts(op), filterInts(op))
+			}
+		}
+		for _, t := range same {
+			add(t, t, op, cmpInts(op), filterInts(op))
+		}
+		for _, l := range []string{"float4", "float8"} {
+			for _, r := range []string{"float4", "float8"} {
+				add(l, r, op, cmpFloats(op), filterFloats(op))
+			}
+		}
+		add("bool", "bool", op, cmpBools(op), nil)
+		add("numeric", "numeric", op, cmpDecimals(op), nil)
+		add("interval", "interval", op, cmpIntervals(op), nil)
+		for _, p := range text {
+			add(p[0], p[1], op, cmpTexts(op, bytes.Compare), nil)
+		}
+		for _, t := range []string{"bytea", "uuid", "char"} {
+			add(t, t, op, cmpTexts(op, bytes.Compare), nil)
+		}
+		add("bpchar", "bpchar", op, cmpTexts(op, func(a, b []byte) int { return bytes.Compare(trimBlanks(a), trimBlanks(b)) }), nil)
+		add("jsonb", "jsonb", op, cmpTexts(op, types.CompareJSON), nil)
+		add("anyarray", "anyarray", op, cmpArrays(op), nil)
+	}
+	return out
+}
+
+func cmpInts(op cmpOp) Kernel {
+	return func(c *CallContext, args []*column.Column, out *column.Column) error {
+		compareRows(op, c, args[0].Ints, args[1].Ints, args[0].Const, args[1].Const, out.Bools)
+		return nil
+	}
+}
+
+func cmpFloats(op cmpOp) Kernel {
+	return func(c *CallContext, args []*column.Column, out *column.Column) error {
+		compareRows(op, c, args[0].Floats, args[1].Floats, args[0].Const, args[1].Const, out.Bools)
+		return nil
+	}
+}
+
+func filterInts(op cmpOp) FilterKernel {
+	return func(c *CallContext, args []*column.Column, dst []int32) []int32 {
+		return filterRows(op, c, args[0].Ints, args[1].Ints, args[0].Const, args[1].Const, dst)
+	}
+}
+
+func filterFloats(op cmpOp) FilterKernel {
+	return func(c *CallContext, args []*column.Column, dst []int32) []int32 {
+		return filterRows(op, c, args[0].Floats, args[1].Floats, args[0].Const, args[1].Const, dst)
+	}
+}
+
+// eq and lt are float comparison where NaN equals NaN and is greatest; for
+// integers the compiler drops the second half.
+func eq[T int64 | float64](x, y T) bool { return x == y || x != x && y != y }
+func lt[T int64 | float64](x, y T) bool { return x < y || y != y && x == x }
+
+// stride is the mask that maps a row to its place: all ones, or 0 for a
+// constant.
+func stride(konst bool) int {
+	if konst {
+		return 0
+	}
+	return -1
+}
+
+// compareRows computes a op b; > and >= are < and <= of swapped operands, <=
+// and <> are negations, so three loops are left.
+func compareRows[T int64 | float64](op cmpOp, c *CallContext, a, b []T, ak, bk bool, out []bool) {
+	switch op {
+	case opGt:
+		compareRows(opLt, c, b, a, bk, ak, out)
+		return
+	case opGe:
+		compareRows(opLe, c, b, a, bk, ak, out)
+		return
+	}
+	if c.Sel == nil {
+		compareDense(op, a, b, ak, bk, out[:c.N])
+		return
+	}
+	am, bm := stride(ak), stride(bk)
+	for _, s := range c.Sel {
+		i := int(s)
+		x, y := a[i&am], b[i&bm]
+		switch op {
+		case opEq:
+			out[i] = eq(x, y)
+		case opNe:
+			out[i] = !eq(x, y)
+		case opLt:
+			out[i] = lt(x, y)
+		default:
+			out[i] = !lt(y, x)
+		}
+	}
+}
+
+func compareDense[T int64 | float64](op cmpOp, a, b []T, ak, bk bool, out []bool) {
+	am, bm := stride(ak), stride(bk)
+	switch op {
+	case opEq:
+		for i := range out {
+			out[i] = eq(a[i&am], b[i&bm])
+		}
+	case opNe:
+		for i := range out {
+			out[i] = !eq(a[i&am], b[i&bm])
+		}
+	case opLt:
+		for i := range out {
+			out[i] = lt(a[i&am], b[i&bm])
+		}
+	default:
+		for i := range out {
+			out[i] = !lt(b[i&bm], a[i&am])
+		}
+	}
+}
+
+// filterRows appends the rows for which a op b.
+func filterRows[T int64 | float64](op cmpOp, c *CallContext, a, b []T, ak, bk bool, dst []int32) []int32 {
+	switch op {
+	case opGt:
+		return filterRows(opLt, c, b, a, bk, ak, dst)
+	case opGe:
+		return filterRows(opLe, c, b, a, bk, ak, dst)
+	}
+	am, bm := stride(ak), stride(bk)
+	// Every candidate is written and the end moves only for those that pass:
+	// no branch to mispredict.
+	k := len(dst)
+	rows := count(c.Sel, c.N)
+	if cap(dst) < k+rows {
+		dst = append(make([]int32, 0, k+rows), dst...)
+	}
+	buf := dst[:k+rows]
+	keep := func(i int, yes bool) {
+		buf[k] = int32(i)
+		k += b2i(yes)
+	}
+	if c.Sel != nil {
+		for _, s := range c.Sel {
+			i := int(s)
+			keep(i, compareOne(op, a[i&am], b[i&bm]))
+		}
+		return buf[:k]
+	}
+	switch op {
+	case opEq:
+		for i := range c.N {
+			keep(i, eq(a[i&am], b[i&bm]))
+		}
+	case opNe:
+		for i := range c.N {
+			keep(i, !eq(a[i&am], b[i&bm]))
+		}
+	case opLt:
+		for i := range c.N {
+			keep(i, lt(a[i&am], b[i&bm]))
+		}
+	default:
+		for i := range c.N {
+			keep(i, !lt(b[i&bm], a[i&am]))
+		}
+	}
+	return buf[:k]
+}
+
+func compareOne[T int64 | float64](op cmpOp, x, y T) bool {
+	switch op {
+	case opEq:
+		return eq(x, y)
+	case opNe:
+		return !eq(x, y)
+	case opLt:
+		return lt(x, y)
+	}
+	return !lt(y, x)
+}
+
+func cmpBools(op cmpOp) Kernel {
+	return func(c *CallContext, args []*column.Column, out *column.Column) error {
+		a, b := args[0], args[1]
+		return c.each(func(i int) error {
+			out.Bools[i] = op.holds(b2i(a.Bools[a.At(i)]) - b2i(b.Bools[b.At(i)]))
+			return nil
+		})
+	}
+}
+
+func cmpDecimals(op cmpOp) Kernel {
+	return func(c *CallContext, args []*column.Column, out *column.Column) error {
+		a, b := args[0].Decs, args[1].Decs
+		am, bm := stride(args[0].Const), stride(args[1].Const)
+		return c.each(func(i int) error {
+			out.Bools[i] = op.holds(a[i&am].Cmp(b[i&bm]))
+			return nil
+		})
+	}
+}
+
+func cmpIntervals(op cmpOp) Kernel {
+	return func(c *CallContext, args []*column.Column, out *column.Column) error {
+		a, b := args[0].Ivs, args[1].Ivs
+		am, bm := stride(args[0].Const), stride(args[1].Const)
+		return c.each(func(i int) error {
+			out.Bools[i] = op.holds(compareIntervals(a[i&am], b[i&bm]))
+			return nil
+		})
+	}
+}
+
+func cmpTexts(op cmpOp, compare func(a, b []byte) int) Kernel {
+	return func(c *CallContext, args []*column.Column, out *column.Column) error {
+		a, b := args[0], args[1]
+		if op == opEq || op == opNe {
+			if c.Args[0].OID != types.OIDBpchar && c.Args[0].OID != types.OIDJSONB {
+				return c.each(func(i int) error {
+					out.Bools[i] = bytes.Equal(a.Bytes(i), b.Bytes(i)) == (op == opEq)
+					return nil
+				})
+			}
+		}
+		return c.each(func(i int) error {
+			out.Bools[i] = op.holds(compare(a.Bytes(i), b.Bytes(i)))
+			return nil
+		})
+	}
+}
+
+func cmpArrays(op cmpOp) Kernel {
+	return func(c *CallContext, args []*column.Column, out *column.Column) error {
+		t := c.Args[0]
+		return c.each(func(i int) error {
+			out.Bools[i] = op.holds(Compare(t, args[0].Datum(i), args[1].Datum(i)))
+			return nil
+		})
+	}
+}
