@@ -50,10 +50,11 @@ func newFence(fs vfs.FS, failed func(error)) *fence {
 // Unwrap implements vfs.FS.
 func (f *fence) Unwrap() vfs.FS { return f.FS }
 
-// freeze stops all writes because of err.
+// freeze stops all writes because of err. failed comes first: once writes are
+// dropped and reported as done, nobody may find the store in good order.
 func (f *fence) freeze(err error) {
-	f.frozen.Store(true)
 	f.failed(err)
+	f.frozen.Store(true)
 }
 
 // isTable reports that name is a table file, whose write errors Pebble undoes.

@@ -10,7 +10,6 @@ import (
 // layer walks one buffer at one moment, in the order of keys, for a scan that
 // lays several over the store. The buffer may be written to meanwhile.
 type layer struct {
-	b      *buffer // for its chunks, which only grow
 	writes []write
 	chunks [][]byte
 	cuts   *btree.BTreeG[cut]
@@ -25,8 +24,8 @@ type layer struct {
 
 // newLayer places a layer at the first key >= lo. Close it.
 func newLayer(b *buffer, lo []byte) *layer {
-	l := &layer{b: b, writes: b.writes, chunks: b.chunks}
-	if b.sorted != nil || len(b.writes) == 0 {
+	l := &layer{writes: b.writes, chunks: b.chunks}
+	if b.sorted != nil {
 		l.cuts = b.cuts
 		l.sorted = b.sorted[sort.Search(len(b.sorted), func(i int) bool {
 			return bytes.Compare(b.keyOf(b.sorted[i]), lo) >= 0
@@ -67,11 +66,10 @@ func (l *layer) next() {
 	}
 }
 
-// chunk contents are appended to while a scan runs, but within what a write
-// refers to they do not change; the slice of chunks is the one of the moment,
-// or a longer one.
+// bytesAt is what a write refers to. Chunks may be appended to while a scan
+// runs, but what has been written in them stays.
 func (l *layer) bytesAt(chunk, off, n uint32) []byte {
-	return l.chunks[chunk][:off+n : off+n][off:]
+	return l.chunks[chunk][: off+n : off+n][off:]
 }
 
 func (l *layer) key() []byte   { return l.bytesAt(l.cur.chunk, l.cur.off, l.cur.klen) }

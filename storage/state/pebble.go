@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"sync"
@@ -46,8 +47,8 @@ type pebbleStore struct {
 	log    *slog.Logger
 	tables sstable.WriterOptions // of table files we write ourselves
 
-	order    sync.RWMutex
-	unsynced atomic.Int64 // bytes committed since l0 was last looked at
+	order     sync.RWMutex
+	unchecked atomic.Int64 // bytes committed since level 0 was last looked at
 
 	gate      gate
 	failure   atomic.Pointer[pgerror.Error]
@@ -100,8 +101,7 @@ func (s *pebbleStore) open() (err error) {
 	// for a user that is a damaged directory, not a bug report.
 	defer func() {
 		if p := recover(); p != nil {
-			err = pgerror.New(pgerror.DataCorrupted, "state directory %q is damaged: %v", s.dir, p).
-				WithHint("Restore the directory from a checkpoint, or move it away to start from the sources again.")
+			err = damagedError(s.dir, fmt.Errorf("%v", p))
 		}
 	}()
 	o := s.pebbleOptions()
@@ -276,10 +276,10 @@ func (s *pebbleStore) backpressure(n int) error {
 	if err := s.failed(); err != nil {
 		return err
 	}
-	if s.unsynced.Add(int64(n)) < l0CheckBytes {
+	if s.unchecked.Add(int64(n)) < l0CheckBytes {
 		return nil
 	}
-	s.unsynced.Store(0)
+	s.unchecked.Store(0)
 	for s.db.Metrics().Levels[0].Sublevels >= l0Stop {
 		if err := s.failed(); err != nil {
 			return err

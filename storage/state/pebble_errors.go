@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -23,10 +24,14 @@ func diskError(dir string, err error) *pgerror.Error {
 		return pgerror.New(pgerror.DiskFull, "no space left for the state in %q", dir).WithCause(err).
 			WithHint("Free space on the device, then restart the server; it continues from the last checkpoint.")
 	case pebble.IsCorruptionError(err):
-		return pgerror.New(pgerror.DataCorrupted, "state in %q is damaged: %v", dir, err).WithCause(err).
-			WithHint("Restore the directory from a checkpoint, or move it away to start from the sources again.")
+		return damagedError(dir, err)
 	}
 	return pgerror.New(pgerror.IOError, "cannot access the state in %q: %v", dir, err).WithCause(err)
+}
+
+func damagedError(dir string, err error) *pgerror.Error {
+	return pgerror.New(pgerror.DataCorrupted, "state directory %q is damaged: %v", dir, err).WithCause(err).
+		WithHint("Restore the directory from a checkpoint, or move it away to start from the sources again.")
 }
 
 func (s *pebbleStore) readError(err error) error { return diskError(s.dir, err) }
@@ -52,8 +57,7 @@ func openError(dir string, err error) error {
 		return diskError(dir, err)
 	}
 	if pebble.IsCorruptionError(err) || damaged.MatchString(err.Error()) || errors.Is(err, os.ErrNotExist) {
-		return pgerror.New(pgerror.DataCorrupted, "state directory %q is damaged: %v", dir, err).WithCause(err).
-			WithHint("Restore the directory from a checkpoint, or move it away to start from the sources again.")
+		return damagedError(dir, err)
 	}
 	return diskError(dir, err)
 }
@@ -85,11 +89,21 @@ func checkDir(fs vfs.FS, dir string) error {
 	if err != nil {
 		return diskError(dir, err)
 	}
+	data, root := "", false
 	for _, n := range names {
+		root = root || strings.HasPrefix(n, "marker.manifest.")
+		if isTable(n) || strings.HasSuffix(n, ".log") {
+			data = n
+		}
 		if !ownFiles.MatchString(n) {
 			return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "directory %q is not a state directory: it holds %q", dir, n).
 				WithHint("Give an empty directory, or one that a server made.")
 		}
+	}
+	// Pebble would begin anew, and remove what it does not know. The marker is
+	// durable before the first of these files is made, so this is no crash.
+	if data != "" && !root {
+		return damagedError(dir, fmt.Errorf("it holds %q, but no marker of the manifest", data))
 	}
 	return nil
 }

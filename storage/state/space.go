@@ -80,7 +80,8 @@ func (s *Space) SealedSize() int {
 
 // Seal moves all that was written since the last Seal into b, by table in the
 // order of keys. Each Sealed needs a Committed after b is committed, in the
-// order of the Seals. When the commit fails the Space is of no more use: the
+// order of the Seals. A batch is for one goroutine, so the spaces of a job are
+// sealed one after the other. When the commit fails the Space is of no more use: the
 // job starts again from the Store.
 func (s *Space) Seal(b Batch) *Sealed {
 	s.prune()
