@@ -81,7 +81,7 @@ func DecodeText(t Type, b []byte, f *Format) (Datum, error) {
 	case OIDTimestamptz:
 		return intResult(ParseTimestamptz(string(b), f))
 	case OIDInterval:
-		v, err := ParseInterval(string(b), f)
+		v, err := parseInterval(string(b), t.Mod, f)
 		return Datum{Iv: v}, err
 	}
 	if elem, ok := t.Elem(); ok {

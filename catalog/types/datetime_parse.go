@@ -1,52 +1,560 @@
 package types
 
 import (
+	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"velostream/pgwire/pgerror"
 )
 
-func quick(s, typ string, layouts ...string) (time.Time, error) {
-	for _, l := range layouts {
-		if t, err := time.Parse(l, trimSpace(s)); err == nil {
-			return t, nil
+// ParseDate reads a date: days since 2000-01-01. Errors are 22007 (no date)
+// and 22008 (out of range).
+func ParseDate(s string, f *Format) (int64, error) {
+	p, err := parseDateTime(s, "date", f, false)
+	if err != nil {
+		return 0, err
+	}
+	if p.special {
+		switch p.value {
+		case reservedInfinity:
+			return DateInfinity, nil
+		case reservedNegInfinity:
+			return DateNegInfinity, nil
+		}
+		return -EpochDays, nil
+	}
+	if p.mask&maskDate != maskDate {
+		return 0, p.bad()
+	}
+	days := DaysFromCivil(p.year, p.month, p.day)
+	if !julianDate(p.year, p.month) || days < minDate || days > maxDate {
+		return 0, pgerror.New(pgerror.DatetimeFieldOverflow, "date out of range: \"%s\"", s)
+	}
+	return days, nil
+}
+
+// ParseTime reads a time of day: µs since midnight.
+func ParseTime(s string, f *Format) (int64, error) {
+	p, err := parseDateTime(s, "time", f, true)
+	if err != nil {
+		return 0, err
+	}
+	if p.special || p.mask&maskTime == 0 {
+		return 0, p.bad()
+	}
+	return p.clock(), nil
+}
+
+// ParseTimestamp reads a timestamp without time zone; a zone in it is ignored.
+func ParseTimestamp(s string, f *Format) (int64, error) {
+	p, v, err := parseTimestamp(s, "timestamp", f)
+	if err != nil || p.special {
+		return v, err
+	}
+	return v, p.checkRange(v, "timestamp")
+}
+
+// ParseTimestamptz reads a timestamp with time zone; without a zone in it, it
+// is local time in f's.
+func ParseTimestamptz(s string, f *Format) (int64, error) {
+	p, v, err := parseTimestamp(s, "timestamp with time zone", f)
+	if err != nil || p.special {
+		return v, err
+	}
+	switch {
+	case p.loc != nil:
+		v = LocalToUTC(v, p.loc)
+	case p.mask&maskZone != 0:
+		v -= int64(p.offset) * MicrosPerSecond
+	default:
+		v = LocalToUTC(v, f.Loc())
+	}
+	return v, p.checkRange(v, "timestamp")
+}
+
+func parseTimestamp(s, typ string, f *Format) (*dateParser, int64, error) {
+	p, err := parseDateTime(s, typ, f, false)
+	if err != nil {
+		return nil, 0, err
+	}
+	if p.special {
+		switch p.value {
+		case reservedInfinity:
+			return p, TimestampInfinity, nil
+		case reservedNegInfinity:
+			return p, TimestampNegInfinity, nil
+		}
+		return p, -EpochSeconds * MicrosPerSecond, nil
+	}
+	if p.mask&maskDate != maskDate {
+		return nil, 0, p.bad()
+	}
+	days := DaysFromCivil(p.year, p.month, p.day)
+	if !julianDate(p.year, p.month) || days < minDate || days > maxTimestampDay {
+		return nil, 0, p.outOfRange("timestamp")
+	}
+	return p, days*MicrosPerDay + p.clock(), nil
+}
+
+// The parts of a literal that were found.
+const (
+	maskYear = 1 << iota
+	maskMonth
+	maskDay
+	maskDayOfYear
+	maskTime
+	maskZone
+	maskAMPM
+	maskADBC
+	maskWeekday
+	maskDST
+	maskDate = maskYear | maskMonth | maskDay
+)
+
+// dateParser collects the parts of one literal. The way a field is read
+// depends on what came before it: see
+// https://www.postgresql.org/docs/15/datetime-input-rules.html.
+type dateParser struct {
+	src, typ string
+	f        *Format
+	order    DateOrder
+	timeOnly bool
+
+	mask             int
+	year, month, day int
+	dayOfYear        int
+	hour, min, sec   int
+	micro            int
+	offset           int            // east of UTC
+	loc              *time.Location // a zone given by name
+	pm               int            // wordAMPM's value
+	bc, twoDigits    bool
+	textMonth        bool
+	julian           bool
+	special          bool // infinity, -infinity, epoch: in value
+	value            int
+	next             wordKind // what the next field must be (T, J)
+}
+
+func (p *dateParser) bad() error {
+	return pgerror.New(pgerror.InvalidDatetimeFormat, "invalid input syntax for type %s: \"%s\"", p.typ, p.src)
+}
+
+func (p *dateParser) overflow() error {
+	return pgerror.New(pgerror.DatetimeFieldOverflow, "date/time field value out of range: \"%s\"", p.src)
+}
+
+func (p *dateParser) outOfRange(typ string) error {
+	return pgerror.New(pgerror.DatetimeFieldOverflow, "%s out of range: \"%s\"", typ, p.src)
+}
+
+func (p *dateParser) checkRange(v int64, typ string) error {
+	if CheckTimestamp(v) != nil || v == TimestampInfinity || v == TimestampNegInfinity {
+		return p.outOfRange(typ)
+	}
+	return nil
+}
+
+func (p *dateParser) clock() int64 {
+	return int64(p.hour)*MicrosPerHour + int64(p.min)*MicrosPerMinute + int64(p.sec)*MicrosPerSecond + int64(p.micro)
+}
+
+func parseDateTime(s, typ string, f *Format, timeOnly bool) (*dateParser, error) {
+	p := &dateParser{src: s, typ: typ, f: f, timeOnly: timeOnly, pm: -1}
+	_, p.order = f.Dates()
+	if len(s) > 256 {
+		return nil, p.bad()
+	}
+	var buf [8]dateField
+	fields, ok := splitDateFields(s, buf[:0])
+	if !ok || len(fields) == 0 {
+		return nil, p.bad()
+	}
+	for i := range fields {
+		mask, err := p.field(fields, i)
+		if err != nil {
+			return nil, err
+		}
+		if mask&p.mask != 0 {
+			return nil, p.bad()
+		}
+		p.mask |= mask
+	}
+	if p.next != wordUnknown {
+		return nil, p.bad()
+	}
+	if p.special {
+		return p, nil
+	}
+	return p, p.validate()
+}
+
+// field reads field i and returns what it gave.
+func (p *dateParser) field(fields []dateField, i int) (int, error) {
+	f := fields[i]
+	switch f.kind {
+	case fieldDate:
+		return p.dateField(fields, i)
+	case fieldTime:
+		if p.next == wordISOTime {
+			p.next = wordUnknown
+		}
+		return p.timeField(f.text)
+	case fieldZone:
+		off, err := p.zone(f.text)
+		p.offset = off
+		return maskZone, err
+	case fieldNumber:
+		return p.numberField(f.text)
+	}
+	return p.word(fields, i)
+}
+
+func (p *dateParser) dateField(fields []dateField, i int) (int, error) {
+	text := fields[i].text
+	if p.next == wordJulian {
+		return 0, p.bad()
+	}
+	haveDate := p.mask&(maskMonth|maskDay) == maskMonth|maskDay || p.next == wordISOTime
+	if p.timeOnly && !haveDate {
+		haveDate = !(i == 0 && len(fields) >= 2 && (fields[len(fields)-1].kind == fieldDate || fields[1].kind == fieldTime))
+	}
+	if !haveDate {
+		return p.date(text)
+	}
+	if !isDigit(text[0]) {
+		return p.namedZone(text)
+	}
+	// hhmmss-zz
+	p.next = wordUnknown
+	at := strings.IndexByte(text, '-')
+	if at < 0 || p.mask&maskTime != 0 {
+		return 0, p.bad()
+	}
+	off, err := p.zone(text[at:])
+	if err != nil {
+		return 0, err
+	}
+	p.offset = off
+	mask, err := p.packed(text[:at])
+	return mask | maskZone, err
+}
+
+func (p *dateParser) namedZone(text string) (int, error) {
+	loc, ok := FindZone(text)
+	if !ok {
+		return 0, pgerror.New(pgerror.InvalidParameterValue, "time zone \"%s\" not recognized", text)
+	}
+	p.loc = loc
+	return maskZone, nil
+}
+
+// date reads fields joined by punctuation: a month's name first, then numbers.
+func (p *dateParser) date(text string) (int, error) {
+	parts := strings.FieldsFunc(text, func(r rune) bool { return r > 0x7f || !isAlnum(byte(r)) })
+	var numbers []string
+	got := 0
+	for _, part := range parts {
+		for part != "" {
+			in := isDigit
+			if isAlpha(part[0]) {
+				in = isAlpha
+			}
+			n := span(part, in)
+			tok := part[:n]
+			part = part[n:]
+			if isDigit(tok[0]) {
+				numbers = append(numbers, tok)
+				continue
+			}
+			w := dateWords[tok]
+			switch {
+			case w.kind == wordIgnore:
+			case w.kind == wordMonth && !p.textMonth && (p.mask|got)&maskMonth == 0:
+				p.month, p.textMonth = w.value, true
+				got |= maskMonth
+			default:
+				return 0, p.bad()
+			}
 		}
 	}
-	return time.Time{}, pgerror.New(pgerror.InvalidDatetimeFormat, "invalid input syntax for type %s: %q", typ, s)
-}
-
-func ParseDate(s string, f *Format) (int64, error) {
-	t, err := quick(s, "date", "2006-01-02")
-	return t.Unix()/86400 - EpochDays, err
-}
-
-func ParseTime(s string, f *Format) (int64, error) {
-	t, err := quick(s, "time", "15:04:05.999999", "15:04")
-	return int64(t.Hour())*MicrosPerHour + int64(t.Minute())*MicrosPerMinute + int64(t.Second())*MicrosPerSecond + int64(t.Nanosecond()/1000), err
-}
-
-func ParseTimestamp(s string, f *Format) (int64, error) {
-	t, err := quick(s, "timestamp", "2006-01-02 15:04:05.999999", "2006-01-02")
-	return t.UnixMicro() - EpochSeconds*1e6, err
-}
-
-func ParseTimestamptz(s string, f *Format) (int64, error) {
-	t, err := quick(s, "timestamp with time zone", "2006-01-02 15:04:05.999999-07", "2006-01-02 15:04:05.999999", "2006-01-02")
-	return t.UnixMicro() - EpochSeconds*1e6, err
-}
-
-func ParseInterval(s string, f *Format) (Interval, error) {
-	d, err := time.ParseDuration(trimSpace(s))
-	if err != nil {
-		return Interval{}, pgerror.New(pgerror.InvalidDatetimeFormat, "invalid input syntax for type interval: %q", s)
+	if len(numbers) > 3 {
+		return 0, p.bad()
 	}
-	return Interval{Micros: d.Microseconds()}, nil
+	saved := p.mask
+	for _, n := range numbers {
+		p.mask = saved | got
+		mask, err := p.number(n)
+		if err != nil || mask&p.mask != 0 {
+			p.mask = saved
+			if err == nil {
+				err = p.bad()
+			}
+			return 0, err
+		}
+		got |= mask
+	}
+	p.mask = saved
+	if (saved|got)&^(maskDayOfYear|maskZone)&maskDate != maskDate {
+		return 0, p.bad()
+	}
+	return got, nil
 }
 
-func checkDate(v int64) error      { return nil }
-func CheckTimestamp(v int64) error { return nil }
-func (d Decimal) Normal() Decimal  { return d }
-func regtypeName(o OID) string     { return "" }
-func parseRegtype(s string) (int64, error) {
-	return parseOID(s)
+func (p *dateParser) numberField(text string) (int, error) {
+	switch p.next {
+	case wordJulian:
+		return p.julianNumber(text)
+	case wordISOTime:
+		p.next = wordUnknown
+		return p.packedAs(text, p.mask|maskDate)
+	}
+	point := strings.IndexByte(text, '.')
+	if p.timeOnly {
+		if len(text) == 4 || len(text) > 4 {
+			return p.packedAs(text, p.mask|maskDate)
+		}
+		return 0, p.bad()
+	}
+	switch {
+	case point >= 0 && p.mask&maskDate == 0:
+		return p.date(text)
+	case point > 2:
+		return p.packed(text)
+	case len(text) >= 6 && (p.mask&maskDate == 0 || p.mask&maskTime == 0):
+		return p.packed(text)
+	}
+	return p.number(text)
+}
+
+// julianNumber reads a Julian day with an optional part of the day.
+func (p *dateParser) julianNumber(text string) (int, error) {
+	p.next = wordUnknown
+	whole, frac, hasFrac := strings.Cut(text, ".")
+	jd, err := strconv.Atoi(whole)
+	if err != nil || jd > math.MaxInt32 {
+		return 0, p.overflow()
+	}
+	p.year, p.month, p.day = CivilFromDays(int64(jd) - julianOf2000)
+	p.julian = true
+	if !hasFrac {
+		return maskDate, nil
+	}
+	v, err := strconv.ParseFloat("0."+frac, 64)
+	if err != nil {
+		return 0, p.bad()
+	}
+	p.setClock(int64(math.RoundToEven(v * MicrosPerDay)))
+	return maskDate | maskTime, nil
+}
+
+func (p *dateParser) setClock(micros int64) {
+	p.hour = int(micros / MicrosPerHour)
+	p.min = int(micros / MicrosPerMinute % 60)
+	p.sec = int(micros / MicrosPerSecond % 60)
+	p.micro = int(micros % MicrosPerSecond)
+}
+
+// number reads one number of a date; which part it is follows from what is
+// known already and from DateStyle.
+func (p *dateParser) number(text string) (int, error) {
+	whole, _, hasPoint := strings.Cut(text, ".")
+	v, err := strconv.ParseInt(whole, 10, 32)
+	if err != nil && whole != "" {
+		return 0, p.overflow()
+	}
+	if hasPoint {
+		if len(whole) > 2 {
+			return p.packedAs(text, p.mask|maskDate)
+		}
+		return 0, p.bad()
+	}
+	n := int(v)
+	if len(text) == 3 && p.mask&maskDate == maskYear && n >= 1 && n <= 366 {
+		p.dayOfYear = n
+		return maskDayOfYear | maskMonth | maskDay, nil
+	}
+	long := len(text) >= 3
+	switch p.mask & maskDate {
+	case 0:
+		switch {
+		case long || p.order == OrderYMD:
+			return p.setYear(n, text), nil
+		case p.order == OrderDMY:
+			return p.setDay(n), nil
+		}
+		return p.setMonth(n), nil
+	case maskMonth:
+		if p.textMonth && (long || p.order == OrderYMD) {
+			return p.setYear(n, text), nil
+		}
+		return p.setDay(n), nil
+	case maskYear, maskDay:
+		return p.setMonth(n), nil
+	case maskYear | maskMonth:
+		if p.textMonth && long && p.twoDigits {
+			p.day = p.year // what was taken for the year was the day
+			p.setYear(n, text)
+			return maskDay, nil
+		}
+		return p.setDay(n), nil
+	case maskMonth | maskDay:
+		return p.setYear(n, text), nil
+	case maskDate:
+		return p.packed(text)
+	}
+	return 0, p.bad()
+}
+
+func (p *dateParser) setYear(v int, text string) int {
+	p.year, p.twoDigits = v, len(text) <= 2
+	return maskYear
+}
+
+func (p *dateParser) setMonth(v int) int { p.month = v; return maskMonth }
+
+func (p *dateParser) setDay(v int) int { p.day = v; return maskDay }
+
+func (p *dateParser) packed(text string) (int, error) { return p.packedAs(text, p.mask) }
+
+// packedAs reads yymmdd, yyyymmdd, hhmm or hhmmss[.ffffff].
+func (p *dateParser) packedAs(text string, mask int) (int, error) {
+	whole, frac, hasFrac := strings.Cut(text, ".")
+	n := len(whole)
+	num := func(s string) int { v, _ := strconv.ParseInt(s, 10, 32); return int(v) }
+	if hasFrac {
+		p.micro = fractionMicros(frac)
+	} else if mask&maskDate != maskDate && n >= 6 {
+		p.day, p.month, p.year = num(whole[n-2:]), num(whole[n-4:n-2]), num(whole[:n-4])
+		if n-4 > 7 {
+			return 0, p.overflow()
+		}
+		p.twoDigits = n-4 == 2
+		return maskDate, nil
+	}
+	if mask&maskTime == 0 {
+		switch n {
+		case 6:
+			p.hour, p.min, p.sec = num(whole[:2]), num(whole[2:4]), num(whole[4:])
+		case 4:
+			p.hour, p.min, p.sec = num(whole[:2]), num(whole[2:]), 0
+		default:
+			return 0, p.bad()
+		}
+		return maskTime, nil
+	}
+	return 0, p.bad()
+}
+
+// fractionMicros reads the digits after a decimal point, to the nearest µs.
+func fractionMicros(digits string) int {
+	if digits == "" {
+		return 0
+	}
+	if len(digits) <= 6 {
+		v, _ := strconv.Atoi(digits)
+		return v * int(pow10[6-len(digits)])
+	}
+	v, _ := strconv.ParseFloat("0."+digits, 64)
+	return int(math.RoundToEven(v * MicrosPerSecond))
+}
+
+func (p *dateParser) timeField(text string) (int, error) {
+	h, m, s, us, ok := splitClock(text)
+	if !ok {
+		return 0, p.bad()
+	}
+	if h < 0 || h > math.MaxInt32 || m > 59 || s > 60 {
+		return 0, p.overflow()
+	}
+	p.hour, p.min, p.sec, p.micro = int(h), m, s, us
+	if c := p.clock(); c > MicrosPerDay {
+		return 0, p.overflow()
+	}
+	return maskTime, nil
+}
+
+// splitClock reads h:m, h:m:s[.f] and m:s.f. Only the form is checked; a
+// field beyond any range comes back as one that is out of its own.
+func splitClock(text string) (h int64, m, s, us int, ok bool) {
+	whole, frac, hasFrac := strings.Cut(text, ".")
+	parts := strings.Split(whole, ":")
+	if len(parts) < 2 || len(parts) > 3 {
+		return 0, 0, 0, 0, false
+	}
+	var v [3]int64
+	for i, part := range parts {
+		if part == "" && i > 0 {
+			continue // 04: is 04:00
+		}
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil {
+			if span(part, isDigit) != len(part) || part == "" {
+				return 0, 0, 0, 0, false
+			}
+			n = math.MaxInt64
+		}
+		if i > 0 {
+			n = min(n, 1000)
+		}
+		v[i] = n
+	}
+	if hasFrac {
+		if span(frac, isDigit) != len(frac) {
+			return 0, 0, 0, 0, false
+		}
+		us = fractionMicros(frac)
+		if len(parts) == 2 {
+			v[0], v[1], v[2] = 0, min(v[0], 1000), v[1]
+		}
+	}
+	return v[0], int(v[1]), int(v[2]), us, true
+}
+
+// zone reads ±hh[:mm[:ss]] or ±hhmm.
+func (p *dateParser) zone(text string) (int, error) {
+	off, ok := parseOffset(text)
+	if !ok {
+		return 0, p.bad()
+	}
+	if off == offsetTooLarge {
+		return 0, pgerror.New("22009", "time zone displacement out of range: \"%s\"", p.src)
+	}
+	return off, nil
+}
+
+const offsetTooLarge = math.MaxInt32
+
+func parseOffset(text string) (int, bool) {
+	if len(text) < 2 || text[0] != '+' && text[0] != '-' {
+		return 0, false
+	}
+	parts := strings.Split(text[1:], ":")
+	if len(parts) > 3 {
+		return 0, false
+	}
+	var v [3]int
+	for i, part := range parts {
+		if part == "" || span(part, isDigit) != len(part) {
+			return 0, false
+		}
+		n, err := strconv.ParseInt(part, 10, 32)
+		if err != nil {
+			return offsetTooLarge, true
+		}
+		v[i] = int(n)
+	}
+	if len(parts) == 1 && len(text) > 3 {
+		v[0], v[1] = v[0]/100, v[0]%100
+	}
+	if v[0] > 15 || v[1] > 59 || v[2] > 59 {
+		return offsetTooLarge, true
+	}
+	off := v[0]*3600 + v[1]*60 + v[2]
+	if text[0] == '-' {
+		off = -off
+	}
+	return off, true
 }

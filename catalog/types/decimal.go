@@ -240,8 +240,8 @@ func absWord(v int64) uint64 {
 
 // digits counts the decimal digits of a word; 0 has none.
 func digits(v uint64) int {
-	n := 0
-	for n < 19 && v >= uint64(pow10at(n)) {
+	n := bits.Len64(v) * 1233 >> 12
+	if v >= pow10at(n) {
 		n++
 	}
 	return n

@@ -8,11 +8,11 @@ import (
 // Format is a session's output settings. A nil *Format means the defaults.
 // Its fields must not change while it is in use.
 type Format struct {
-	Location         *time.Location // time zone of timestamptz; nil: UTC
-	DateStyle        string         // "ISO, MDY" when empty
-	IntervalStyle    string         // "postgres" when empty
-	ExtraFloatDigits int            // 1 by default: shortest exact floats when > 0
-	ByteaEscape      bool           // bytea_output = escape
+	Location         *time.Location   // time zone of timestamptz; nil: UTC
+	DateStyle        string           // "ISO, MDY" when empty
+	IntervalStyle    string           // "postgres" when empty
+	ExtraFloatDigits int              // 1 by default: shortest exact floats when > 0
+	ByteaEscape      bool             // bytea_output = escape
 	Now              func() time.Time // the transaction's time, for 'now' and 'today' in input; nil: time.Now
 }
 
