@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -28,6 +29,7 @@ type cluster struct {
 	brokers []string
 	topic   string
 	timeout time.Duration
+	sasl    bool
 	opts    []kgo.Opt
 }
 
@@ -73,6 +75,7 @@ func (c *cluster) secure(o option.Options) error {
 		}
 		return nil
 	}
+	c.sasl = true
 	user, pass := o.Text("sasl.username"), o.Text("sasl.password")
 	switch mechanism {
 	case "", "PLAIN":
@@ -234,10 +237,15 @@ func (c *cluster) translate(err error, w *watch) error {
 	if errors.As(err, &k) && !k.Retriable {
 		return pgerror.New(pgerror.ConnectionFailure, "Kafka at %s: %v", where, err).WithCause(err)
 	}
-	detail := err.Error()
+	detail, hint := err.Error(), "Check the option \"brokers\", that the brokers run, and security.protocol. connect.timeout sets how long to try."
+	if c.sasl && errors.Is(err, io.EOF) {
+		// Some brokers just hang up on a wrong password. It may also be a
+		// broker going down, so this is no reason to give up for good.
+		detail, hint = "it closed the connection during log-in", "Check the options sasl.mechanism, sasl.username, sasl.password and security.protocol."
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		detail = "no answer within " + c.timeout.String()
 	}
 	return pgerror.New(pgerror.ConnectionFailure, "could not reach Kafka at %s: %s", where, detail).
-		WithHint("Check the option \"brokers\", that the brokers run, and security.protocol. connect.timeout sets how long to try.").WithCause(err)
+		WithHint("%s", hint).WithCause(err)
 }

@@ -167,10 +167,12 @@ func (s *source) Open(ctx context.Context, starts []connector.Start) (connector.
 			assign[p.split.Partition] = kgo.NewOffset().At(p.next)
 		}
 	}
-	if len(assign) == 0 {
+	opts := s.fetch
+	if len(assign) > 0 {
+		opts = append([]kgo.Opt{kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.topic: assign})}, opts...)
+	} else if s.bounded {
 		return r, nil
 	}
-	opts := append([]kgo.Opt{kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.topic: assign})}, s.fetch...)
 	var err error
 	r.cl, r.watch, err = s.client(opts...)
 	if err != nil {
@@ -210,7 +212,7 @@ func (s *source) resolve(ctx context.Context, starts []connector.Start, into map
 			p := &partition{split: st.Split, next: st.Position, last: hi[n], end: -1, tell: true}
 			if st.Position < 0 {
 				p.next = s.first(st, first, hi[n], at)
-			} else if err := s.available(p, first, hi[n]); err != nil {
+			} else if err := s.available(ctx, adm, p, first, hi[n]); err != nil {
 				return err
 			}
 			if s.bounded {
@@ -259,14 +261,20 @@ func (s *source) first(st connector.Start, lo, hi int64, at map[int32]int64) int
 }
 
 // available checks that nothing between the position and the log was lost.
-func (s *source) available(p *partition, lo, hi int64) error {
-	if p.next >= lo && (p.next <= hi || s.committed) {
+func (s *source) available(ctx context.Context, adm *kadm.Client, p *partition, lo, hi int64) error {
+	if p.next > hi && s.committed {
+		// An open transaction holds back what was read without isolation.
+		all, err := s.listed(adm.ListEndOffsets(ctx, s.topic))
+		if err != nil {
+			return err
+		}
+		hi = all[p.split.Partition]
+	}
+	if p.next >= lo && p.next <= hi {
 		return nil
 	}
 	if s.lossy {
-		if p.next < lo {
-			p.next = lo
-		}
+		p.next = min(max(p.next, lo), hi)
 		return nil
 	}
 	what := "retention deleted what lies between"
