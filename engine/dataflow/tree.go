@@ -1,0 +1,125 @@
+package dataflow
+
+import (
+	"velostream/storage/column"
+	"velostream/storage/state"
+)
+
+// Tree is operators connected by direct calls: what one task runs, or a whole
+// bounded query. Inputs are numbered from 0 in the order of Input calls. For
+// one goroutine.
+//
+//	t := NewTree()
+//	l, r := t.Input(), t.Input()
+//	t.Finish(t.Add(filter, t.Add(join, l, r)), out)
+type Tree struct {
+	nodes  []*node // children before their parents
+	inputs []*node // inputs[i] is the entry of input i: a node without operator
+	marks  []Watermark
+	mark   Watermark // minimum of marks
+}
+
+// Ref is a place in the tree whose output can be given to an operator.
+type Ref struct{ n *node }
+
+type node struct {
+	op   Operator
+	next Output // where this node's output goes
+}
+
+// port feeds one port of an operator.
+type port struct {
+	to   *node
+	port int
+}
+
+// Emit implements Output.
+func (p *port) Emit(b *column.Batch) error {
+	if b.Rows() == 0 {
+		return nil
+	}
+	return p.to.op.Process(p.port, b, p.to.next)
+}
+
+// NewTree returns an empty tree.
+func NewTree() *Tree { return &Tree{mark: NoWatermark} }
+
+// Input adds the next input.
+func (t *Tree) Input() Ref {
+	n := &node{}
+	t.inputs = append(t.inputs, n)
+	t.marks = append(t.marks, NoWatermark)
+	return Ref{n}
+}
+
+// Add adds an operator over in, its ports from 0.
+func (t *Tree) Add(op Operator, in ...Ref) Ref {
+	n := &node{op: op}
+	for i, r := range in {
+		r.n.next = &port{n, i}
+	}
+	t.nodes = append(t.nodes, n)
+	return Ref{n}
+}
+
+// Finish says where the output of the last operator goes.
+func (t *Tree) Finish(root Ref, out Output) { root.n.next = out }
+
+// Inputs is how many inputs there are.
+func (t *Tree) Inputs() int { return len(t.inputs) }
+
+// Push gives b to input i. b is the caller's again on return.
+func (t *Tree) Push(i int, b *column.Batch) error {
+	if b.Rows() == 0 {
+		return nil
+	}
+	return t.inputs[i].next.Emit(b)
+}
+
+// Advance sets the watermark of input i and, when the minimum of all inputs
+// grew, tells all operators. It returns that minimum.
+func (t *Tree) Advance(i int, w Watermark) (Watermark, error) {
+	if w <= t.marks[i] {
+		return t.mark, nil
+	}
+	t.marks[i] = w
+	least := EndOfTime
+	for _, m := range t.marks {
+		least = min(least, m)
+	}
+	if least <= t.mark {
+		return t.mark, nil
+	}
+	t.mark = least
+	for _, n := range t.nodes {
+		if err := n.op.Watermark(least, n.next); err != nil {
+			return t.mark, err
+		}
+	}
+	return t.mark, nil
+}
+
+// Barrier ends an epoch in all operators, inputs' side first.
+func (t *Tree) Barrier(e state.Epoch) error {
+	for _, n := range t.nodes {
+		if err := n.op.Barrier(e, n.next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Operators lists the operators, inputs' side first.
+func (t *Tree) Operators() []Operator {
+	out := make([]Operator, len(t.nodes))
+	for i, n := range t.nodes {
+		out[i] = n.op
+	}
+	return out
+}
+
+// OutputFunc is an Output made of a function.
+type OutputFunc func(b *column.Batch) error
+
+// Emit implements Output.
+func (f OutputFunc) Emit(b *column.Batch) error { return f(b) }

@@ -1,0 +1,270 @@
+// Package log is the ordered changelog behind everything that can be read
+// while it changes: the commits of native tables and streams, and the epochs of
+// views and derived streams.
+//
+// A Log is a sequence of entries with growing sequence numbers. The newest
+// are held in memory, where all readers share them; what is persisted may be
+// dropped from memory and is then read back from the store. An entry is
+// readable as soon as it is appended; whether it is persisted before (native
+// commits) or after (epochs, with the next checkpoint of their job) is up to the
+// writer. Unpersisted entries can be rolled back when their job fails.
+//
+//	          dropped from memory        in memory
+//	store  [ 1 2 3 4 5 6 7 8 9 10 ]   [ 8 9 10 | 11 12 13 ]
+//	         truncated ↑                persisted ↑      ↑ last
+//
+// Keys in the store: prefix | seq uint64 | relation uint32 | part uint32.
+package log
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+
+	"velostream/catalog/types"
+	"velostream/storage/column"
+	"velostream/storage/state"
+)
+
+// Change is what an entry does to one relation.
+type Change struct {
+	Relation uint32
+	Batch    *column.Batch // immutable, shared by all readers
+}
+
+// Entry is one atomic step: a committed transaction, or an epoch.
+type Entry struct {
+	Seq     uint64
+	Changes []Change
+}
+
+// Options configure a Log.
+type Options struct {
+	Store  state.Store
+	Prefix []byte // of its keys in Store
+	// Types are the column types of a relation, to read entries back.
+	Types func(relation uint32) []types.Type
+	// MemoryBytes bounds what persisted entries may take in memory.
+	MemoryBytes int
+	// Last is the newest sequence number; all entries up to it are persisted.
+	Last uint64
+	// Discard: entries are not kept once they left memory, because only
+	// readers of the present exist (transient queries). Readers that fall behind
+	// get ErrBehind.
+	Discard bool
+}
+
+// Log is a sequence of entries. Safe for concurrent use, with one appender.
+type Log struct {
+	o Options
+
+	mu        sync.Mutex
+	ring      []Entry // ascending; every entry after floor
+	sizes     []int
+	bytes     int
+	floor     uint64 // entries up to here are no longer in memory
+	last      uint64
+	persisted uint64
+	staged    uint64 // put into a batch that is not yet committed
+	rollbacks uint64
+	failed    error
+	watch     map[*Reader]struct{}
+}
+
+// New returns the log that ends at o.Last.
+func New(o Options) *Log {
+	if o.MemoryBytes == 0 {
+		o.MemoryBytes = 16 << 20
+	}
+	return &Log{o: o, floor: o.Last, last: o.Last, persisted: o.Last, staged: o.Last, watch: map[*Reader]struct{}{}}
+}
+
+// Last is the newest sequence number.
+func (l *Log) Last() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// Persisted is the newest sequence number that a restart will know.
+func (l *Log) Persisted() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.persisted
+}
+
+// Append adds e and wakes the readers. An entry without changes only advances
+// Last. REQUIRES: e.Seq > Last().
+func (l *Log) Append(e Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = e.Seq
+	if len(e.Changes) > 0 {
+		n := 0
+		for _, c := range e.Changes {
+			n += int(c.Batch.MemSize())
+		}
+		l.ring, l.sizes = append(l.ring, e), append(l.sizes, n)
+		l.bytes += n
+		l.shrink()
+	}
+	for r := range l.watch {
+		r.poke()
+	}
+}
+
+// AppendPersisted is Append of an entry that is already in the store.
+func (l *Log) AppendPersisted(e Entry) {
+	l.mu.Lock()
+	l.persisted, l.staged = e.Seq, e.Seq
+	l.mu.Unlock()
+	l.Append(e)
+}
+
+// shrink drops persisted entries over the memory bound.
+func (l *Log) shrink() {
+	n := 0
+	for l.bytes > l.o.MemoryBytes && n < len(l.ring) && (l.o.Discard || l.ring[n].Seq <= l.persisted) {
+		l.bytes -= l.sizes[n]
+		l.floor = l.ring[n].Seq
+		n++
+	}
+	if n > 0 {
+		clear(l.ring[:n])
+		l.ring, l.sizes = l.ring[n:], l.sizes[n:]
+	}
+}
+
+// PendingBytes is the size of the entries that are not persisted yet; a job
+// checkpoints early when it grows large, because they can't leave memory.
+func (l *Log) PendingBytes() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for i := len(l.ring) - 1; i >= 0 && l.ring[i].Seq > l.persisted; i-- {
+		n += l.sizes[i]
+	}
+	return n
+}
+
+// Stage puts the entries that are not persisted yet into b, up to and with
+// Last. After b is committed call Persist.
+func (l *Log) Stage(b state.Batch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.ring {
+		if e.Seq > l.staged {
+			AppendTo(b, l.o.Prefix, e)
+		}
+	}
+	l.staged = l.last
+}
+
+// Skip counts the entries so far as staged without writing them: nobody will
+// read them after a restart.
+func (l *Log) Skip() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.staged = l.last
+}
+
+// Watched reports whether there are readers.
+func (l *Log) Watched() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.watch) > 0
+}
+
+// Persist says that what was staged is committed.
+func (l *Log) Persist() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.persisted = l.staged
+	l.shrink()
+}
+
+// AppendTo writes e under prefix into b.
+func AppendTo(b state.Batch, prefix []byte, e Entry) {
+	var key, val []byte
+	for i, c := range e.Changes {
+		key = entryKey(key[:0], prefix, e.Seq)
+		key = binary.BigEndian.AppendUint32(key, c.Relation)
+		key = binary.BigEndian.AppendUint32(key, uint32(i))
+		val = column.AppendEncoded(val[:0], c.Batch)
+		b.Put(key, val)
+	}
+}
+
+// Truncate deletes the entries before seq from the store, with b.
+func (l *Log) Truncate(b state.Batch, seq uint64) {
+	b.DeleteRange(entryKey(nil, l.o.Prefix, 0), entryKey(nil, l.o.Prefix, seq))
+}
+
+// Rollback drops the entries that are not persisted: their job failed and goes
+// on from its checkpoint. Readers beyond it get ErrRolledBack.
+func (l *Log) Rollback() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.ring)
+	for n > 0 && l.ring[n-1].Seq > l.persisted {
+		n--
+		l.bytes -= l.sizes[n]
+	}
+	l.ring, l.sizes = l.ring[:n], l.sizes[:n]
+	l.last, l.staged = l.persisted, l.persisted
+	l.floor = min(l.floor, l.persisted)
+	l.rollbacks++
+	for r := range l.watch {
+		r.poke()
+	}
+}
+
+// Fail gives all readers err from now on: the relation is gone, or its job
+// failed. nil clears it.
+func (l *Log) Fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed = err
+	for r := range l.watch {
+		r.poke()
+	}
+}
+
+func entryKey(dst, prefix []byte, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, prefix...), seq)
+}
+
+// ReadStored yields the entries after and up to the given sequence numbers
+// from r, for at most limit bytes; rels nil means all relations.
+func (l *Log) readStored(after, upTo uint64, rels map[uint32]bool, limit int) ([]Entry, error) {
+	lo, hi := entryKey(nil, l.o.Prefix, after+1), entryKey(nil, l.o.Prefix, upTo+1)
+	var out []Entry
+	size := 0
+	for kv, err := range l.o.Store.Scan(lo, hi) {
+		if err != nil {
+			return nil, err
+		}
+		k := kv.Key[len(l.o.Prefix):]
+		if len(k) != 16 {
+			return nil, fmt.Errorf("log: key of %d bytes", len(kv.Key))
+		}
+		seq, rel := binary.BigEndian.Uint64(k), binary.BigEndian.Uint32(k[8:])
+		if len(out) > 0 && out[len(out)-1].Seq != seq && size > limit {
+			break
+		}
+		if rels != nil && !rels[rel] {
+			continue
+		}
+		batch, err := column.Decode(kv.Value, l.o.Types(rel))
+		if err != nil {
+			return nil, fmt.Errorf("log: entry %d of relation %d: %w", seq, rel, err)
+		}
+		size += len(kv.Value)
+		if len(out) == 0 || out[len(out)-1].Seq != seq {
+			out = append(out, Entry{Seq: seq})
+		}
+		e := &out[len(out)-1]
+		e.Changes = append(e.Changes, Change{rel, batch})
+	}
+	return out, nil
+}

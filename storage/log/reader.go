@@ -1,0 +1,132 @@
+package log
+
+import (
+	"errors"
+	"sort"
+)
+
+// ErrRolledBack is what a reader gets that has read entries which were rolled
+// back: go back to your own checkpoint.
+var ErrRolledBack = errors.New("log: entries were rolled back")
+
+// ErrBehind is what a reader of a discarding log gets that was too slow.
+var ErrBehind = errors.New("log: reader fell behind what is kept")
+
+// readChunkBytes bounds what one Next takes from the store.
+const readChunkBytes = 4 << 20
+
+// Reader goes through a log. For one goroutine, but for Close.
+type Reader struct {
+	log       *Log
+	pos       uint64 // last entry delivered
+	rels      map[uint32]bool
+	wake      func()
+	rollbacks uint64
+}
+
+// NewReader starts after the entry pos. rels (nil: all) are the relations whose
+// changes are wanted. wake, which must not block, is called whenever the log
+// grew or failed; it may be nil.
+func (l *Log) NewReader(pos uint64, rels []uint32, wake func()) *Reader {
+	r := &Reader{log: l, pos: pos, wake: wake}
+	if rels != nil {
+		r.rels = map[uint32]bool{}
+		for _, id := range rels {
+			r.rels[id] = true
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.rollbacks = l.rollbacks
+	l.watch[r] = struct{}{}
+	return r
+}
+
+func (r *Reader) poke() {
+	if r.wake != nil {
+		r.wake()
+	}
+}
+
+// Pos is the sequence number everything up to which has been delivered.
+func (r *Reader) Pos() uint64 { return r.pos }
+
+// Next returns entries after Pos and up to upTo, some at a time, without
+// waiting; none when there are none (then Pos is upTo, or Last if that is
+// less). The entries are shared: read only.
+func (r *Reader) Next(upTo uint64) ([]Entry, error) {
+	l := r.log
+	l.mu.Lock()
+	if l.failed != nil {
+		err := l.failed
+		l.mu.Unlock()
+		return nil, err
+	}
+	if r.rollbacks != l.rollbacks {
+		gone := r.pos > l.persisted
+		r.rollbacks = l.rollbacks
+		if gone {
+			l.mu.Unlock()
+			return nil, ErrRolledBack
+		}
+	}
+	upTo = min(upTo, l.last)
+	if r.pos >= upTo {
+		l.mu.Unlock()
+		return nil, nil
+	}
+	if r.pos >= l.floor {
+		lo := sort.Search(len(l.ring), func(i int) bool { return l.ring[i].Seq > r.pos })
+		hi := sort.Search(len(l.ring), func(i int) bool { return l.ring[i].Seq > upTo })
+		out := r.wanted(l.ring[lo:hi])
+		r.pos = upTo
+		l.mu.Unlock()
+		return out, nil
+	}
+	floor := min(l.floor, upTo)
+	l.mu.Unlock()
+	if l.o.Discard {
+		return nil, ErrBehind
+	}
+	out, err := l.readStored(r.pos, floor, r.rels, readChunkBytes)
+	if err != nil {
+		return nil, err
+	}
+	r.pos = floor
+	if n := len(out); n > 0 {
+		// More of the same range may be left over the size limit.
+		if r.pos = out[n-1].Seq; r.pos > floor {
+			r.pos = floor
+		}
+		return out, nil
+	}
+	return r.Next(upTo)
+}
+
+// wanted copies the entries that change one of r's relations.
+func (r *Reader) wanted(es []Entry) []Entry {
+	out := make([]Entry, 0, len(es))
+	for _, e := range es {
+		if r.rels == nil {
+			out = append(out, e)
+			continue
+		}
+		var cs []Change
+		for _, c := range e.Changes {
+			if r.rels[c.Relation] {
+				cs = append(cs, c)
+			}
+		}
+		if cs != nil {
+			out = append(out, Entry{e.Seq, cs})
+		}
+	}
+	return out
+}
+
+// Close ends the reader: wake is not called again after Close returns.
+func (r *Reader) Close() {
+	r.log.mu.Lock()
+	defer r.log.mu.Unlock()
+	delete(r.log.watch, r)
+}

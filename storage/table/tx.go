@@ -1,0 +1,260 @@
+package table
+
+import (
+	"bytes"
+	"iter"
+	"maps"
+	"slices"
+
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+	"velostream/storage/rowenc"
+	"velostream/storage/state"
+)
+
+// writesMax bounds the rows that one transaction may change: they are held in
+// memory until it commits.
+const writesMax = 20 << 20
+
+// Tx is a transaction. It reads the newest commits at its last Refresh and its
+// own writes. For one goroutine.
+type Tx struct {
+	db     *DB
+	snap   state.Snapshot
+	base   uint64
+	writes map[uint32]*writes
+	order  []*writes
+	count  int
+	undo   []undo
+}
+
+// writes is what a transaction did to one relation.
+type writes struct {
+	rel      *Relation
+	rows     map[string]change
+	sorted   []string // keys in order; nil: to be made
+	inserted int      // how many of rows were new
+}
+
+// change is the row before the transaction and now; nil: no row. base is the
+// commit up to which old was read.
+type change struct {
+	old, new []byte
+	base     uint64
+}
+
+type undo struct {
+	w    *writes
+	key  string
+	prev change
+	had  bool
+}
+
+// Begin starts a transaction.
+func (db *DB) Begin() *Tx {
+	tx := &Tx{db: db, writes: map[uint32]*writes{}}
+	tx.open()
+	return tx
+}
+
+func (tx *Tx) open() {
+	// Registered first, with a number that is not newer than the snapshot:
+	// a conflict may be seen where there is none, never the other way.
+	tx.base = tx.db.log.Last()
+	tx.db.active.add(tx.base)
+	tx.snap = tx.db.store.Snapshot()
+}
+
+func (tx *Tx) release() error {
+	if tx.snap == nil {
+		return nil
+	}
+	tx.db.active.remove(tx.base)
+	err := tx.snap.Close()
+	tx.snap = nil
+	return err
+}
+
+// Refresh lets the transaction see what was committed meanwhile, as each
+// statement of READ COMMITTED does. Its writes stay.
+func (tx *Tx) Refresh() error {
+	if err := tx.release(); err != nil {
+		return err
+	}
+	tx.open()
+	return nil
+}
+
+// Dirty reports whether the transaction changed anything.
+func (tx *Tx) Dirty() bool { return tx.count > 0 }
+
+// Changes reports whether the transaction changed the relation.
+func (tx *Tx) Changes(rel uint32) bool {
+	w := tx.writes[rel]
+	return w != nil && len(w.rows) > 0
+}
+
+// Commit makes the transaction durable and visible, and ends it. ErrConflict:
+// nothing happened, another transaction changed one of the rows.
+func (tx *Tx) Commit() (uint64, error) {
+	defer func() { _ = tx.release() }()
+	if tx.count == 0 {
+		return tx.base, nil
+	}
+	return tx.db.commit(tx)
+}
+
+// Rollback forgets the transaction.
+func (tx *Tx) Rollback() error {
+	tx.writes, tx.order, tx.count, tx.undo = map[uint32]*writes{}, nil, 0, nil
+	return tx.release()
+}
+
+// Savepoint marks the present state, for RollbackTo.
+func (tx *Tx) Savepoint() int { return len(tx.undo) }
+
+// RollbackTo undoes what was written since the savepoint.
+func (tx *Tx) RollbackTo(savepoint int) {
+	for i := len(tx.undo) - 1; i >= savepoint; i-- {
+		u := tx.undo[i]
+		if cur := u.w.rows[u.key]; cur.old == nil && cur.new != nil {
+			u.w.inserted--
+		}
+		if u.had {
+			u.w.rows[u.key] = u.prev
+			if u.prev.old == nil && u.prev.new != nil {
+				u.w.inserted++
+			}
+		} else {
+			delete(u.w.rows, u.key)
+			u.w.sorted = nil
+			tx.count--
+		}
+	}
+	tx.undo = tx.undo[:savepoint]
+}
+
+func (tx *Tx) of(rel *Relation) *writes {
+	w := tx.writes[rel.ID]
+	if w == nil {
+		w = &writes{rel: rel, rows: map[string]change{}}
+		tx.writes[rel.ID] = w
+		tx.order = append(tx.order, w)
+	}
+	return w
+}
+
+// set records that the row under key is now val (nil: gone).
+func (tx *Tx) set(w *writes, key string, old, val []byte) error {
+	prev, had := w.rows[key]
+	if !had {
+		if tx.count >= writesMax {
+			return pgerror.New(pgerror.ProgramLimitExceeded, "transaction changes more than %d rows", writesMax).
+				WithHint("Commit in smaller steps.")
+		}
+		tx.count++
+		w.sorted = nil
+		prev = change{old: old, base: tx.base}
+	}
+	tx.undo = append(tx.undo, undo{w, key, prev, had})
+	next := prev
+	next.new = val
+	if prev.old == nil {
+		if val != nil && (!had || prev.new == nil) {
+			w.inserted++
+		} else if val == nil && had && prev.new != nil {
+			w.inserted--
+		}
+	}
+	w.rows[key] = next
+	return nil
+}
+
+// get returns the row under key as this transaction sees it, nil: none.
+func (tx *Tx) get(w *writes, key string) ([]byte, error) {
+	if w != nil {
+		if r, ok := w.rows[key]; ok {
+			return r.new, nil
+		}
+	}
+	return tx.snap.Get([]byte(key))
+}
+
+// Key returns the key of row i of cols, the columns of rel in order.
+func key(dst []byte, rel *Relation, cols []*column.Column, i int) []byte {
+	return rowenc.AppendKey(rowKey(dst, rel.ID), cols, rel.Key, i)
+}
+
+// Get returns the encoded row with the key columns keyCols at row i, nil: none.
+func (tx *Tx) Get(rel uint32, keyCols []*column.Column, i int) ([]byte, error) {
+	r, err := tx.db.relation(rel)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]int, len(keyCols))
+	for j := range all {
+		all[j] = j
+	}
+	k := rowenc.AppendKey(rowKey(nil, r.ID), keyCols, all, i)
+	return tx.get(tx.writes[rel], string(k))
+}
+
+// Scan yields the encoded rows of the relation in key order, as this
+// transaction sees them.
+func (tx *Tx) Scan(rel uint32) iter.Seq2[state.Entry, error] {
+	lo, hi := RowRange(rel)
+	stored := tx.snap.Scan(lo, hi)
+	w := tx.writes[rel]
+	if w == nil || len(w.rows) == 0 {
+		return stored
+	}
+	return w.merge(stored)
+}
+
+// keys lists the changed keys in order.
+func (w *writes) keys() []string {
+	if w.sorted == nil {
+		w.sorted = slices.Sorted(maps.Keys(w.rows))
+	}
+	return w.sorted
+}
+
+// merge lays the writes over the stored rows; both are in key order. It reads
+// a copy of the writes, so that they may grow while it runs.
+func (w *writes) merge(stored iter.Seq2[state.Entry, error]) iter.Seq2[state.Entry, error] {
+	keys := w.keys()
+	rows := maps.Clone(w.rows)
+	return func(yield func(state.Entry, error) bool) {
+		i := 0
+		// before yields the writes with keys below k.
+		before := func(k []byte) bool {
+			for ; i < len(keys) && (k == nil || keys[i] < string(k)); i++ {
+				if r := rows[keys[i]]; r.new != nil && !yield(state.Entry{Key: []byte(keys[i]), Value: r.new}, nil) {
+					return false
+				}
+			}
+			return true
+		}
+		for e, err := range stored {
+			if err != nil {
+				yield(e, err)
+				return
+			}
+			if !before(e.Key) {
+				return
+			}
+			if i < len(keys) && bytes.Equal([]byte(keys[i]), e.Key) {
+				r := rows[keys[i]]
+				i++
+				if r.new != nil && !yield(state.Entry{Key: e.Key, Value: r.new}, nil) {
+					return
+				}
+				continue
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+		before(nil)
+	}
+}
