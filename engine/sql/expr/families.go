@@ -10,7 +10,8 @@ import (
 func families() [][]Function {
 	return [][]Function{
 		compareFamily(), intFamily(), floatFamily(),
-		stringFamily(),
+		numericFamily(), mathFamily(),
+		stringFamily(), textFormFamily(), patternFamily(),
 	}
 }
 
