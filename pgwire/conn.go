@@ -16,7 +16,7 @@ import (
 )
 
 // farewellTime is how long a slow client may take to receive the last words.
-const farewellTime = 2 * time.Second
+const farewellTime = time.Second
 
 // conn is one client. Its session goroutine owns everything but what the
 // mutex guards, the inbox and the outbox.
@@ -32,6 +32,7 @@ type conn struct {
 	log     *slog.Logger
 	ctx     context.Context // ends with the connection; its cause says why
 	cancel  context.CancelCauseFunc
+	killed  sync.Once
 
 	pid     uint32
 	secret  []byte
@@ -72,9 +73,11 @@ func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 // reads and writes return. The session goroutine does the rest.
 func (c *conn) kill(cause error) {
 	c.cancel(cause)
-	now := time.Now()
-	_ = c.raw.SetReadDeadline(now) // a closed connection needs no waking
-	_ = c.raw.SetWriteDeadline(now.Add(farewellTime))
+	c.killed.Do(func() { // once, or one who calls often would move the deadline on
+		now := time.Now()
+		_ = c.raw.SetReadDeadline(now) // a closed connection needs no waking
+		_ = c.raw.SetWriteDeadline(now.Add(farewellTime))
+	})
 }
 
 // serve is the session goroutine, from accept to close.
@@ -133,7 +136,7 @@ func (c *conn) farewell(err error) {
 // close frees everything and waits for the connection's other goroutines.
 func (c *conn) close() {
 	c.cancel(errClientGone)
-	c.closePortals()
+	c.closePortals(true)
 	if c.session != nil {
 		c.closeSession()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -15,6 +16,9 @@ import (
 type prepared struct {
 	sql  string
 	stmt Statement // nil: the empty statement
+
+	fromSQL bool // made by PREPARE
+	made    time.Time
 }
 
 func (p *prepared) columns() []ResultColumn {
@@ -64,7 +68,7 @@ func (c *conn) parse(m *pgproto3.Parse) error {
 		}
 		one = p
 	}
-	p := &prepared{sql: m.Query}
+	p := &prepared{sql: m.Query, made: time.Now()}
 	if one != nil {
 		oids := make([]types.OID, len(m.ParameterOIDs))
 		for i, o := range m.ParameterOIDs {
@@ -119,7 +123,7 @@ func (c *conn) bind(m *pgproto3.Bind) error {
 	if err := checkFormats(m.ResultFormatCodes); err != nil {
 		return err
 	}
-	po := &portal{sql: p.sql, stmt: p.stmt, args: args, cols: cols, formats: m.ResultFormatCodes}
+	po := &portal{sql: p.sql, stmt: p.stmt, args: args, cols: cols, formats: m.ResultFormatCodes, opened: time.Now()}
 	po.ctx, po.cancel = context.WithCancelCause(c.ctx)
 	c.portals[m.DestinationPortal] = po
 	c.send(func(b []byte) []byte { return appendEmpty(b, '2') })
@@ -272,7 +276,7 @@ func (c *conn) execute(name string, limit int) error {
 	end()
 	if err != nil {
 		err = explain(p.ctx, err)
-		p.close()
+		c.closePortal(p)
 		delete(c.portals, name)
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"velostream/catalog/types"
 	"velostream/storage/column"
@@ -36,6 +37,11 @@ type portal struct {
 	copy  bool // rows are CopyData
 	done  bool
 	tag   string
+
+	active bool // run is at work on it
+
+	hold   bool // outlives the transaction
+	opened time.Time
 }
 
 // close frees the result.
@@ -57,10 +63,14 @@ func (c *conn) dropPortal(name string) {
 	}
 }
 
-func (c *conn) closePortals() {
+// closePortals ends the transaction's portals, and those that outlive it too
+// when the session ends.
+func (c *conn) closePortals(held bool) {
 	for name, p := range c.portals {
-		c.closePortal(p)
-		delete(c.portals, name)
+		if held || !p.hold {
+			c.closePortal(p)
+			delete(c.portals, name)
+		}
 	}
 }
 
@@ -75,12 +85,18 @@ func (c *conn) closePortal(p *portal) {
 // has the columns sent first. It reports whether the limit was reached before
 // the end; at the end the portal is closed and p.tag set.
 func (c *conn) run(p *portal, limit int, describe bool) (suspended bool, sent int64, err error) {
+	p.active = true
+	defer func() { p.active = false }()
 	if p.rows == nil {
 		if in, ok := p.stmt.(CopyIn); ok {
 			err := c.copyIn(p.ctx, in, p)
 			return false, 0, err
 		}
-		if err := c.open(p, describe); err != nil {
+		var announce func([]byte) []byte
+		if describe && p.cols != nil {
+			announce = func(b []byte) []byte { return appendRowDescription(b, p.cols, nil) }
+		}
+		if err := c.open(p, announce); err != nil {
 			return false, 0, err
 		}
 	}
@@ -96,8 +112,9 @@ func (c *conn) run(p *portal, limit int, describe bool) (suspended bool, sent in
 	return false, sent, p.close()
 }
 
-// open runs p's statement up to where its rows can be pulled.
-func (c *conn) open(p *portal, describe bool) error {
+// open runs p's statement up to where its rows can be pulled; announce, when
+// not nil, is what the client hears before the first one.
+func (c *conn) open(p *portal, announce func([]byte) []byte) error {
 	rows, err := p.stmt.Query(p.ctx, p.args)
 	if err != nil {
 		return err
@@ -113,8 +130,8 @@ func (c *conn) open(p *portal, describe bool) error {
 		return nil
 	}
 	p.enc = newRowEncoder(p.cols, p.formats, c.session.Format())
-	if describe {
-		c.send(func(b []byte) []byte { return appendRowDescription(b, p.cols, nil) })
+	if announce != nil {
+		c.send(announce)
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (c *conn) simpleStatement(ctx context.Context, p Parsed) (tag string, rows 
 	}
 	before := c.session.TxStatus()
 	po := &portal{stmt: stmt, cols: stmt.Columns(), ctx: ctx, cancel: func(error) {}}
-	defer po.close()
+	defer c.closePortal(po)
 	_, rows, err = c.run(po, 0, true)
 	if err != nil {
 		return "", 0, err
@@ -100,8 +100,8 @@ func (c *conn) afterStatement(before byte, keep *portal) {
 		return
 	}
 	for name, p := range c.portals {
-		if p != keep {
-			p.close()
+		if p != keep && !p.hold {
+			c.closePortal(p)
 			delete(c.portals, name)
 		}
 	}
@@ -129,7 +129,7 @@ func (c *conn) endBatch() {
 		return
 	}
 	if c.session.TxStatus() == 'I' {
-		c.closePortals()
+		c.closePortals(false)
 	}
 	c.ready()
 }
