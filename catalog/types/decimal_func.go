@@ -87,33 +87,7 @@ func (d Decimal) lnWeight() int {
 		weight, first := x.baseDigit()
 		return weight*4 + int(math.Log10(float64(first)))
 	}
-	weight, first := d.baseDigit()
-	ln := math.Log(float64(first)) + float64(weight*4)*math.Ln10
-	if n := d.numDigits(); n > 0 {
-		// The two leading digits of base 10,000, as one number.
-		head := d.headFloat()
-		ln = math.Log(head) + float64(weight*4)*math.Ln10
-	}
-	return int(math.Log10(math.Abs(ln)))
-}
-
-// headFloat is d's first eight digits, at most, as n.nnnn in base 10,000.
-func (d Decimal) headFloat() float64 {
-	weight, first := d.baseDigit()
-	rest, _ := d.Abs().Sub(NewDecimal(int64(first), 0).shift(weight * 4))
-	w2, f2 := rest.baseDigit()
-	if rest.IsZero() || w2 != weight-1 {
-		return float64(first)
-	}
-	return float64(first) + float64(f2)/10000
-}
-
-// shift returns d × 10^n, exactly.
-func (d Decimal) shift(n int) Decimal {
-	if n <= 0 {
-		return Decimal{coef: d.coef, big: d.big, scale: d.scale - int32(n)}
-	}
-	return fromBig(new(big.Int).Mul(d.bigCoef(), bigPow10(n)), d.scale)
+	return int(math.Log10(math.Abs(d.log10Estimate() * math.Ln10)))
 }
 
 // Ln returns the natural logarithm; 2201E for zero and negative values.
