@@ -23,6 +23,16 @@ import (
 // in the tree where they overlap nothing. All files of a batch enter in one
 // edit of the manifest, so the batch stays atomic.
 //
+// Measured (BenchmarkCommit, 16-byte keys spread evenly over 2 M, 32-byte
+// values, CPU with flushes and compactions, ns per entry):
+//
+//	entries    plain        ingest
+//	10 k       2,200        3,700   small files at level 0, to be compacted
+//	100 k      1,000-1,600  1,200-1,500
+//	1 M        1,400-1,600  1,300   and half the bytes written
+//
+// so only the largest batches go this way: a bulk load, a first checkpoint.
+//
 // Why the promise of Commit, that after a crash the store holds a prefix of the
 // commits, survives this. An ingested batch is durable at once, whereas
 // commits before it may still be only in the unsynced tail of the log, and

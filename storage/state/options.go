@@ -28,7 +28,7 @@ type Options struct {
 	OpenFilesMax int
 	// IngestEntriesMin is the batch length from which Commit writes a table
 	// file of its own instead of passing the entries through log and memtable
-	// (see ingest.go), 100,000 when 0; negative: never.
+	// (see ingest.go), 500,000 when 0; negative: never.
 	IngestEntriesMin int
 	// Logger receives what happens in the background; nil discards it.
 	Logger *slog.Logger
@@ -54,7 +54,7 @@ func (o *Options) EnsureDefaults() {
 		o.OpenFilesMax = 256
 	}
 	if o.IngestEntriesMin == 0 {
-		o.IngestEntriesMin = 100_000
+		o.IngestEntriesMin = 500_000
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
