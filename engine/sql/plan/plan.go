@@ -112,6 +112,8 @@ type Scan struct {
 	AppendOnly bool
 	// EventTime is the position in Out of the watermark column, -1: none.
 	EventTime int
+	// Keyed: Key is a declared primary key, so rows can be looked up by it.
+	Keyed bool
 	// Equal are constants the primary key columns must equal (all of them: a
 	// point lookup), set by the optimizer; index = position in the primary key.
 	Lookup []expr.Expr

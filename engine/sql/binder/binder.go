@@ -1,0 +1,181 @@
+// Package binder gives meaning to syntax trees: it looks up names in one
+// catalog snapshot, derives types by PostgreSQL's rules, and makes logical
+// plans. There is no bound tree in between. It reads its arguments and
+// nothing else: no clock, no settings, no I/O.
+//
+// Errors are *pgerror.Error with PostgreSQL's SQLSTATE, message and position;
+// what is valid SQL but not offered is 0A000 and names the missing piece.
+package binder
+
+import (
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+)
+
+// maxDepth bounds how deep views and subqueries may be nested.
+const maxDepth = 100
+
+// Options say what a statement is bound against.
+type Options struct {
+	Snapshot *catalog.Snapshot
+	// System finds relations that are not in the snapshot: pg_catalog and its
+	// like. nil: there are none. It is asked before the search path.
+	System func(schema, name string) *catalog.Relation
+	// SearchPath are the schemas searched for unqualified names; empty: public.
+	SearchPath []string
+	// SQL is the text that the tree's offsets point into.
+	SQL string
+	// Params are declared parameter types, 0 where they are to be inferred.
+	Params []types.OID
+	// Format says how literals of dates and the like are read; nil: defaults.
+	Format *types.Format
+	// Session gives values of functions that depend on the session, such as
+	// current_user; ok is false for all others.
+	Session func(name string, args []expr.Expr) (e expr.Expr, ok bool)
+
+	// Continuous binds for a job or an EMIT query rather than a bounded read.
+	Continuous bool
+	// View is set for the query of a materialised view or table, whose default
+	// is EMIT CHANGES also with windows.
+	View bool
+}
+
+// Result is a bound query.
+type Result struct {
+	Plan plan.Logical
+	// Columns are the columns the client sees, in order; they are the ones of
+	// Plan's schema that are not Hidden.
+	Columns []plan.Column
+	// Params are the types of $1, $2, …
+	Params []types.OID
+	Emit   plan.Emit
+	// Continuous: an EMIT clause makes the query continuous when it stands alone.
+	Continuous bool
+	// PrimaryKey are positions in Columns of the items marked PRIMARY KEY.
+	PrimaryKey []int
+	// Inputs are the OIDs of the relations read, views expanded, each once.
+	Inputs []uint32
+	// Warnings are notices for the user.
+	Warnings []*pgerror.Error
+}
+
+// Binder binds one statement. Not safe for concurrent use; make one per
+// statement.
+type Binder struct {
+	Options
+	params   []*expr.Param // by number; all uses of a parameter share the node
+	inputs   []uint32
+	warnings []*pgerror.Error
+	ctes     *cteScope
+	depth    int
+	ascii    bool
+	nodes    int
+	emit     emitSpec
+}
+
+// New makes a binder.
+func New(o Options) *Binder {
+	b := &Binder{Options: o, ascii: isASCII(o.SQL), params: make([]*expr.Param, len(o.Params))}
+	for i, t := range o.Params {
+		b.params[i] = &expr.Param{Number: i + 1, T: types.Unknown}
+		if t != 0 {
+			b.params[i].T = types.Type{OID: t, Mod: -1}
+		}
+	}
+	return b
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// pos turns a byte offset into the position of an error.
+func (b *Binder) pos(offset int) int {
+	if offset < 0 || b.SQL == "" {
+		return 0
+	}
+	if b.ascii {
+		return min(offset, len(b.SQL)) + 1
+	}
+	return ast.CharPos(b.SQL, offset)
+}
+
+// missing refuses what the engine has no operator for.
+func (b *Binder) missing(at ast.Node, format string, args ...any) error {
+	e := pgerror.Unsupported(format, args...)
+	if at != nil {
+		e.At(b.pos(at.Pos()))
+	}
+	return e
+}
+
+// BindQuery binds a query with all that belongs to it.
+func BindQuery(o Options, q *ast.Query) (*Result, error) {
+	return New(o).Query(q)
+}
+
+// Query binds q as a whole statement.
+func (b *Binder) Query(q *ast.Query) (*Result, error) {
+	if err := b.bindEmit(q); err != nil {
+		return nil, err
+	}
+	r, err := b.query(q, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.checkEmit(q, r.plan); err != nil {
+		return nil, err
+	}
+	if err := b.textForUnknown(r); err != nil {
+		return nil, err
+	}
+	res := &Result{
+		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode,
+		Continuous: q.Emit != nil, PrimaryKey: r.primaryKey, Inputs: b.inputs, Warnings: b.warnings,
+	}
+	return res, nil
+}
+
+func visible(s plan.Schema) []plan.Column {
+	out := make([]plan.Column, 0, len(s))
+	for _, c := range s {
+		if !c.Hidden {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// finish gives parameters whose type nothing decided the type text.
+func (b *Binder) finish() []types.OID {
+	out := make([]types.OID, len(b.params))
+	for i, p := range b.params {
+		switch {
+		case p == nil:
+			out[i] = types.OIDText
+			continue
+		case p.T.OID == types.OIDUnknown:
+			p.T = types.Text
+		}
+		out[i] = p.T.OID
+	}
+	return out
+}
+
+func (b *Binder) addInput(id uint32) {
+	for _, x := range b.inputs {
+		if x == id {
+			return
+		}
+	}
+	b.inputs = append(b.inputs, id)
+}

@@ -1,0 +1,97 @@
+package binder
+
+import (
+	"velostream/catalog/types"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/pgwire/pgerror"
+)
+
+// leftmost is the offset of the first token of e: where PostgreSQL's messages
+// point when they are about an expression as a whole.
+func leftmost(e ast.Expr) int {
+	switch e := e.(type) {
+	case *ast.Binary:
+		return leftmost(e.L)
+	case *ast.Logical:
+		return leftmost(e.Args[0])
+	case *ast.Is:
+		return leftmost(e.X)
+	case *ast.Distinct:
+		return leftmost(e.L)
+	case *ast.Between:
+		return leftmost(e.X)
+	case *ast.Like:
+		return leftmost(e.X)
+	case *ast.In:
+		return leftmost(e.X)
+	case *ast.Quantified:
+		return leftmost(e.X)
+	case *ast.Subscript:
+		return leftmost(e.X)
+	case *ast.Collate:
+		return leftmost(e.X)
+	case *ast.Cast:
+		if e.Style == ast.CastColon {
+			return leftmost(e.X)
+		}
+	}
+	return e.Pos()
+}
+
+// castTo brings e to t, which the caller knows to be allowed. offset is where
+// a literal that is no t is reported.
+func (b *Binder) castTo(e expr.Expr, t types.Type, explicit bool, offset int) (expr.Expr, error) {
+	return expr.CastTo(e, t, explicit, b.pos(offset), b.Format)
+}
+
+// castExplicit is CAST(x AS t).
+func (b *Binder) castExplicit(x expr.Expr, t types.Type, src ast.Expr, n ast.Node) (expr.Expr, error) {
+	from := x.Type()
+	if from.OID == types.OIDUnknown || from == t {
+		return b.castTo(x, t, true, leftmost(src))
+	}
+	if from.OID != t.OID && !castAllowed(from, t, castExplicitly) {
+		return nil, pgerror.New(pgerror.CannotCoerce, "cannot cast type %s to %s", TypeName(from), TypeName(t)).At(b.pos(n.Pos()))
+	}
+	return expr.CastTo(x, t, true, b.pos(n.Pos()), b.Format)
+}
+
+// assign brings e to the type of a column that it is stored in.
+func (b *Binder) assign(e expr.Expr, t types.Type, column string, src ast.Expr) (expr.Expr, error) {
+	from := e.Type()
+	if from.OID != types.OIDUnknown && from.OID != t.OID && !castAllowed(from, t, castAssignment) {
+		return nil, pgerror.New(pgerror.DatatypeMismatch, "column %q is of type %s but expression is of type %s",
+			column, TypeName(t), TypeName(from)).
+			WithHint("You will need to rewrite or cast the expression.").At(b.pos(leftmost(src)))
+	}
+	return b.castTo(e, t, false, leftmost(src))
+}
+
+func (b *Binder) cast(e *ast.Cast, cx *context) (expr.Expr, error) {
+	t, err := b.Type(e.Type)
+	if err != nil {
+		return nil, err
+	}
+	if a, ok := e.X.(*ast.ArrayExpr); ok && len(a.Elems) == 0 {
+		if _, isArray := t.Elem(); isArray {
+			return &expr.Const{T: t}, nil
+		}
+	}
+	x, err := b.expr(e.X, cx)
+	if err != nil {
+		return nil, err
+	}
+	return b.castExplicit(x, t, e.X, e)
+}
+
+// implicit brings e to t where an implicit conversion exists; what names the
+// construct in the error.
+func (b *Binder) implicit(e expr.Expr, t types.Type, what string, src ast.Expr) (expr.Expr, error) {
+	from := e.Type()
+	if from.OID != types.OIDUnknown && from.OID != t.OID && !castAllowed(from, t, castImplicit) {
+		return nil, pgerror.New(pgerror.DatatypeMismatch, "argument of %s must be type %s, not type %s",
+			what, TypeName(t), TypeName(from)).At(b.pos(leftmost(src)))
+	}
+	return b.castTo(e, t, false, leftmost(src))
+}

@@ -1,0 +1,370 @@
+package binder
+
+import (
+	"strings"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/parser"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+)
+
+// maxNodes bounds a plan with its views and CTEs expanded.
+const maxNodes = 4096
+
+// fromItem is a bound item of FROM.
+type fromItem struct {
+	plan  plan.Logical
+	scope *Scope
+}
+
+// from binds a comma list: a cross join from left to right.
+func (b *Binder) from(refs []ast.TableRef, parent *Scope) (*fromItem, error) {
+	var out *fromItem
+	for _, r := range refs {
+		f, err := b.tableRef(r, parent)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = f
+			continue
+		}
+		if err := b.distinctNames(out.scope, f.scope, r); err != nil {
+			return nil, err
+		}
+		out = &fromItem{
+			plan:  newJoin(plan.CrossJoin, out.plan, f.plan),
+			scope: joinScopes(out.scope, f.scope, len(out.plan.Schema())),
+		}
+	}
+	out.scope.parent = parent
+	return out, nil
+}
+
+func (b *Binder) distinctNames(l, r *Scope, n ast.Node) error {
+	for _, t := range r.tables {
+		if t.alias != "" && l.hasTable(t.alias) {
+			return pgerror.New(pgerror.DuplicateAlias, "table name %q specified more than once", t.alias).At(b.pos(n.Pos()))
+		}
+	}
+	return nil
+}
+
+// newJoin makes a join without conditions.
+func newJoin(kind plan.JoinKind, l, r plan.Logical) *plan.Join {
+	j := &plan.Join{Kind: kind, Left: l, Right: r}
+	j.Out = append(j.Out, l.Schema()...)
+	if kind != plan.SemiJoin && kind != plan.AntiJoin {
+		j.Out = append(j.Out, r.Schema()...)
+	}
+	return j
+}
+
+func (b *Binder) tableRef(r ast.TableRef, parent *Scope) (*fromItem, error) {
+	if b.nodes++; b.nodes > maxNodes {
+		return nil, pgerror.New(pgerror.StatementTooComplex, "the query reads too many relations").
+			WithDetail("With views and common table expressions expanded there are more than %d.", maxNodes).At(b.pos(r.Pos()))
+	}
+	switch r := r.(type) {
+	case *ast.TableName:
+		return b.tableName(r)
+	case *ast.SubqueryRef:
+		return b.subqueryRef(r, parent)
+	case *ast.Join:
+		return b.join(r, parent)
+	case *ast.WindowRef:
+		return b.windowRef(r, parent)
+	case *ast.FuncRef:
+		return b.funcRef(r, parent)
+	}
+	return nil, b.missing(r, "this item of FROM is not supported")
+}
+
+func (b *Binder) tableName(r *ast.TableName) (*fromItem, error) {
+	if r.AsOf != nil {
+		return nil, b.missing(r.AsOf, "FOR SYSTEM_TIME AS OF is not supported")
+	}
+	if r.Sample != nil {
+		return nil, b.missing(r.Sample, "TABLESAMPLE is not supported")
+	}
+	if len(r.Name.Parts) == 1 {
+		if c := b.ctes.find(r.Name.Last()); c != nil {
+			return b.cteRef(c, r)
+		}
+	}
+	rel, err := b.Relation(r.Name)
+	if err != nil {
+		return nil, err
+	}
+	name := tableName{alias: rel.Name, schema: rel.Schema, real: rel.Name, event: rel.EventTime}
+	if rel.Kind == catalog.Sink {
+		return nil, pgerror.New(pgerror.WrongObjectType, "%q is a sink: it cannot be read", rel.Name).At(b.pos(r.Pos()))
+	}
+	b.addInput(rel.ID)
+	if rel.Kind == catalog.View {
+		v, err := b.view(rel, r)
+		if err != nil {
+			return nil, err
+		}
+		name.event = v.event
+		return b.named(v, name, r.Alias)
+	}
+	return b.named(&relation{plan: b.scan(rel), event: rel.EventTime}, name, r.Alias)
+}
+
+// Relation finds a relation by name. Errors: 42P01, 3F000.
+func (b *Binder) Relation(n ast.Name) (*catalog.Relation, error) {
+	name, schema := n.Last(), n.Schema()
+	if b.System != nil {
+		if r := b.System(schema, name); r != nil {
+			return r, nil
+		}
+	}
+	path := b.SearchPath
+	if schema != "" {
+		path = []string{schema}
+	} else if len(path) == 0 {
+		path = []string{catalog.DefaultSchema}
+	}
+	for _, s := range path {
+		if r := b.Snapshot.Relation(s, name); r != nil {
+			return r, nil
+		}
+	}
+	e := pgerror.NoSuchRelation(strings.Join(n.Parts, ".")).At(b.pos(n.Pos()))
+	var names []string
+	for _, r := range b.Snapshot.Relations() {
+		names = append(names, r.Name)
+	}
+	if near := Nearest(name, names); near != "" {
+		e.WithHint("Perhaps you meant the relation %q.", near)
+	}
+	return nil, e
+}
+
+// scan reads all columns of rel.
+func (b *Binder) scan(rel *catalog.Relation) *plan.Scan {
+	s := &plan.Scan{
+		Relation: rel.ID, Name: rel.Name, Key: rel.Key, Bounded: !b.Continuous,
+		AppendOnly: rel.AppendOnly, EventTime: rel.EventTime, Keyed: rel.PrimaryKey,
+		Columns: make([]int, len(rel.Columns)), Out: make(plan.Schema, len(rel.Columns)),
+	}
+	if rel.EventTime >= len(rel.Columns) {
+		s.EventTime = -1
+	}
+	for i, c := range rel.Columns {
+		s.Columns[i] = i
+		s.Out[i] = plan.Column{Name: c.Name, Type: c.Type, Hidden: c.Hidden, Table: rel.ID, Attr: int16(i + 1)}
+	}
+	return s
+}
+
+// view binds the query of a view. Errors in it have no position: the text is
+// not the statement's.
+func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
+	if b.depth >= maxDepth {
+		return nil, pgerror.New(pgerror.StatementTooComplex, "views are nested too deeply").At(b.pos(at.Pos()))
+	}
+	q, err := parser.ParseQuery(rel.Query)
+	if err != nil {
+		return nil, err
+	}
+	o := b.Options
+	o.SQL, o.Params = "", nil
+	v := New(o)
+	v.depth, v.nodes, v.inputs, v.emit = b.depth+1, b.nodes, b.inputs, b.emit
+	r, err := v.query(q, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.textForUnknown(r); err != nil {
+		return nil, err
+	}
+	b.inputs, b.nodes = v.inputs, v.nodes
+	b.warnings = append(b.warnings, v.warnings...)
+	names := make([]string, len(rel.Columns))
+	for i, c := range rel.Columns {
+		names[i] = c.Name
+	}
+	r.plan = renamed(r.plan, names, rel.ID)
+	return r, nil
+}
+
+// renamed gives the visible columns of p the names, and table as their origin.
+func renamed(p plan.Logical, names []string, table uint32) plan.Logical {
+	s := p.Schema()
+	out := make(plan.Schema, len(s))
+	copy(out, s)
+	n := 0
+	for i := range out {
+		if out[i].Hidden {
+			continue
+		}
+		if n < len(names) {
+			out[i].Name = names[n]
+		}
+		n++
+		out[i].Table, out[i].Attr = table, 0
+		if table != 0 {
+			out[i].Attr = int16(n)
+		}
+	}
+	return &plan.Project{Input: p, Exprs: identity(s), Out: out}
+}
+
+// named makes the scope of a relation under its name or alias.
+func (b *Binder) named(r *relation, t tableName, a *ast.Alias) (*fromItem, error) {
+	if a != nil {
+		t.alias, t.schema = a.Name, ""
+	}
+	sc := schemaScope(r.plan.Schema(), t)
+	n := 0
+	for i := range sc.cols {
+		c := &sc.cols[i]
+		if c.hidden {
+			continue
+		}
+		if n < len(r.roles) {
+			c.role = r.roles[n]
+		}
+		if a != nil && n < len(a.Columns) {
+			c.name = a.Columns[n]
+		}
+		n++
+	}
+	if a != nil && len(a.Columns) > n {
+		return nil, pgerror.New(pgerror.InvalidColumnReference, "table %q has %d columns available but %d columns specified",
+			t.alias, n, len(a.Columns)).At(b.pos(a.Pos()))
+	}
+	return &fromItem{plan: r.plan, scope: sc}, nil
+}
+
+func (b *Binder) subqueryRef(r *ast.SubqueryRef, parent *Scope) (*fromItem, error) {
+	q, err := b.query(r.Query, parent)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.textForUnknown(q); err != nil {
+		return nil, err
+	}
+	return b.named(q, tableName{event: q.event}, r.Alias)
+}
+
+// funcRef binds a function in FROM: generate_series, or a scalar function as a
+// relation of one row.
+func (b *Binder) funcRef(r *ast.FuncRef, parent *Scope) (*fromItem, error) {
+	switch {
+	case r.RowsFrom || len(r.Funcs) != 1:
+		return nil, b.missing(r, "ROWS FROM is not supported")
+	case r.Ordinality:
+		return nil, b.missing(r, "WITH ORDINALITY is not supported")
+	case len(r.ColDefs) > 0:
+		return nil, b.missing(r, "column definition lists are not supported")
+	}
+	name := columnName(r.Funcs[0].X)
+	cx := &context{scope: &Scope{parent: parent}, clause: "functions in FROM"}
+	f, ok := r.Funcs[0].X.(*ast.FuncCall)
+	var p plan.Logical
+	var err error
+	switch {
+	case ok && name == "generate_series":
+		p, err = b.series(f, cx)
+	case ok && (name == "unnest" || strings.HasPrefix(name, "regexp_split_to_t") || strings.HasPrefix(name, "json")):
+		return nil, b.missing(f, "the table function %s is not supported", name)
+	default:
+		p, err = b.oneRow(r.Funcs[0].X, name, cx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	col := name
+	if r.Alias != nil {
+		col = r.Alias.Name
+	}
+	p.Schema()[0].Name = col
+	return b.named(&relation{plan: p, event: -1}, tableName{alias: name, real: name, event: -1}, r.Alias)
+}
+
+func (b *Binder) oneRow(e ast.Expr, name string, cx *context) (plan.Logical, error) {
+	x, err := b.expr(e, cx)
+	if err != nil {
+		return nil, err
+	}
+	if x, err = toCols(b, x); err != nil {
+		return nil, err
+	}
+	return &plan.Values{Rows: [][]expr.Expr{{x}}, Out: plan.Schema{{Name: name, Type: x.Type()}}}, nil
+}
+
+func (b *Binder) series(f *ast.FuncCall, cx *context) (plan.Logical, error) {
+	args, err := b.exprs(f.Args, cx)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) < 2 || len(args) > 3 {
+		_, err := b.call("generate_series", false, args, f.Args, f)
+		return nil, err
+	}
+	t, err := b.seriesType(args, f)
+	if err != nil {
+		return nil, err
+	}
+	s := &plan.Series{Out: plan.Schema{{Name: "generate_series", Type: t}}}
+	step := t
+	one := &expr.Const{Value: types.IntDatum(1), T: types.Int4}
+	if t.OID == types.OIDTimestamp || t.OID == types.OIDTimestamptz {
+		step = types.IntervalT
+		if len(args) < 3 {
+			_, err := b.call("generate_series", false, args, f.Args, f)
+			return nil, err
+		}
+	}
+	if len(args) < 3 {
+		args = append(args, one)
+	}
+	for i, want := range []types.Type{t, t, step} {
+		at := f.Pos()
+		if i < len(f.Args) {
+			at = leftmost(f.Args[i])
+		}
+		if args[i], err = b.castTo(args[i], want, false, at); err != nil {
+			return nil, err
+		}
+		if args[i], err = toCols(b, args[i]); err != nil {
+			return nil, err
+		}
+	}
+	s.Start, s.Stop, s.Step = args[0], args[1], args[2]
+	return s, nil
+}
+
+// seriesType is the type that generate_series counts in: int4, int8, numeric,
+// timestamp or timestamptz.
+func (b *Binder) seriesType(args []expr.Expr, f *ast.FuncCall) (types.Type, error) {
+	t, err := b.commonType("generate_series", args[:2], f.Args[:2])
+	if err != nil {
+		return t, err
+	}
+	if len(args) == 3 && args[2].Type().OID != types.OIDInterval && args[2].Type().OID != types.OIDUnknown {
+		if t, err = b.commonType("generate_series", args, f.Args); err != nil {
+			return t, err
+		}
+	}
+	switch t.OID {
+	case types.OIDInt2:
+		return types.Int4, nil
+	case types.OIDDate:
+		return types.Timestamptz, nil
+	case types.OIDInt4, types.OIDInt8, types.OIDNumeric, types.OIDTimestamp, types.OIDTimestamptz:
+		return types.Type{OID: t.OID, Mod: -1}, nil
+	}
+	_, err = b.call("generate_series", false, args, f.Args, f)
+	if err == nil {
+		err = b.missing(f, "generate_series over %s is not supported", TypeName(t))
+	}
+	return t, err
+}

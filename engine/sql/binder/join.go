@@ -1,0 +1,244 @@
+package binder
+
+import (
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+)
+
+var joinKinds = map[ast.JoinKind]plan.JoinKind{
+	ast.InnerJoin: plan.InnerJoin, ast.LeftJoin: plan.LeftJoin, ast.RightJoin: plan.RightJoin,
+	ast.FullJoin: plan.FullJoin, ast.CrossJoin: plan.CrossJoin,
+}
+
+func (b *Binder) join(r *ast.Join, parent *Scope) (*fromItem, error) {
+	switch {
+	case r.AsOf:
+		return nil, b.missing(r, "ASOF joins are not supported")
+	case r.Within != nil:
+		return nil, b.missing(r.Within, "joins WITHIN an interval are not supported")
+	}
+	l, err := b.tableRef(r.L, parent)
+	if err != nil {
+		return nil, err
+	}
+	rt, err := b.tableRef(r.R, parent)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.distinctNames(l.scope, rt.scope, r.R); err != nil {
+		return nil, err
+	}
+	n := len(l.plan.Schema())
+	j := newJoin(joinKinds[r.Kind], l.plan, rt.plan)
+	f := &fromItem{plan: j, scope: joinScopes(l.scope, rt.scope, n)}
+	f.scope.parent = parent
+	switch {
+	case r.Natural || len(r.Using) > 0:
+		err = b.using(f, j, r, l.scope, rt.scope, n)
+	case r.On != nil:
+		err = b.on(f, j, r.On, n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.Alias != nil {
+		return b.named(&relation{plan: f.plan, event: -1}, tableName{event: -1}, r.Alias)
+	}
+	return f, nil
+}
+
+// on splits the condition into equalities between the two sides and the rest.
+func (b *Binder) on(f *fromItem, j *plan.Join, on ast.Expr, n int) error {
+	x, err := b.boolean(on, &context{scope: f.scope, clause: "JOIN conditions"}, "JOIN/ON")
+	if err != nil {
+		return err
+	}
+	if x, err = toCols(b, x); err != nil {
+		return err
+	}
+	var rest []expr.Expr
+	for _, c := range plan.Conjuncts(x) {
+		if !SplitEquality(j, c, n) {
+			rest = append(rest, c)
+		}
+	}
+	j.Cond = plan.All(rest)
+	return nil
+}
+
+// SplitEquality adds cond to j's equal keys when it equates an expression of
+// the left side, whose columns are the first n, with one of the right.
+func SplitEquality(j *plan.Join, cond expr.Expr, n int) bool {
+	l, r, ok := plan.IsEquality(cond)
+	if !ok {
+		return false
+	}
+	ls, rs := sides(l, n), sides(r, n)
+	if ls == rightSide && rs == leftSide {
+		l, r, ls, rs = r, l, rs, ls
+	}
+	if ls != leftSide || rs != rightSide {
+		return false
+	}
+	if l.Type().OID != r.Type().OID {
+		t, err := expr.CommonType("JOIN", l.Type(), r.Type())
+		if err != nil {
+			return false
+		}
+		if l, err = expr.CastTo(l, t, false, 0, nil); err != nil {
+			return false
+		}
+		if r, err = expr.CastTo(r, t, false, 0, nil); err != nil {
+			return false
+		}
+	}
+	j.EqualLeft = append(j.EqualLeft, l)
+	j.EqualRight = append(j.EqualRight, plan.Shift(r, -n))
+	if j.Kind == plan.CrossJoin {
+		j.Kind = plan.InnerJoin
+	}
+	return true
+}
+
+const (
+	noSide = iota
+	leftSide
+	rightSide
+	bothSides
+)
+
+func sides(e expr.Expr, n int) int {
+	s := noSide
+	plan.EachColumn(e, func(c *expr.Col) {
+		if c.Index < n {
+			s |= leftSide
+		} else {
+			s |= rightSide
+		}
+	})
+	return s
+}
+
+// using joins on columns of equal names, which come first in * and once.
+func (b *Binder) using(f *fromItem, j *plan.Join, r *ast.Join, l, rt *Scope, n int) error {
+	names := r.Using
+	if r.Natural {
+		for _, c := range l.cols {
+			if _, m := rt.find("", c.name); !c.hidden && !c.qualified && m > 0 {
+				if o, _ := rt.find("", c.name); !o.hidden {
+					names = append(names, ast.Ident{At: ast.At(r.Pos()), Name: c.name})
+				}
+			}
+		}
+	}
+	if len(names) == 0 {
+		j.Kind = plan.CrossJoin
+		if r.Kind != ast.InnerJoin {
+			j.Kind = joinKinds[r.Kind]
+		}
+		return nil
+	}
+	merged := make([]column, 0, len(names))
+	var full []expr.Expr
+	for _, u := range names {
+		lc, err := b.usingColumn(l, u, "left")
+		if err != nil {
+			return err
+		}
+		rc, err := b.usingColumn(rt, u, "right")
+		if err != nil {
+			return err
+		}
+		le, re := &expr.Col{Index: lc.index, T: lc.t, Name: lc.name}, &expr.Col{Index: rc.index + n, T: rc.t, Name: rc.name}
+		src := []ast.Expr{&ast.Default{At: u.At}, &ast.Default{At: u.At}}
+		eq, err := b.call("=", true, []expr.Expr{le, re}, src, u)
+		if err != nil {
+			return err
+		}
+		SplitEquality(j, eq, n)
+		m := column{name: u.Name, index: lc.index, t: lc.t, src: lc.src, attr: lc.attr, role: lc.role}
+		switch r.Kind {
+		case ast.RightJoin:
+			m.index, m.t, m.src, m.attr = rc.index+n, rc.t, rc.src, rc.attr
+		case ast.FullJoin:
+			t, err := expr.CommonType("JOIN/USING", lc.t, rc.t)
+			if err != nil {
+				return b.at(err, u)
+			}
+			c := &expr.Coalesce{Args: []expr.Expr{le, re}, T: t}
+			for i, a := range c.Args {
+				if c.Args[i], err = expr.CastTo(a, t, false, 0, b.Format); err != nil {
+					return err
+				}
+			}
+			m.index, m.t, m.src, m.attr = len(j.Out)+len(full), t, 0, 0
+			full = append(full, c)
+		}
+		merged = append(merged, m)
+		f.hide(lc.index, rc.index+n)
+	}
+	f.scope.cols = append(merged, f.scope.cols...)
+	if len(full) > 0 {
+		f.plan = appendColumns(j, full, names)
+	}
+	return nil
+}
+
+func (f *fromItem) hide(indices ...int) {
+	for _, x := range indices {
+		for i := range f.scope.cols {
+			if f.scope.cols[i].index == x {
+				f.scope.cols[i].qualified = true
+			}
+		}
+	}
+}
+
+func appendColumns(p plan.Logical, es []expr.Expr, names []ast.Ident) plan.Logical {
+	s := p.Schema()
+	out := append(plan.Schema(nil), s...)
+	for i, e := range es {
+		out = append(out, plan.Column{Name: names[i].Name, Type: e.Type()})
+	}
+	return &plan.Project{Input: p, Exprs: append(identity(s), es...), Out: out}
+}
+
+func (b *Binder) usingColumn(s *Scope, u ast.Ident, side string) (*column, error) {
+	c, n := s.find("", u.Name)
+	switch {
+	case c == nil:
+		return nil, pgerror.New(pgerror.UndefinedColumn, "column %q specified in USING clause does not exist in %s table", u.Name, side).
+			At(b.pos(u.Pos()))
+	case n > 1:
+		return nil, pgerror.New(pgerror.AmbiguousColumn, "common column name %q appears more than once in %s table", u.Name, side).
+			At(b.pos(u.Pos()))
+	}
+	return c, nil
+}
+
+// toCols turns the references of e into columns of the input. References to
+// the query around it are refused.
+func toCols(b *Binder, e expr.Expr) (expr.Expr, error) {
+	if e == nil {
+		return nil, nil
+	}
+	switch e := e.(type) {
+	case *ref:
+		if e.level > 0 {
+			return nil, b.correlated(e)
+		}
+		return e.col(), nil
+	case *expr.Const, *expr.Param, *expr.Col:
+		return e, nil
+	case *subRef:
+		return nil, pgerror.Unsupported("a subquery is not supported here")
+	}
+	return plan.MapChildren(e, func(a expr.Expr) (expr.Expr, error) { return toCols(b, a) })
+}
+
+func (b *Binder) correlated(r *ref) error {
+	return pgerror.Unsupported("a subquery that refers to column %q of the query around it is not supported here", r.display()).
+		WithHint("Correlation is supported as equality in the WHERE of EXISTS and IN; else write a join.").At(r.pos)
+}

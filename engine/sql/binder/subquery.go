@@ -1,0 +1,463 @@
+package binder
+
+import (
+	"velostream/catalog/types"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+)
+
+// subPlan is a scalar subquery on its way into the plan.
+type subPlan struct {
+	plan plan.Logical // at most one row
+	one  bool         // exactly one row
+}
+
+// subRef stands for the value of a scalar subquery: column 0 of its plan.
+type subRef struct {
+	sub *subPlan
+	t   types.Type
+}
+
+// Type is the type of the subquery's column.
+func (s *subRef) Type() types.Type { return s.t }
+
+// attach joins the scalar subqueries in e to the block's input and refers to
+// their columns instead.
+func (k *block) attach(e expr.Expr) (expr.Expr, error) {
+	if s, ok := e.(*subRef); ok {
+		kind := plan.LeftJoin
+		if s.sub.one {
+			kind = plan.CrossJoin
+		}
+		c := &expr.Col{Index: len(k.input.Schema()), T: s.t}
+		k.input = newJoin(kind, k.input, s.sub.plan)
+		return c, nil
+	}
+	return plan.MapChildren(e, k.attach)
+}
+
+// scalarSubquery binds (SELECT …) as a value.
+func (b *Binder) scalarSubquery(e *ast.Subquery, cx *context) (expr.Expr, error) {
+	r, err := b.subquery(e.Query, cx, e)
+	if err != nil {
+		return nil, err
+	}
+	s := r.plan.Schema()
+	if len(s) != 1 {
+		return nil, pgerror.New(pgerror.SyntaxError, "subquery must return only one column").At(b.pos(e.Pos()))
+	}
+	one, atMost := rowCount(r.plan)
+	if !atMost {
+		return nil, b.missing(e, "a scalar subquery that may return several rows is not supported").(*pgerror.Error).
+			WithHint("Use an aggregate such as max(), or LIMIT 1.")
+	}
+	return &subRef{sub: &subPlan{plan: r.plan, one: one}, t: s[0].Type}, nil
+}
+
+func (b *Binder) subquery(q *ast.Query, cx *context, n ast.Node) (*relation, error) {
+	if cx.subs == nil {
+		return nil, b.missing(n, "subqueries in %s are not supported", cx.clause)
+	}
+	r, err := b.query(q, cx.scope)
+	if err != nil {
+		return nil, err
+	}
+	return r, b.textForUnknown(r)
+}
+
+// rowCount says whether p has exactly one row, and whether at most one.
+func rowCount(p plan.Logical) (one, atMost bool) {
+	switch p := p.(type) {
+	case *plan.Aggregate:
+		return len(p.Groups) == 0, len(p.Groups) == 0
+	case *plan.Values:
+		return len(p.Rows) == 1, len(p.Rows) <= 1
+	case *plan.Project:
+		return rowCount(p.Input)
+	case *plan.Sort:
+		return rowCount(p.Input)
+	case *plan.Filter:
+		_, atMost = rowCount(p.Input)
+		return false, atMost
+	case *plan.Limit:
+		one, atMost = rowCount(p.Input)
+		if c, ok := p.Count.(*expr.Const); ok && c.T == types.Int8 && !c.Value.Null && c.Value.I <= 1 {
+			atMost = true
+		}
+		return one && p.Count == nil && p.Offset == nil, atMost
+	}
+	return false, false
+}
+
+// existsValue is EXISTS as a value: whether the count of rows is not 0.
+func (b *Binder) existsValue(e *ast.Exists, cx *context) (expr.Expr, error) {
+	r, err := b.subquery(e.Query, cx, e)
+	if err != nil {
+		return nil, err
+	}
+	count := &plan.Aggregate{
+		Input: r.plan, Emit: plan.EmitChanges, WindowEnd: -1,
+		Aggs: []plan.AggCall{{Name: "count", T: types.Int8}}, Out: plan.Schema{{Name: "count", Type: types.Int8}},
+	}
+	s := &subRef{sub: &subPlan{plan: count, one: true}, t: types.Int8}
+	return b.call(">", true, []expr.Expr{s, &expr.Const{Value: types.IntDatum(0), T: types.Int8}}, []ast.Expr{e, e}, e)
+}
+
+// in binds X IN (list); IN (query) is bound where it is a condition of WHERE.
+func (b *Binder) in(e *ast.In, cx *context) (expr.Expr, error) {
+	if e.Query != nil {
+		return nil, b.missing(e, "IN (query) is supported only as a condition of WHERE joined by AND")
+	}
+	x, err := b.expr(e.X, cx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := b.exprs(e.List, cx)
+	if err != nil {
+		return nil, err
+	}
+	if in := b.inList(x, list, e); in != nil {
+		return in, nil
+	}
+	args := make([]expr.Expr, len(list))
+	op := "="
+	if e.Not {
+		op = "<>"
+	}
+	for i, v := range list {
+		if args[i], err = b.call(op, true, []expr.Expr{x, v}, []ast.Expr{e.X, e.List[i]}, e); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case len(args) == 1:
+		return args[0], nil
+	case e.Not:
+		return &expr.And{Args: args}, nil
+	}
+	return &expr.Or{Args: args}, nil
+}
+
+// inList makes the hashed form where all items are constants of one type that
+// x has too; nil: it can't be used.
+func (b *Binder) inList(x expr.Expr, list []expr.Expr, e *ast.In) expr.Expr {
+	ts := []types.Type{x.Type()}
+	for _, v := range list {
+		if _, ok := v.(*expr.Const); !ok {
+			return nil
+		}
+		ts = append(ts, v.Type())
+	}
+	t, err := expr.CommonType("IN", ts...)
+	if err != nil {
+		return nil
+	}
+	arg, err := b.castTo(x, t, false, leftmost(e.X))
+	if err != nil {
+		return nil
+	}
+	out := &expr.InList{Arg: arg, Negate: e.Not}
+	for i, v := range list {
+		c, err := b.castTo(v, types.Type{OID: t.OID, Mod: -1}, false, leftmost(e.List[i]))
+		if err != nil {
+			return nil
+		}
+		if _, isConst := c.(*expr.Const); !isConst {
+			c = expr.Fold(c)
+		}
+		k, ok := c.(*expr.Const)
+		if !ok {
+			return nil
+		}
+		out.List = append(out.List, *k)
+	}
+	return out
+}
+
+// quantified binds X op ANY|ALL (array).
+func (b *Binder) quantified(e *ast.Quantified, cx *context) (expr.Expr, error) {
+	if e.Query != nil {
+		return nil, b.missing(e, "ANY and ALL over a query are supported only as = ANY or <> ALL in WHERE")
+	}
+	x, err := b.expr(e.X, cx)
+	if err != nil {
+		return nil, err
+	}
+	if a, ok := e.Array.(*ast.ArrayExpr); ok && len(a.Elems) > 0 {
+		list, err := b.exprs(a.Elems, cx)
+		if err != nil {
+			return nil, err
+		}
+		args := make([]expr.Expr, len(list))
+		for i, v := range list {
+			if args[i], err = b.call(e.Op.Symbol, true, []expr.Expr{x, v}, []ast.Expr{e.X, a.Elems[i]}, e); err != nil {
+				return nil, err
+			}
+		}
+		if e.All {
+			return &expr.And{Args: args}, nil
+		}
+		return &expr.Or{Args: args}, nil
+	}
+	arr, err := b.expr(e.Array, cx)
+	if err != nil {
+		return nil, err
+	}
+	if arr.Type().OID == types.OIDUnknown {
+		t, ok := x.Type().Array()
+		if !ok {
+			t, _ = types.Text.Array()
+		}
+		if arr, err = b.castTo(arr, t, false, leftmost(e.Array)); err != nil {
+			return nil, err
+		}
+	}
+	if _, ok := arr.Type().Elem(); !ok {
+		return nil, pgerror.New(pgerror.WrongObjectType, "op ANY/ALL (array) requires array on right side").At(b.pos(e.Pos()))
+	}
+	name := map[bool]string{false: "any", true: "all"}[e.All] + e.Op.Symbol
+	y, err := b.call(name, false, []expr.Expr{x, arr}, []ast.Expr{e.X, e.Array}, e)
+	if err != nil {
+		return nil, b.missing(e, "%s %s (array) is not supported for these types", e.Op.Symbol,
+			map[bool]string{false: "ANY", true: "ALL"}[e.All])
+	}
+	return y, nil
+}
+
+// where binds the condition of WHERE: conditions on subqueries become semi and
+// anti joins of k.input, the rest is returned over its columns.
+func (b *Binder) where(e ast.Expr, k *block) ([]expr.Expr, error) {
+	if l, ok := e.(*ast.Logical); ok && !l.Or {
+		var out []expr.Expr
+		for _, a := range l.Args {
+			c, err := b.whereArg(a, k, "AND")
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, c...)
+		}
+		return out, nil
+	}
+	return b.whereArg(e, k, "WHERE")
+}
+
+func (b *Binder) whereArg(e ast.Expr, k *block, construct string) ([]expr.Expr, error) {
+	inner, not := e, false
+	for {
+		n, ok := inner.(*ast.Not)
+		if !ok {
+			break
+		}
+		inner, not = n.X, !not
+	}
+	switch x := inner.(type) {
+	case *ast.Logical:
+		if !not && !x.Or {
+			return b.where(x, k)
+		}
+	case *ast.Exists:
+		return nil, b.existsJoin(k, x.Query, not)
+	case *ast.In:
+		if x.Query != nil {
+			return nil, b.inJoin(k, x.X, x.Query, not != x.Not, x)
+		}
+	case *ast.Quantified:
+		if x.Query != nil && (x.Op.Symbol == "=" && !x.All || x.Op.Symbol == "<>" && x.All) {
+			return nil, b.inJoin(k, x.X, x.Query, not != x.All, x)
+		}
+	}
+	c, err := b.boolean(e, k.context("WHERE", false), construct)
+	if err != nil {
+		return nil, err
+	}
+	if hasOuter(c) {
+		if k.correlated == nil {
+			return nil, b.correlated(firstOuter(c))
+		}
+		*k.correlated = append(*k.correlated, c)
+		return nil, nil
+	}
+	if c, err = k.input0(c); err != nil {
+		return nil, err
+	}
+	return plan.Conjuncts(c), nil
+}
+
+func hasOuter(e expr.Expr) bool { return firstOuter(e) != nil }
+
+func firstOuter(e expr.Expr) *ref {
+	if r, ok := e.(*ref); ok && r.level > 0 {
+		return r
+	}
+	for _, a := range expr.Children(e) {
+		if r := firstOuter(a); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// existsJoin makes [NOT] EXISTS (query) a semi or anti join.
+func (b *Binder) existsJoin(k *block, q *ast.Query, not bool) error {
+	sub, conds, err := b.correlatedQuery(q, k.scope, false)
+	if err != nil {
+		return err
+	}
+	return k.semiJoin(sub, conds, not)
+}
+
+// inJoin makes X [NOT] IN (query) a semi or anti join. NOT IN is true only
+// where no row's comparison is true or NULL.
+func (b *Binder) inJoin(k *block, x ast.Expr, q *ast.Query, not bool, n ast.Node) error {
+	l, err := b.expr(x, k.context("WHERE", false))
+	if err != nil {
+		return err
+	}
+	sub, conds, err := b.correlatedQuery(q, k.scope, true)
+	if err != nil {
+		return err
+	}
+	s := sub.Schema()
+	if nvis := len(visible(s)); nvis != 1 {
+		return pgerror.New(pgerror.SyntaxError, "subquery has too many columns").At(b.pos(n.Pos()))
+	}
+	if l, err = k.attach(l); err != nil {
+		return err
+	}
+	r := &expr.Col{Index: subOffset, T: s[0].Type, Name: s[0].Name}
+	eq, err := b.call("=", true, []expr.Expr{l, r}, []ast.Expr{x, x}, n)
+	if err != nil {
+		return err
+	}
+	if not {
+		eq = &expr.Coalesce{Args: []expr.Expr{eq, &expr.Const{Value: types.BoolDatum(true), T: types.Bool}}, T: types.Bool}
+	}
+	return k.semiJoin(sub, append(conds, eq), not)
+}
+
+// subOffset is added to the columns of a subquery in conditions that refer to
+// both it and the query around it, until the width of the latter is known.
+const subOffset = 1 << 20
+
+// correlatedQuery binds a subquery whose WHERE may refer to the query around
+// it. Such conditions are returned with the outer columns as refs of level 0
+// and the subquery's own as Cols from subOffset on.
+func (b *Binder) correlatedQuery(q *ast.Query, outer *Scope, values bool) (plan.Logical, []expr.Expr, error) {
+	s, simple := q.Body.(*ast.Select)
+	simple = simple && q.With == nil && q.Limit == nil && s.GroupBy == nil && s.Having == nil && s.Window == nil &&
+		len(s.DistinctOn) == 0
+	if !simple {
+		r, err := b.query(q, outer)
+		if err != nil {
+			return nil, nil, err
+		}
+		return r.plan, nil, b.textForUnknown(r)
+	}
+	if b.depth++; b.depth > maxDepth {
+		return nil, nil, pgerror.New(pgerror.StatementTooComplex, "queries are nested too deeply").At(b.pos(q.Pos()))
+	}
+	defer func() { b.depth-- }()
+	var conds []expr.Expr
+	k := &block{b: b, sel: s, windowEnd: -1, correlated: &conds}
+	for _, step := range []func() error{func() error { return k.bindFrom(outer) }, k.bindWhere, k.bindItems} {
+		if err := step(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(k.aggs) > 0 {
+		if len(conds) > 0 {
+			return nil, nil, b.correlated(firstOuter(conds[0]))
+		}
+		r, err := k.finish(nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		return r.plan, nil, b.textForUnknown(r)
+	}
+	return k.semiInput(conds, values)
+}
+
+// semiInput makes the right side of a semi join: the select list where its
+// values count, then all columns of FROM for the conditions.
+func (k *block) semiInput(conds []expr.Expr, values bool) (plan.Logical, []expr.Expr, error) {
+	p := &plan.Project{}
+	if values {
+		for _, it := range k.items {
+			x, err := k.input0(it.e)
+			if err != nil {
+				return nil, nil, err
+			}
+			if x.Type().OID == types.OIDUnknown {
+				if x, err = k.b.castTo(x, types.Text, false, 0); err != nil {
+					return nil, nil, err
+				}
+			}
+			p.Exprs = append(p.Exprs, x)
+			p.Out = append(p.Out, plan.Column{Name: it.name, Type: x.Type()})
+		}
+	}
+	n := len(p.Exprs)
+	if len(conds) > 0 || n == 0 {
+		for i, c := range k.input.Schema() {
+			p.Exprs = append(p.Exprs, &expr.Col{Index: i, T: c.Type, Name: c.Name})
+			c.Hidden = true
+			p.Out = append(p.Out, c)
+		}
+	}
+	p.Input = k.input
+	out := make([]expr.Expr, len(conds))
+	for i, c := range conds {
+		x, err := toOuter(c, n)
+		if err != nil {
+			return nil, nil, err
+		}
+		out[i] = x
+	}
+	return p, out, nil
+}
+
+// toOuter changes the point of view of a condition from the subquery to the
+// query around it.
+func toOuter(e expr.Expr, n int) (expr.Expr, error) {
+	if r, ok := e.(*ref); ok {
+		if r.level > 0 {
+			o := *r
+			o.level--
+			return &o, nil
+		}
+		return &expr.Col{Index: subOffset + n + r.index, T: r.t, Name: r.name}, nil
+	}
+	return plan.MapChildren(e, func(a expr.Expr) (expr.Expr, error) { return toOuter(a, n) })
+}
+
+func (k *block) semiJoin(sub plan.Logical, conds []expr.Expr, not bool) error {
+	kind := plan.SemiJoin
+	if not {
+		kind = plan.AntiJoin
+	}
+	n := len(k.input.Schema())
+	j := newJoin(kind, k.input, sub)
+	var rest []expr.Expr
+	for _, c := range conds {
+		x, err := toCols(k.b, c)
+		if err != nil {
+			return err
+		}
+		x = plan.Remap(x, func(c *expr.Col) expr.Expr {
+			if c.Index >= subOffset {
+				return &expr.Col{Index: c.Index - subOffset + n, T: c.T, Name: c.Name}
+			}
+			return c
+		})
+		for _, y := range plan.Conjuncts(x) {
+			if !SplitEquality(j, y, n) {
+				rest = append(rest, y)
+			}
+		}
+	}
+	j.Cond = plan.All(rest)
+	k.input = j
+	return nil
+}

@@ -1,0 +1,87 @@
+package optimizer
+
+import (
+	"velostream/catalog/types"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+)
+
+// pointLookups turns a bounded read of a table whose whole primary key is
+// fixed into a lookup.
+func pointLookups(_ *Context, p plan.Logical) (plan.Logical, bool) {
+	return bottomUp(p, func(p plan.Logical) (plan.Logical, bool) {
+		f, ok := p.(*plan.Filter)
+		if !ok {
+			return p, false
+		}
+		s, ok := f.Input.(*plan.Scan)
+		if !ok || !s.Bounded || !s.Keyed || len(s.Key) == 0 || s.Lookup != nil {
+			return p, false
+		}
+		conds := plan.Conjuncts(f.Cond)
+		lookup := make([]expr.Expr, len(s.Key))
+		used := make([]bool, len(conds))
+		for i, k := range s.Key {
+			for c, cond := range conds {
+				if v := keyValue(cond, k, s.Out[k].Type); v != nil && !used[c] {
+					lookup[i], used[c] = v, true
+					break
+				}
+			}
+			if lookup[i] == nil {
+				return p, false
+			}
+		}
+		n := *s
+		n.Lookup = lookup
+		var rest []expr.Expr
+		for i, c := range conds {
+			if !used[i] {
+				rest = append(rest, c)
+			}
+		}
+		return filtered(&n, rest), true
+	})
+}
+
+// keyValue is the value that cond demands of column k, nil if it demands none
+// or not one of the column's type.
+func keyValue(cond expr.Expr, k int, t types.Type) expr.Expr {
+	l, r, ok := plan.IsEquality(cond)
+	if !ok {
+		return nil
+	}
+	if c, ok := r.(*expr.Col); ok && c.Index == k {
+		l, r = r, l
+	}
+	c, ok := l.(*expr.Col)
+	if !ok || c.Index != k || len(expr.Columns(r)) > 0 || volatile(r) {
+		return nil
+	}
+	if v, ok := r.(*expr.Const); ok {
+		if v.Value.Null {
+			return nil
+		}
+		if v.T.OID != t.OID && isInteger(v.T.OID) && isInteger(t.OID) && fits(v.Value.I, t.OID) {
+			return &expr.Const{Value: v.Value, T: types.Type{OID: t.OID, Mod: -1}}
+		}
+	}
+	if r.Type().OID != t.OID {
+		return nil
+	}
+	return r
+}
+
+func isInteger(o types.OID) bool {
+	return o == types.OIDInt2 || o == types.OIDInt4 || o == types.OIDInt8
+}
+
+func fits(v int64, o types.OID) bool {
+	switch o {
+	case types.OIDInt2:
+		return v == int64(int16(v))
+	case types.OIDInt4:
+		return v == int64(int32(v))
+	}
+	return true
+}

@@ -1,0 +1,115 @@
+package optimizer
+
+import (
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+)
+
+// aggregate lowers a grouping: the input is projected so that groups and
+// arguments are plain columns, and spread by the groups.
+func (l *lowering) aggregate(p *plan.Aggregate) (*plan.Physical, error) {
+	in, err := l.node(p.Input, false, false)
+	if err != nil {
+		return nil, err
+	}
+	n := newNode(plan.OpAggregate, p.Out, nil)
+	pre := &projection{}
+	for _, g := range p.Groups {
+		n.Keys = append(n.Keys, pre.add(g))
+	}
+	n.Aggs = make([]plan.AggCall, len(p.Aggs))
+	for i, a := range p.Aggs {
+		n.Aggs[i] = pre.aggregate(a)
+	}
+	if len(pre.exprs) > 0 && (!pre.plain || l.o.Shards > 1 && len(pre.exprs) < len(in.Out)) {
+		in = pre.over(in)
+	} else {
+		n.Keys, n.Aggs = n.Keys[:0], p.Aggs
+		for _, g := range p.Groups {
+			n.Keys = append(n.Keys, g.(*expr.Col).Index)
+		}
+	}
+	in = l.exchange(in, n.Keys)
+	n.Inputs = []*plan.Physical{in}
+	n.WindowEnd, n.Lateness, n.Emit = p.WindowEnd, p.Lateness, p.Emit
+	if !l.o.Continuous {
+		n.Emit = plan.EmitChanges
+	}
+	n.Key = make([]int, len(p.Groups))
+	for i := range n.Key {
+		n.Key[i] = i
+	}
+	if p.WindowEnd >= 0 {
+		n.EventTime = p.WindowEnd
+	}
+	// A closed window's row is final.
+	n.AppendOnly = n.Emit == plan.EmitFinal || !l.o.Continuous
+	n.Tables = l.newTables(2)
+	return n, nil
+}
+
+// projection collects the expressions an operator needs as columns.
+type projection struct {
+	exprs []expr.Expr
+	plain bool // all are columns
+	seen  bool
+}
+
+// add returns the column of e in the projection.
+func (p *projection) add(e expr.Expr) int {
+	if !p.seen {
+		p.seen, p.plain = true, true
+	}
+	for i, x := range p.exprs {
+		if plan.Same(x, e) {
+			return i
+		}
+	}
+	if _, ok := e.(*expr.Col); !ok {
+		p.plain = false
+	}
+	p.exprs = append(p.exprs, e)
+	return len(p.exprs) - 1
+}
+
+func (p *projection) col(e expr.Expr) expr.Expr {
+	if c, ok := e.(*expr.Const); ok {
+		return c // the separator of string_agg and its like
+	}
+	c := &expr.Col{Index: p.add(e), T: e.Type()}
+	if o, ok := e.(*expr.Col); ok {
+		c.Name = o.Name
+	}
+	return c
+}
+
+func (p *projection) aggregate(a plan.AggCall) plan.AggCall {
+	out := a
+	out.Args = make([]expr.Expr, len(a.Args))
+	for i, x := range a.Args {
+		out.Args[i] = p.col(x)
+	}
+	if a.Filter != nil {
+		out.Filter = p.col(a.Filter)
+	}
+	out.OrderBy = nil
+	for _, k := range a.OrderBy {
+		k.Expr = p.col(k.Expr)
+		out.OrderBy = append(out.OrderBy, k)
+	}
+	return out
+}
+
+// over makes the projection of in. The stream key is dropped: a grouping
+// identifies rows by its groups.
+func (p *projection) over(in *plan.Physical) *plan.Physical {
+	out := make(plan.Schema, len(p.exprs))
+	for i, e := range p.exprs {
+		out[i] = plan.Column{Type: e.Type()}
+		if c, ok := e.(*expr.Col); ok {
+			out[i] = in.Out[c.Index]
+			out[i].Hidden = false
+		}
+	}
+	return projectOver(in, p.exprs, out, false)
+}
