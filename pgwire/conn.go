@@ -51,6 +51,7 @@ type conn struct {
 	portals map[string]*portal
 	skip    bool // after an error: skip messages until Sync
 	failed  bool // something failed since the last Sync
+	owed    bool // a ReadyForQuery may wait in out
 	inBatch bool // extended-protocol messages came since the last Sync
 
 	opCtx    context.Context // of messages that outlive nothing: Parse, Sync
@@ -228,6 +229,10 @@ func (c *conn) loop() error {
 				return errShutdown()
 			}
 		}
+		if c.owed && c.next == len(c.taken) {
+			c.owed = false
+			c.out.rest()
+		}
 		f, err := c.pull(c.ctx, drain)
 		if err != nil {
 			return err
@@ -308,12 +313,20 @@ func (c *conn) sendError(err error) {
 	c.out.flush()
 }
 
-// ready ends an answer: the session waits for the next request.
+// ready ends an answer: the session waits for the next request. Where the
+// client has sent that already, the answer may share a write with the next.
 func (c *conn) ready() {
 	status := c.session.TxStatus()
 	c.setIdle(status)
 	c.out.lock()
 	c.out.buf = appendReady(c.out.buf, status)
+	more := c.next < len(c.taken) && len(c.out.buf) < flushSize
 	c.out.unlock()
+	if more {
+		c.out.arm()
+		c.owed = true
+		return
+	}
+	c.owed = false
 	c.out.rest()
 }

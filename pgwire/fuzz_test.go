@@ -90,13 +90,18 @@ func FuzzSession(f *testing.F) {
 		_ = client.SetWriteDeadline(time.Now().Add(2 * time.Second))
 		_, _ = client.Write([]byte{0, 0, 0, 16, 0, 3, 0, 0, 'u', 's', 'e', 'r', 0, 'a', 0, 0})
 		_, _ = client.Write(data) // fails where the server has had enough
+		settle(c, done)
 		_, _ = client.Write([]byte("X\x00\x00\x00\x04"))
+		select {
+		case <-done:
+		case <-time.After(20 * time.Millisecond): // it waits for the rest of a message
+		}
+		_ = client.Close()
 		select {
 		case <-done:
 		case <-time.After(5 * time.Second):
 			t.Fatal("the session hangs")
 		}
-		_ = client.Close()
 		if err := <-heard; err != nil {
 			t.Fatal(err)
 		}
@@ -104,6 +109,29 @@ func FuzzSession(f *testing.F) {
 			t.Fatal("the session panicked")
 		}
 	})
+}
+
+// settle waits, not for long, until c has handled all it was sent.
+func settle(c *conn, done <-chan struct{}) {
+	for range 20 {
+		select {
+		case <-done:
+			return
+		case <-time.After(time.Millisecond):
+		}
+		if !c.started.Load() {
+			continue
+		}
+		c.in.mu.Lock()
+		empty := len(c.in.frames) == 0
+		c.in.mu.Unlock()
+		c.mu.Lock()
+		idle := c.info.State != "active"
+		c.mu.Unlock()
+		if empty && idle {
+			return
+		}
+	}
 }
 
 // listen checks that what a server says are whole messages.
