@@ -1,0 +1,319 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"velostream/engine/connector"
+	"velostream/pgwire/pgerror"
+)
+
+const (
+	// block is how much is read at a time: small enough that a block and what
+	// is made of it stay in the processor's cache.
+	block = 64 << 10
+	// chunkRecords bounds the records of a chunk.
+	chunkRecords = 8192
+)
+
+// input is a file being read.
+type input struct {
+	split  connector.Split
+	pos    int64 // of the first byte not yet handed out
+	codec  string
+	file   *os.File
+	data   io.Reader
+	close  func()
+	rest   []byte // read, but not a whole record yet; begins at pos
+	skip   int    // lines to pass over
+	ended  bool   // nothing more to come
+	mtime  int64
+	tell   bool
+	sawEnd bool // the last read met the end
+	whole  bool // rest has whole records: the last chunk was full before it
+}
+
+// reader implements connector.Reader and Adder.
+type reader struct {
+	src   *source
+	count int64
+
+	mu     sync.Mutex // inputs, changed by Add
+	inputs []*input
+	at     int // the input to try first
+}
+
+// Open implements connector.Source.
+func (s *source) Open(ctx context.Context, starts []connector.Start) (connector.Reader, error) {
+	r := &reader{src: s}
+	if err := r.Add(ctx, starts); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Add implements connector.Adder.
+func (r *reader) Add(_ context.Context, starts []connector.Start) error {
+	var more []*input
+	for _, st := range starts {
+		in := &input{split: st.Split, pos: max(0, st.Position), tell: true, codec: codec(r.src.compression, st.Split.ID)}
+		if in.pos == 0 {
+			in.skip = r.src.skip
+			if r.src.header {
+				in.skip++
+			}
+		}
+		info, err := os.Stat(st.Split.ID)
+		if err != nil {
+			return fileError(st.Split.ID, err)
+		}
+		if in.codec == "none" && info.Size() < in.pos {
+			return truncated(in, info.Size())
+		}
+		more = append(more, in)
+	}
+	r.mu.Lock()
+	r.inputs = append(r.inputs, more...)
+	r.mu.Unlock()
+	return nil
+}
+
+func truncated(in *input, size int64) error {
+	return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "file %q was cut to %d bytes, %d were read already", in.split.ID, size, in.pos).
+		WithHint("Recreate the stream to read the file from its beginning.")
+}
+
+// Read implements connector.Reader.
+func (r *reader) Read(ctx context.Context, c *connector.Chunk) error {
+	for {
+		c.Reset()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		n, at := len(r.inputs), r.at
+		r.mu.Unlock()
+		ended := true
+		for i := range n {
+			in := r.input((at + i) % n)
+			if r.src.max > 0 && r.count >= r.src.max {
+				break
+			}
+			if in.ended {
+				continue
+			}
+			ended = false
+			some, err := r.fill(in, c)
+			if err != nil {
+				return err
+			}
+			if some {
+				// A file is read to its end before the next; one that only
+				// grows must not keep the others waiting.
+				if in.sawEnd {
+					r.at = (at + i + 1) % n
+				} else {
+					r.at = (at + i) % n
+				}
+				return nil
+			}
+		}
+		if ended && (!r.src.watch || r.src.max > 0 && r.count >= r.src.max) {
+			return io.EOF
+		}
+		if r.src.watch {
+			select {
+			case <-time.After(r.src.poll):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+func (r *reader) input(i int) *input {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.inputs[i]
+}
+
+// fill reads one block of in and cuts it into records. It reports whether
+// there is something to tell.
+func (r *reader) fill(in *input, c *connector.Chunk) (bool, error) {
+	if in.file == nil {
+		if err := in.open(); err != nil {
+			return false, err
+		}
+	}
+	buf := append(c.Buf[:0], in.rest...)
+	had := len(buf)
+	if cap(buf) < had+block {
+		buf = append(make([]byte, 0, had+block), buf...)
+	}
+	n := 0
+	if !in.whole {
+		var err error
+		n, err = in.read(buf[had : had+block])
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, fileError(in.split.ID, err)
+		}
+		in.sawEnd = err != nil
+	}
+	buf = buf[:had+n]
+	c.Buf = buf
+	final := in.sawEnd && (!r.src.watch || in.codec != "none")
+	if n == 0 && !final && !in.whole {
+		if err := in.grown(); err != nil {
+			return false, err
+		}
+		if !in.tell {
+			return false, nil
+		}
+	}
+	used := r.cut(in, c, buf, final)
+	in.whole = len(c.Records) == chunkRecords
+	if len(buf)-used > r.src.limit {
+		return false, pgerror.New(pgerror.ProgramLimitExceeded, "file %q: the record at byte %d is longer than %d bytes", in.split.ID, in.pos+int64(used), r.src.limit).
+			WithHint("A quote that is never closed looks like that too. max.record.bytes sets the limit.")
+	}
+	in.rest = append(in.rest[:0], buf[used:]...)
+	moved := used > 0 || in.tell
+	in.pos += int64(used)
+	in.tell = false
+	if final && len(in.rest) == 0 {
+		in.ended = true
+		in.shut()
+	}
+	c.Split, c.Next = in.split, in.pos
+	return moved, nil
+}
+
+// cut appends the records of buf to c and returns how many bytes they take.
+// final: what has no line end at the end is a record too.
+func (r *reader) cut(in *input, c *connector.Chunk, buf []byte, final bool) (used int) {
+	for used < len(buf) && len(c.Records) < chunkRecords {
+		if r.src.max > 0 && r.count >= r.src.max {
+			return used
+		}
+		end := r.line(buf[used:])
+		next := used + end + 1
+		if end < 0 {
+			if !final {
+				return used
+			}
+			end, next = len(buf)-used, len(buf)
+		}
+		line := buf[used : used+end : used+end]
+		at := used
+		used = next
+		if in.skip > 0 {
+			in.skip--
+			continue
+		}
+		if n := len(line); n > 0 && line[n-1] == '\r' {
+			line = line[:n-1]
+		}
+		if len(line) == 0 {
+			continue
+		}
+		c.Records = append(c.Records, connector.Record{Value: line, Position: in.pos + int64(at), Timestamp: in.mtime})
+		r.count++
+	}
+	return used
+}
+
+// line returns where the record that b begins with ends, -1 when it does not.
+// In CSV a line end in quotes does not end it.
+func (r *reader) line(b []byte) int {
+	end := bytes.IndexByte(b, '\n')
+	q := r.src.quote
+	if q == 0 || end < 0 || bytes.IndexByte(b[:end], q) < 0 {
+		if q != 0 && end < 0 {
+			return -1
+		}
+		return end
+	}
+	in := false
+	for i := 0; i < len(b); i++ {
+		switch ch := b[i]; {
+		case in && ch == r.src.escape && ch != q:
+			i++
+		case ch == q:
+			in = !in
+		case ch == '\n' && !in:
+			return i
+		}
+	}
+	return -1
+}
+
+// open opens the file at pos.
+func (in *input) open() error {
+	f, err := os.Open(in.split.ID)
+	if err != nil {
+		return fileError(in.split.ID, err)
+	}
+	info, err := f.Stat()
+	if err == nil {
+		in.mtime = info.ModTime().UnixMicro()
+		in.data, in.close, err = decompress(in.codec, f)
+	}
+	if err == nil && in.pos > 0 {
+		if in.codec == "none" {
+			_, err = f.Seek(in.pos, io.SeekStart)
+		} else {
+			_, err = io.CopyN(io.Discard, in.data, in.pos)
+		}
+	}
+	if err != nil {
+		_ = f.Close()
+		return fileError(in.split.ID, err)
+	}
+	in.file = f
+	return nil
+}
+
+// read fills b as far as it goes.
+func (in *input) read(b []byte) (int, error) {
+	n, err := io.ReadFull(in.data, b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// grown checks that a watched file did not shrink.
+func (in *input) grown() error {
+	info, err := os.Stat(in.split.ID)
+	if err != nil {
+		return nil // removed or renamed: what is open stays readable
+	}
+	if info.Size() < in.pos+int64(len(in.rest)) {
+		return truncated(in, info.Size())
+	}
+	in.mtime = info.ModTime().UnixMicro()
+	return nil
+}
+
+func (in *input) shut() {
+	if in.file != nil {
+		in.close()
+		_ = in.file.Close() // only read from
+		in.file, in.data = nil, nil
+	}
+}
+
+// Close implements connector.Reader.
+func (r *reader) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, in := range r.inputs {
+		in.shut()
+	}
+	return nil
+}

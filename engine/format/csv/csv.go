@@ -1,0 +1,211 @@
+// Package csv decodes and encodes delimiter-separated values (RFC 4180, with
+// PostgreSQL's COPY rules where that is silent): an empty value is NULL unless
+// it is in quotes, a quote inside quotes is written twice or after the escape
+// character.
+//
+// A value is one record without its line end; connectors that read files cut
+// them, quotes considered.
+package csv
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"velostream/catalog/types"
+	"velostream/engine/format"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+)
+
+// Options of both directions. The zero Options are commas and double quotes.
+type Options struct {
+	Delimiter byte // 0: ,
+	Quote     byte // 0: "
+	Escape    byte // 0: the quote
+	Null      string
+	// Columns are the names of a record's values in order. nil: the fields'.
+	Columns []string
+	// Lenient: a record may have fewer values (the rest are NULL) or more
+	// (they are passed over) than there are columns.
+	Lenient bool
+}
+
+func (o *Options) ensureDefaults() {
+	if o.Delimiter == 0 {
+		o.Delimiter = ','
+	}
+	if o.Quote == 0 {
+		o.Quote = '"'
+	}
+	if o.Escape == 0 {
+		o.Escape = o.Quote
+	}
+}
+
+// Decoder implements format.Decoder. For one goroutine.
+type Decoder struct {
+	o     Options
+	cells []*format.Cell
+	whole []int
+	at    [][]int // fields that the i-th value fills
+	text  []byte
+}
+
+// New compiles a decoder of the fields. Every field must be among the columns,
+// with or without regard to case (42703).
+func New(fields []format.Field, o Options) (*Decoder, error) {
+	o.ensureDefaults()
+	d := &Decoder{o: o}
+	names := o.Columns
+	if names == nil {
+		for _, f := range fields {
+			if !f.Whole {
+				names = append(names, f.Name)
+			}
+		}
+	}
+	d.at = make([][]int, len(names))
+	for i, f := range fields {
+		d.cells = append(d.cells, format.NewCell(f))
+		if f.Whole {
+			d.whole = append(d.whole, i)
+			continue
+		}
+		name := f.Name
+		if len(f.Path) > 0 {
+			name = strings.Join(f.Path, ".")
+		}
+		at := slices.Index(names, name)
+		if at < 0 {
+			at = slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(strings.TrimSpace(n), name) })
+		}
+		if at < 0 {
+			return nil, pgerror.New(pgerror.UndefinedColumn, "column %q is not among the CSV columns", name).
+				WithHint("There are: %s.", strings.Join(names, ", "))
+		}
+		d.at[at] = append(d.at[at], i)
+	}
+	return d, nil
+}
+
+// Decode implements format.Decoder.
+func (d *Decoder) Decode(value []byte, rows *format.Rows) error {
+	if err := d.row(value, rows); err != nil {
+		rows.Undo()
+		return err
+	}
+	rows.N++
+	return nil
+}
+
+func (d *Decoder) row(b []byte, rows *format.Rows) error {
+	if !utf8.Valid(b) {
+		return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\" in a CSV record")
+	}
+	if n := len(b); n > 0 && b[n-1] == '\r' {
+		b = b[:n-1]
+	}
+	for _, i := range d.whole {
+		if d.cells[i].Type.OID == types.OIDBytea {
+			rows.Cols[i].AppendBytes(b)
+		} else if err := d.cells[i].Text(rows.Cols[i], b); err != nil {
+			return err
+		}
+	}
+	rest, more := b, true
+	for n := 0; n < len(d.at); n++ {
+		if !more {
+			if !d.o.Lenient {
+				return pgerror.New(pgerror.BadCopyFileFormat, "a CSV record has %d values, %d are expected", n, len(d.at))
+			}
+			for _, i := range d.at[n] {
+				if err := d.cells[i].Null(rows.Cols[i]); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		var v []byte
+		var quoted bool
+		var err error
+		if len(rest) > 0 && rest[0] == d.o.Quote {
+			quoted = true
+			if v, rest, more, err = d.quoted(rest); err != nil {
+				return err
+			}
+		} else if end := bytes.IndexByte(rest, d.o.Delimiter); end >= 0 {
+			v, rest = rest[:end], rest[end+1:]
+		} else {
+			v, rest, more = rest, nil, false
+		}
+		for _, i := range d.at[n] {
+			if err := d.cell(d.cells[i], rows.Cols[i], v, quoted); err != nil {
+				return err
+			}
+		}
+	}
+	if more && !d.o.Lenient {
+		return pgerror.New(pgerror.BadCopyFileFormat, "a CSV record has more than the %d values that are expected", len(d.at))
+	}
+	return nil
+}
+
+func (d *Decoder) cell(c *format.Cell, col *column.Column, v []byte, quoted bool) error {
+	if !quoted && string(v) == d.o.Null {
+		return c.Null(col)
+	}
+	if bytes.IndexByte(v, 0) >= 0 {
+		return pgerror.New(pgerror.InvalidByteSequence, "field %q: a NUL byte is no text", c.Name)
+	}
+	return c.Text(col, v)
+}
+
+// quoted reads the value in quotes that b begins with. What stands between
+// its closing quote and the delimiter belongs to it, as in COPY.
+func (d *Decoder) quoted(b []byte) (v, rest []byte, more bool, err error) {
+	d.text = d.text[:0]
+	in := true
+	for i := 1; i < len(b); i++ {
+		c := b[i]
+		switch {
+		case in && c == d.o.Escape && i+1 < len(b) && (b[i+1] == d.o.Quote || b[i+1] == d.o.Escape):
+			i++
+			d.text = append(d.text, b[i])
+		case c == d.o.Quote:
+			in = !in
+		case !in && c == d.o.Delimiter:
+			return d.text, b[i+1:], true, nil
+		default:
+			d.text = append(d.text, c)
+		}
+	}
+	if in {
+		return nil, nil, false, pgerror.New(pgerror.BadCopyFileFormat, "unterminated CSV quoted field")
+	}
+	return d.text, nil, false, nil
+}
+
+// Split reads a header record: the names in it.
+func Split(b []byte, o Options) ([]string, error) {
+	o.ensureDefaults()
+	d := &Decoder{o: o}
+	b = bytes.TrimSuffix(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), []byte("\r"))
+	var names []string
+	for more := true; more; {
+		var v []byte
+		var err error
+		if len(b) > 0 && b[0] == o.Quote {
+			if v, b, more, err = d.quoted(b); err != nil {
+				return nil, err
+			}
+		} else if end := bytes.IndexByte(b, o.Delimiter); end >= 0 {
+			v, b = b[:end], b[end+1:]
+		} else {
+			v, more = b, false
+		}
+		names = append(names, strings.TrimSpace(string(v)))
+	}
+	return names, nil
+}
