@@ -52,18 +52,6 @@ type Trace struct {
 // not reached but by a mistake in a rule.
 const maxRounds = 100
 
-// Optimize runs all stages.
-func Optimize(p plan.Logical, c Context) plan.Logical {
-	return run(p, &c, nil)
-}
-
-// OptimizeTraced is Optimize that tells what each stage did.
-func OptimizeTraced(p plan.Logical, c Context) (plan.Logical, []Trace) {
-	var trace []Trace
-	p = run(p, &c, func(t Trace) { trace = append(trace, t) })
-	return p, trace
-}
-
 func run(p plan.Logical, c *Context, report func(Trace)) plan.Logical {
 	for _, s := range Stages() {
 		var fired []string

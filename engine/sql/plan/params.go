@@ -1,0 +1,46 @@
+package plan
+
+import (
+	"velostream/catalog/types"
+	"velostream/engine/sql/expr"
+)
+
+// BindParams returns p with the values args in the place of its parameters.
+// Nodes without parameters are shared. Errors: 42P02 for a parameter without
+// value.
+func (p *Physical) BindParams(args []types.Datum) (*Physical, error) {
+	return p.mapExprs(func(e expr.Expr) (expr.Expr, error) { return expr.BindParams(e, args) })
+}
+
+// mapExprs is MapExprs for physical plans.
+func (p *Physical) mapExprs(f func(expr.Expr) (expr.Expr, error)) (*Physical, error) {
+	c := *p
+	changed := false
+	if len(p.Inputs) > 0 {
+		c.Inputs = make([]*Physical, len(p.Inputs))
+		for i, in := range p.Inputs {
+			n, err := in.mapExprs(f)
+			if err != nil {
+				return nil, err
+			}
+			c.Inputs[i] = n
+			changed = changed || n != in
+		}
+	}
+	m := exprMapper{f: f}
+	c.Lookup, c.Exprs, c.Cond = m.all(p.Lookup), m.all(p.Exprs), m.one(p.Cond)
+	c.Sort, c.Count, c.Offset = m.sort(p.Sort), m.one(p.Count), m.one(p.Offset)
+	if p.Rows != nil {
+		c.Rows = m.rows(p.Rows)
+	}
+	if p.Aggs != nil {
+		c.Aggs = m.aggs(p.Aggs)
+	}
+	switch {
+	case m.err != nil:
+		return nil, m.err
+	case !changed && !m.changed:
+		return p, nil
+	}
+	return &c, nil
+}
