@@ -20,9 +20,9 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 	case OIDInt8, OIDTime, OIDTimestamp, OIDTimestamptz:
 		return binary.BigEndian.AppendUint64(dst, uint64(d.I))
 	case OIDFloat4:
-		return binary.BigEndian.AppendUint32(dst, math.Float32bits(float32(d.F)))
+		return binary.BigEndian.AppendUint32(dst, float32Bits(d.F))
 	case OIDFloat8:
-		return binary.BigEndian.AppendUint64(dst, math.Float64bits(d.F))
+		return binary.BigEndian.AppendUint64(dst, float64Bits(d.F))
 	case OIDNumeric:
 		return AppendNumericBinary(dst, d.Dec)
 	case OIDInterval:
@@ -39,6 +39,21 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 		return appendArrayBinary(dst, elem, d.List, t.OID == OIDInt2Vector || t.OID == OIDOidVector)
 	}
 	return append(dst, d.B...)
+}
+
+// float64Bits and float32Bits give all NaNs PostgreSQL's bits.
+func float64Bits(v float64) uint64 {
+	if v != v {
+		return 0x7FF8 << 48
+	}
+	return math.Float64bits(v)
+}
+
+func float32Bits(v float64) uint32 {
+	if v != v {
+		return 0x7FC0 << 16
+	}
+	return math.Float32bits(float32(v))
 }
 
 // AppendIntervalBinary adds µs, days and months: 16 bytes.

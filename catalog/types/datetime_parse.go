@@ -92,7 +92,7 @@ func parseTimestamp(s, typ string, f *Format) (*dateParser, int64, error) {
 		return nil, 0, p.bad()
 	}
 	days := DaysFromCivil(p.year, p.month, p.day)
-	if !julianDate(p.year, p.month) || days < minDate || days > maxTimestampDay {
+	if !julianDate(p.year, p.month) || days > maxTimestampDay {
 		return nil, 0, p.outOfRange("timestamp")
 	}
 	return p, days*MicrosPerDay + p.clock(), nil
@@ -110,6 +110,7 @@ const (
 	maskADBC
 	maskWeekday
 	maskDST
+	maskReserved
 	maskDate = maskYear | maskMonth | maskDay
 )
 
@@ -184,9 +185,6 @@ func parseDateTime(s, typ string, f *Format, timeOnly bool) (*dateParser, error)
 	}
 	if p.next != wordUnknown {
 		return nil, p.bad()
-	}
-	if p.special {
-		return p, nil
 	}
 	return p, p.validate()
 }
@@ -297,7 +295,7 @@ func (p *dateParser) date(text string) (int, error) {
 		got |= mask
 	}
 	p.mask = saved
-	if (saved|got)&^(maskDayOfYear|maskZone)&maskDate != maskDate {
+	if (saved|got)&^(maskDayOfYear|maskZone) != maskDate {
 		return 0, p.bad()
 	}
 	return got, nil
@@ -428,7 +426,7 @@ func (p *dateParser) packedAs(text string, mask int) (int, error) {
 		p.micro = fractionMicros(frac)
 	} else if mask&maskDate != maskDate && n >= 6 {
 		p.day, p.month, p.year = num(whole[n-2:]), num(whole[n-4:n-2]), num(whole[:n-4])
-		if n-4 > 7 {
+		if n-4 > 10 {
 			return 0, p.overflow()
 		}
 		p.twoDigits = n-4 == 2

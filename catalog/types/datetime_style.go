@@ -1,6 +1,9 @@
 package types
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 var monthNames = [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
 
@@ -63,25 +66,24 @@ func AppendTimestamptzStyle(dst []byte, micros int64, f *Format) []byte {
 		return dst
 	}
 	off := ZoneOffset(micros, f.Loc())
-	return appendStyled(dst, micros+int64(off)*MicrosPerSecond, zoneText(micros, f.Loc(), off, layout), layout, order)
+	return appendStyled(dst, micros+int64(off)*MicrosPerSecond, zoneText(micros, f.Loc(), off), layout, order)
 }
 
-// zoneText is the zone at the end of a styled timestamptz: its abbreviation
-// if it has letters, else the offset.
-func zoneText(micros int64, loc *time.Location, off int, layout DateLayout) string {
+// zoneText is the zone at the end of a styled timestamptz: its abbreviation,
+// else the offset.
+func zoneText(micros int64, loc *time.Location, off int) string {
 	s := micros / MicrosPerSecond
 	if micros%MicrosPerSecond < 0 {
 		s--
 	}
 	name, _ := time.Unix(s+EpochSeconds, 0).In(loc).Zone()
-	if name != "" && isAlpha(name[0]) {
-		return " " + name
+	if name == "" {
+		return string(appendOffset(nil, off))
 	}
-	text := string(appendOffset(nil, off))
-	if layout == DatePostgres {
-		return " " + text
+	if strings.HasPrefix(name, "<") {
+		name, _, _ = strings.Cut(name[1:], ">")
 	}
-	return text
+	return " " + name
 }
 
 func appendStyled(dst []byte, micros int64, zone string, layout DateLayout, order DateOrder) []byte {

@@ -1,7 +1,6 @@
 package types
 
 import (
-	"math"
 	"time"
 
 	"velostream/pgwire/pgerror"
@@ -103,7 +102,7 @@ func (p *dateParser) reserved(value int) (int, error) {
 	switch value {
 	case reservedEpoch, reservedInfinity, reservedNegInfinity:
 		p.special, p.value = true, value
-		return maskDate | maskTime | maskZone, nil
+		return maskReserved, nil
 	case reservedAllballs:
 		p.hour, p.min, p.sec, p.micro = 0, 0, 0, 0
 		return maskTime | maskZone, nil
@@ -174,8 +173,11 @@ func (p *dateParser) validate() error {
 		}
 		p.hour = p.hour%12 + p.pm
 	}
-	if p.year > math.MaxInt32/2 {
-		return p.overflow()
+	if p.mask&maskDST != 0 && (p.mask&maskZone == 0 || p.loc != nil) {
+		return p.bad()
+	}
+	if p.timeOnly && p.loc != nil && p.loc != time.UTC && p.mask&maskDate != maskDate {
+		return p.bad() // its offset depends on the date
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ const (
 	wireNaN      = 0xC000
 	wirePosInf   = 0xD000
 	wireNegInf   = 0xF000
+	wireInfScale = 0x20 // what PostgreSQL sends as the infinities' scale
 )
 
 // AppendNumericBinary adds PostgreSQL's binary form of a numeric: counts,
@@ -23,9 +24,9 @@ func AppendNumericBinary(dst []byte, d Decimal) []byte {
 	case nan:
 		return appendNumericHeader(dst, 0, 0, wireNaN, 0)
 	case posInf:
-		return appendNumericHeader(dst, 0, 0, wirePosInf, 0)
+		return appendNumericHeader(dst, 0, 0, wirePosInf, wireInfScale)
 	case negInf:
-		return appendNumericHeader(dst, 0, 0, wireNegInf, 0)
+		return appendNumericHeader(dst, 0, 0, wireNegInf, wireInfScale)
 	}
 	sgn := uint16(wirePositive)
 	if d.Sign() < 0 {

@@ -113,20 +113,17 @@ func parseExponent(s string) (int, bool) {
 	return int(n), true
 }
 
-// settle brings b × 10^-scale within numeric's limits: too many digits after
-// the point are rounded away, too many before it are an error.
+// settle makes b × 10^-scale a value, or refuses it for too many digits before
+// or after the point.
 func settle(b *big.Int, scale int) (Decimal, error) {
+	if scale > maxScale {
+		return Decimal{}, numericOverflow()
+	}
 	if b.Sign() == 0 {
-		return Decimal{scale: int32(min(max(scale, 0), maxScale))}, nil
+		return Decimal{scale: int32(max(scale, 0))}, nil
 	}
 	if bigDigits(b)-scale > maxIntDigits {
 		return Decimal{}, numericOverflow()
-	}
-	if scale > maxScale {
-		if scale-bigDigits(b) > maxScale+1 {
-			return Decimal{scale: maxScale}, nil
-		}
-		return fromBig(roundBig(b, scale-maxScale), maxScale), nil
 	}
 	return fromBig(b, int32(scale)), nil
 }

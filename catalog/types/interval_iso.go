@@ -9,10 +9,10 @@ import (
 )
 
 // parseISOInterval reads ISO 8601's two forms: with designators, and
-// P[YYYY-MM-DD]T[hh:mm:ss]. ok is false if s is neither; err is an overflow.
-func parseISOInterval(s string) (iv Interval, ok bool, err error) {
+// P[YYYY-MM-DD]T[hh:mm:ss]. ok is false if s is neither.
+func parseISOInterval(s string) (sum intervalSum, ok bool) {
 	if len(s) < 2 || s[0] != 'P' {
-		return Interval{}, false, nil
+		return intervalSum{}, false
 	}
 	p := isoParser{rest: s[1:], date: true}
 	for p.rest != "" {
@@ -21,17 +21,17 @@ func parseISOInterval(s string) (iv Interval, ok bool, err error) {
 			continue
 		}
 		if !p.part() {
-			return Interval{}, false, nil
+			return intervalSum{}, false
 		}
 	}
-	iv, err = p.sum.interval()
-	return iv, true, err
+	return p.sum, true
 }
 
 type isoParser struct {
 	rest   string
 	date   bool
 	fields int // parts read without designator since P or T
+	named  bool
 	sum    intervalSum
 }
 
@@ -53,7 +53,7 @@ func (p *isoParser) part() bool {
 		unit = p.rest[0]
 	}
 	switch {
-	case p.date && (unit == '-' || (unit == 0 || unit == 'T') && (p.fields > 0 || len(text) == 8 || len(text) == 4)):
+	case p.date && (unit == '-' || (unit == 0 || unit == 'T') && !p.named):
 		return p.plainDate(text, v, frac)
 	case !p.date && (unit == ':' || unit == 0):
 		return p.plainTime(text, v, frac)
@@ -66,6 +66,7 @@ func (p *isoParser) part() bool {
 	if u == unitNone {
 		return false
 	}
+	p.named = true
 	p.sum.addUnit(u, v, frac)
 	return true
 }

@@ -63,11 +63,11 @@ func parseInterval(s string, mod int32, f *Format) (Interval, error) {
 		err = p.read(fields, f.Intervals() == IntervalSQL)
 	}
 	if p.malformed(err) {
-		if iv, ok, isoErr := parseISOInterval(trimSpace(s)); ok {
-			if isoErr != nil {
+		if sum, ok := parseISOInterval(trimSpace(s)); ok {
+			if sum.over {
 				return Interval{}, p.overflow()
 			}
-			return iv, nil
+			return sum.interval()
 		}
 	}
 	if err != nil {
@@ -78,16 +78,13 @@ func parseInterval(s string, mod int32, f *Format) (Interval, error) {
 
 // intervalSum adds up the parts of an interval and notes overflow.
 type intervalSum struct {
-	months, days int64
-	micros       int64
-	over         bool
+	years, months, days int64
+	micros              int64
+	over                bool
 }
 
 func (a *intervalSum) interval() (Interval, error) {
-	if a.over || !fitsInt(OIDInt4, a.months) || !fitsInt(OIDInt4, a.days) {
-		return Interval{}, intervalOutOfRange()
-	}
-	return Interval{Months: int32(a.months), Days: int32(a.days), Micros: a.micros}, nil
+	return intervalOf(a.years*12+a.months, a.days, a.micros, !a.over)
 }
 
 func intervalOutOfRange() error {
@@ -133,11 +130,12 @@ func (a *intervalSum) addDays(v int64, frac float64, size int64) {
 // addMonths adds v×size months; the part of a year is rounded to months, the
 // part of a month goes to days.
 func (a *intervalSum) addMonths(v int64, frac float64, size int64) {
-	a.months = addLimited(a.months, v, size, &a.over)
 	if size > 1 {
+		a.years = addLimited(a.years, v, size/12, &a.over)
 		a.months = addLimited(a.months, int64(math.RoundToEven(frac*float64(size))), 1, &a.over)
 		return
 	}
+	a.months = addLimited(a.months, v, 1, &a.over)
 	a.addDays(0, frac, 30)
 }
 
@@ -227,10 +225,10 @@ func (p *intervalParser) read(fields []dateField, sqlStandard bool) error {
 		return p.overflow()
 	}
 	if p.ago {
-		if p.out.micros == math.MinInt64 || p.out.days == math.MinInt32 || p.out.months == math.MinInt32 {
+		if p.out.micros == math.MinInt64 || p.out.days == math.MinInt32 || p.out.months == math.MinInt32 || p.out.years == math.MinInt32 {
 			return p.overflow()
 		}
-		p.out.micros, p.out.days, p.out.months = -p.out.micros, -p.out.days, -p.out.months
+		p.out = intervalSum{years: -p.out.years, months: -p.out.months, days: -p.out.days, micros: -p.out.micros}
 	}
 	return nil
 }
@@ -361,6 +359,9 @@ func (p *intervalParser) number(text string) error {
 	mask := uint32(1) << p.typ
 	if p.typ == unitSecond && frac != 0 {
 		mask |= 1<<unitMillisecond | 1<<unitMicrosecond
+	}
+	if p.typ == unitHour {
+		p.typ = unitDay // "3 4" of day to hour
 	}
 	return p.mark(mask)
 }

@@ -195,10 +195,7 @@ func (p *jsonParser) array(depth int) (jsonNode, error) {
 		p.pos++
 		return n, nil
 	}
-	for first := true; ; first = false {
-		if p.space(); first && p.pos < len(p.src) && (p.src[p.pos] == ',' || p.src[p.pos] == '}' || p.src[p.pos] == ':') {
-			return n, p.unexpected(`array element or "]"`)
-		}
+	for {
 		item, err := p.value(depth + 1)
 		if err != nil {
 			return n, err
@@ -338,7 +335,7 @@ func (p *jsonParser) text() ([]byte, error) {
 func (p *jsonParser) escape(out []byte) ([]byte, error) {
 	p.pos++
 	if p.pos >= len(p.src) {
-		return nil, p.fail("The input string ended unexpectedly.")
+		return out, nil // text reports the string that does not end
 	}
 	c := p.src[p.pos]
 	switch c {

@@ -129,7 +129,11 @@ func appendFloat(dst []byte, v float64, bitSize, digits, extra int) []byte {
 		digits = max(digits+extra, 1)
 		prec = digits - 1
 	}
-	return appendSci(dst, strconv.AppendFloat(buf[:0], v, 'e', prec, bitSize), digits, prec < 0)
+	sci := strconv.AppendFloat(buf[:0], v, 'e', prec, bitSize)
+	if prec < 0 && mayTie(v, bitSize) {
+		sci = shortestInside(sci, v, bitSize)
+	}
+	return appendSci(dst, sci, digits, prec < 0)
 }
 
 // appendSci rewrites d.ddde±xx as C's %g with limit digits does: positional

@@ -1,0 +1,5 @@
+package types
+
+import "slices"
+
+func sortStrings(s []string) { slices.Sort(s) }
