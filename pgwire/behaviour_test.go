@@ -413,7 +413,9 @@ func TestMetricsAndOptions(t *testing.T) {
 		t.Error("the same metrics were registered twice")
 	}
 	for _, bad := range []Options{
-		{}, {Backend: newFakeBackend()}, {Backend: newFakeBackend(), Authenticator: Trust, MaxMessageBytes: 1},
+		{},
+		{Backend: newFakeBackend()},
+		{Backend: newFakeBackend(), Authenticator: Trust, MaxMessageBytes: 1},
 		{Backend: newFakeBackend(), Authenticator: Trust, MaxConnections: -1},
 	} {
 		if _, err := New(bad); err == nil {

@@ -174,8 +174,7 @@ func (c *conn) startReader() {
 				err = errClientGone
 			}
 			if err != nil {
-				var e *pgerror.Error
-				if !errors.As(err, &e) { // gone, by Terminate or without
+				if _, ok := errors.AsType[*pgerror.Error](err); !ok { // gone, by Terminate or without
 					err = errClientGone
 					c.cancel(errClientGone)
 				}
@@ -261,8 +260,7 @@ func (c *conn) visible(err error) *pgerror.Error {
 
 // explain replaces the bare end of a context by its cause.
 func explain(ctx context.Context, err error) error {
-	var e *pgerror.Error
-	if errors.As(err, &e) {
+	if _, ok := errors.AsType[*pgerror.Error](err); ok {
 		return err
 	}
 	switch {

@@ -2,6 +2,7 @@ package pgwire
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -20,7 +21,7 @@ func (c *conn) copyIn(ctx context.Context, in CopyIn, p *portal) error {
 	r := &copyReader{c: c, ctx: ctx}
 	tag, err := in.CopyFrom(ctx, r)
 	if err != nil {
-		if r.err != nil && r.err != io.EOF { // the engine may have wrapped why the stream broke
+		if r.err != nil && !errors.Is(r.err, io.EOF) { // the engine may have wrapped why the stream broke
 			err = r.err
 		}
 		return err
@@ -31,7 +32,7 @@ func (c *conn) copyIn(ctx context.Context, in CopyIn, p *portal) error {
 		r.rest = nil
 		r.fill()
 	}
-	if r.err != io.EOF {
+	if !errors.Is(r.err, io.EOF) {
 		return r.err
 	}
 	p.tag = tag

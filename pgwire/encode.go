@@ -114,6 +114,7 @@ func textAppender(oid types.OID, f *types.Format) func(*columnEncoder, []byte, *
 		if iso {
 			return dateText
 		}
+	default:
 	}
 	return anyText
 }
@@ -134,8 +135,9 @@ func binaryAppender(oid types.OID) func(*columnEncoder, []byte, *column.Column, 
 		return float8Binary
 	case types.OIDText, types.OIDVarchar, types.OIDBpchar, types.OIDName, types.OIDJSON, types.OIDUnknown, types.OIDBytea, types.OIDUUID:
 		return bytesRaw
+	default:
+		return anyBinary
 	}
-	return anyBinary
 }
 
 func boolText(_ *columnEncoder, dst []byte, c *column.Column, i int) []byte {

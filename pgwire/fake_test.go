@@ -33,7 +33,6 @@ type fakeBackend struct {
 	sessions []*fakeSession
 	closed   int
 	copied   strings.Builder
-	copyErr  error // CopyFrom fails with it after the first byte
 	ended    chan error
 }
 
@@ -60,8 +59,13 @@ type fakeSession struct {
 
 func (s *fakeSession) Params() []Param {
 	return []Param{
-		{"server_version", "15.0"}, {"server_encoding", "UTF8"}, {"client_encoding", "UTF8"}, {"DateStyle", "ISO, MDY"},
-		{"integer_datetimes", "on"}, {"standard_conforming_strings", "on"}, {"TimeZone", "UTC"},
+		{"server_version", "15.0"},
+		{"server_encoding", "UTF8"},
+		{"client_encoding", "UTF8"},
+		{"DateStyle", "ISO, MDY"},
+		{"integer_datetimes", "on"},
+		{"standard_conforming_strings", "on"},
+		{"TimeZone", "UTC"},
 	}
 }
 func (s *fakeSession) Format() *types.Format { return &types.Format{ExtraFloatDigits: 1} }
@@ -127,8 +131,13 @@ func (s *fakeSession) Prepare(_ context.Context, p Parsed, params []types.OID) (
 	}
 	switch words[0] {
 	case "rows", "burst", "late", "tick":
-		st.cols = []ResultColumn{{Name: "id", Type: types.Int8, Table: 4711, Attr: 1}, {Name: "name", Type: types.Text},
-			{Name: "f", Type: types.Float8}, {Name: "ts", Type: types.Timestamptz}, {Name: "ok", Type: types.Bool}}
+		st.cols = []ResultColumn{
+			{Name: "id", Type: types.Int8, Table: 4711, Attr: 1},
+			{Name: "name", Type: types.Text},
+			{Name: "f", Type: types.Float8},
+			{Name: "ts", Type: types.Timestamptz},
+			{Name: "ok", Type: types.Bool},
+		}
 	case "wait", "panic":
 		st.cols = []ResultColumn{{Name: "x", Type: types.Int4}}
 	case "cols":

@@ -3,6 +3,7 @@ package pgwire
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -25,7 +26,7 @@ func FuzzFrameReader(f *testing.F) {
 		for {
 			fm, err := fr.next()
 			if err != nil {
-				if err != io.EOF && err != io.ErrUnexpectedEOF && pgerror.Code(err) == pgerror.InternalError {
+				if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && pgerror.Code(err) == pgerror.InternalError {
 					t.Fatalf("unexpected error %v", err)
 				}
 				return
@@ -139,7 +140,7 @@ func listen(r io.Reader) error {
 	fe := pgproto3.NewFrontend(r, io.Discard)
 	for {
 		if _, err := fe.Receive(); err != nil {
-			if err == io.EOF || err == io.ErrUnexpectedEOF || err == io.ErrClosedPipe {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) {
 				return nil
 			}
 			return err

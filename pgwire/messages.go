@@ -169,8 +169,9 @@ func typeLen(oid types.OID) int16 {
 		return 16
 	case types.OIDName:
 		return 64
+	default:
+		return -1
 	}
-	return -1
 }
 
 // appendCopyResponse appends CopyInResponse ('G') or CopyOutResponse ('H').

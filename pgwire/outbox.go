@@ -53,7 +53,6 @@ type outbox struct {
 
 	pmu       sync.Mutex
 	pending   []byte
-	overflow  bool
 	hasPushed atomic.Bool
 
 	tmu    sync.Mutex

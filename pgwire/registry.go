@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -190,7 +191,7 @@ func (r *requestIDs) init() error {
 	if _, err := rand.Read(b[:]); err != nil {
 		return err
 	}
-	r.prefix = fmt.Sprintf("%x", b)
+	r.prefix = hex.EncodeToString(b[:])
 	return nil
 }
 

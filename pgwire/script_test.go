@@ -247,10 +247,9 @@ func showMessage(m pgproto3.BackendMessage) string {
 	case *pgproto3.DataRow:
 		var parts []string
 		for _, v := range m.Values {
-			switch {
-			case v == nil:
+			if v == nil {
 				parts = append(parts, "NULL")
-			default:
+			} else {
 				parts = append(parts, fmt.Sprintf("%q", v))
 			}
 		}

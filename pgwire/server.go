@@ -131,12 +131,10 @@ func (s *Server) acceptLoop(ctx context.Context, ln net.Listener, own *sync.Wait
 			_ = nc.Close()
 			continue
 		}
-		own.Add(1)
-		go func() {
-			defer own.Done()
+		own.Go(func() {
 			defer s.release(c)
 			c.serve()
-		}()
+		})
 	}
 }
 
