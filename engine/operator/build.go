@@ -1,0 +1,79 @@
+package operator
+
+import (
+	"velostream/engine/dataflow"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/state"
+)
+
+// BuildContext is what an operator gets besides its plan node.
+type BuildContext struct {
+	// Shard is this instance, of Shards. What exists once per job (VALUES, the
+	// one row of an aggregate without groups) is made by shard 0.
+	Shard, Shards int
+	// Table returns the state table of an ID of Physical.Tables for this shard. nil:
+	// no tables, everything stays in memory (bounded queries).
+	Table func(id uint16) state.Table
+	// Env is what expressions depend on; nil: defaults.
+	Env *expr.Env
+	// MemoryBudget bounds the operator's memory in bytes; 0: 256 MB.
+	MemoryBudget int64
+	// Name is the relation that errors name: the view or stream being made.
+	Name string
+}
+
+func (c BuildContext) budget() int64 {
+	if c.MemoryBudget <= 0 {
+		return defaultBudget
+	}
+	return c.MemoryBudget
+}
+
+// table returns the k-th table of p, nil when there is none.
+func (c BuildContext) table(p *plan.Physical, k int) state.Table {
+	if c.Table == nil || k >= len(p.Tables) {
+		return nil
+	}
+	return c.Table(p.Tables[k])
+}
+
+// label names the operator for errors.
+func (c BuildContext) label(op string) string {
+	if c.Name == "" {
+		return op
+	}
+	return op + " of " + c.Name
+}
+
+// Build makes the operator of the plan node p alone; its inputs are built and connected
+// by the caller. Scans and exchanges are the runtime's and an error here.
+// Errors are those of compiling expressions, and 0A000 for what no operator does.
+func Build(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
+	switch p.Op {
+	case plan.OpFilter:
+		return newFilter(p, ctx)
+	case plan.OpProject:
+		return newProject(p, ctx)
+	case plan.OpWindow:
+		return newWindow(p, ctx)
+	case plan.OpUnion:
+		return newUnion(p), nil
+	case plan.OpValues:
+		return newValues(p, ctx)
+	case plan.OpSeries:
+		return newSeries(p, ctx)
+	case plan.OpAggregate:
+		return newAggregate(p, ctx)
+	case plan.OpJoin:
+		return newJoin(p, ctx)
+	case plan.OpTopN:
+		return newTopN(p, ctx)
+	case plan.OpSort:
+		return newSort(p, ctx)
+	case plan.OpLimit:
+		return newLimit(p, ctx)
+	}
+	return nil, pgerror.New(pgerror.InternalError, "plan node %q is no operator", string(p.Op))
+}

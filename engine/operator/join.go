@@ -1,0 +1,375 @@
+package operator
+
+import (
+	"velostream/engine/dataflow"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+	"velostream/storage/state"
+)
+
+// join matches the rows of two inputs with equal keys (NULL equals nothing) for which
+// the condition holds: inner, left, right, full, semi and anti; a cross join has no
+// key columns, so all rows share one key. Output = left columns, right columns; only
+// the left ones for semi and anti.
+//
+// Both sides are kept (join_store.go). A row that comes or goes is matched with the
+// other side as it is then, and what changes is emitted at once, in Process: the pairs,
+// and the unmatched rows of an outer side whose number of matches leaves or reaches zero. Any
+// interleaving within an epoch therefore ends in the right rows; a pair that comes and
+// goes within an epoch is emitted both times, materialise nets it.
+//
+// Table 0: left rows, table 1: right rows.
+type join struct {
+	p     *plan.Physical
+	ctx   BuildContext
+	label string
+	kind  plan.JoinKind
+	cond  *expr.Evaluator
+	uses  []bool // columns of the concatenated row that cond reads
+	keys  *keyTable
+	sides [2]joinSide
+	whole bool // memory has every key
+	hand  int32
+	ref   []bool  // by key: used since the clock's hand passed
+	empty []int32 // keys that may have lost their last row
+
+	all, rows, gids []int32
+	hashes          []uint64
+	keyCols         []*column.Column
+	missing         []int32
+	pairs           pairList
+	out             joinOut
+}
+
+// pairList is the candidates of a run of input rows: row i of the input and slot j of
+// the other side, in the order of the rows.
+type pairList struct {
+	row, slot []int32
+	upTo      []int32 // for each row of the run the end of its pairs
+	batch     column.Batch
+}
+
+func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
+	if len(p.Inputs) != 2 || len(p.Keys) != len(p.RightKeys) {
+		return nil, pgerror.New(pgerror.InternalError, "join needs two inputs and as many keys of either")
+	}
+	j := &join{p: p, ctx: ctx, label: ctx.label("JOIN"), kind: p.Join, whole: true}
+	if j.kind == plan.CrossJoin {
+		j.kind = plan.InnerJoin
+	}
+	if p.Cond != nil {
+		ev, err := expr.Compile(p.Cond)
+		if err != nil {
+			return nil, err
+		}
+		j.cond = ev
+		j.uses = make([]bool, len(p.Inputs[0].Out)+len(p.Inputs[1].Out))
+		usedColumns(p.Cond, j.uses)
+	}
+	for side, keys := range [2][]int{p.Keys, p.RightKeys} {
+		s := &j.sides[side]
+		*s = newJoinSide(p.Inputs[side], keys, ctx.table(p, side))
+		j.whole = j.whole && (s.table == nil || s.table.Fresh())
+	}
+	l, r := &j.sides[0], &j.sides[1]
+	l.outer = j.kind == plan.LeftJoin || j.kind == plan.FullJoin || j.kind == plan.AntiJoin
+	r.outer = j.kind == plan.RightJoin || j.kind == plan.FullJoin
+	l.degrees = j.cond != nil && (l.outer || j.kind == plan.SemiJoin)
+	r.degrees = j.cond != nil && r.outer
+	ts := l.typesOf(p.Keys)
+	for k, t := range r.typesOf(p.RightKeys) {
+		if t.Kind() != ts[k].Kind() {
+			return nil, pgerror.New(pgerror.InternalError, "join compares keys of different types")
+		}
+	}
+	j.keys = newKeyTable(ts)
+	j.keyCols = make([]*column.Column, len(ts))
+	j.out.init(p)
+	return j, nil
+}
+
+func usedColumns(e expr.Expr, uses []bool) {
+	if c, ok := e.(*expr.Col); ok {
+		uses[c.Index] = true
+	}
+	for _, c := range expr.Children(e) {
+		usedColumns(c, uses)
+	}
+}
+
+// Watermark does nothing: no match depends on time here.
+func (j *join) Watermark(dataflow.Watermark, dataflow.Output) error { return nil }
+
+// Barrier writes what changed; everything was emitted before.
+func (j *join) Barrier(e state.Epoch, _ dataflow.Output) error {
+	if e.Flush {
+		if err := j.flush(); err != nil {
+			return err
+		}
+	}
+	return j.bound()
+}
+
+func (j *join) Process(port int, in *column.Batch, out dataflow.Output) error {
+	rows := in.Sel
+	if rows == nil {
+		for i := len(j.all); i < in.N; i++ {
+			j.all = append(j.all, int32(i))
+		}
+		rows = j.all[:in.N]
+	}
+	own := &j.sides[port]
+	if own.appends && hasDeletes(in) {
+		return broken(j.label, "a row is deleted from append-only input")
+	}
+	if err := j.locate(own, in, rows); err != nil {
+		return err
+	}
+	if len(own.hash) > 0 || !own.appends {
+		own.hashes = column.HashRows(own.hashes, in.Cols[:len(own.cols)], rows, 0)
+	}
+	j.out.begin(port, in, &j.sides[1-port])
+	for from := 0; from < len(rows); {
+		to, err := j.match(port, in, rows, from)
+		if err != nil {
+			return err
+		}
+		for k := from; k < to; k++ {
+			if err := j.apply(port, in, rows, k, from, out); err != nil {
+				return err
+			}
+		}
+		from = to
+	}
+	if err := j.out.flush(out); err != nil {
+		return err
+	}
+	j.dropEmpty()
+	own.compact(j)
+	return j.bound()
+}
+
+// locate sets gids to the join keys of rows, -1 where one of the columns is NULL.
+func (j *join) locate(own *joinSide, in *column.Batch, rows []int32) error {
+	for k, c := range own.keys {
+		j.keyCols[k] = in.Cols[c]
+	}
+	j.gids = resize(j.gids, len(rows))[:len(rows)]
+	j.hashes = column.HashRows(j.hashes, j.keyCols, rows, 0)
+	j.keys.find(j.keyCols, rows, j.hashes, j.gids)
+	j.missing = j.missing[:0]
+	for k, g := range j.gids {
+		if g >= 0 {
+			j.ref[g] = true
+			continue
+		}
+		row := int(rows[k])
+		if anyNull(j.keyCols, row) {
+			continue
+		}
+		if g = j.keys.findOne(j.keyCols, row, j.hashes[k]); g < 0 {
+			g = j.keys.insert(j.keyCols, row, j.hashes[k])
+			j.sides[0].growKeys(j.keys.n)
+			j.sides[1].growKeys(j.keys.n)
+			j.ref = resize(j.ref, j.keys.n)
+			j.missing = append(j.missing, g)
+		}
+		j.ref[g] = true
+		j.gids[k] = g
+	}
+	if j.whole || len(j.missing) == 0 {
+		return nil
+	}
+	return j.load(j.missing)
+}
+
+func anyNull(cols []*column.Column, row int) bool {
+	for _, c := range cols {
+		if c.Null(row) {
+			return true
+		}
+	}
+	return false
+}
+
+// match lists the pairs of the input rows from on, until there are enough for a batch, and
+// returns where it stopped. The other side does not change meanwhile, so the condition is
+// evaluated for all of them at once.
+func (j *join) match(port int, in *column.Batch, rows []int32, from int) (to int, err error) {
+	other, p := &j.sides[1-port], &j.pairs
+	p.row, p.slot, p.upTo = p.row[:0], p.slot[:0], p.upTo[:0]
+	for to = from; to < len(rows) && len(p.row) < maxBatch; to++ {
+		if g := j.gids[to]; g >= 0 {
+			for s := other.head[g]; s >= 0; s = other.next[s] {
+				p.row, p.slot = append(p.row, rows[to]), append(p.slot, s)
+			}
+		}
+		p.upTo = append(p.upTo, int32(len(p.row)))
+	}
+	if j.cond == nil || len(p.row) == 0 {
+		return to, nil
+	}
+	return to, j.filterPairs(port, in, other)
+}
+
+// filterPairs keeps the pairs for which the condition is true.
+func (j *join) filterPairs(port int, in *column.Batch, other *joinSide) error {
+	p := &j.pairs
+	kept, next := 0, 0
+	for at := 0; at < len(p.row); at += maxBatch {
+		end := min(len(p.row), at+maxBatch)
+		sel, err := j.evalPairs(port, in.Cols, p.row[at:end], other.cols, p.slot[at:end])
+		if err != nil {
+			return err
+		}
+		k := 0
+		for i := at; i < end; i++ {
+			for next < len(p.upTo) && int(p.upTo[next]) == i {
+				p.upTo[next] = int32(kept)
+				next++
+			}
+			if k < len(sel) && int(sel[k]) == i-at {
+				p.row[kept], p.slot[kept] = p.row[i], p.slot[i]
+				kept, k = kept+1, k+1
+			}
+		}
+	}
+	for ; next < len(p.upTo); next++ {
+		p.upTo[next] = int32(kept)
+	}
+	p.row, p.slot = p.row[:kept], p.slot[:kept]
+	return nil
+}
+
+// evalPairs returns which of the pairs (rows of own[k] with rows of other[k]) satisfy the
+// condition; own is the side port.
+func (j *join) evalPairs(port int, own []*column.Column, ownRows []int32, other []*column.Column, otherRows []int32) ([]int32, error) {
+	b := &j.pairs.batch
+	left := len(j.sides[0].cols)
+	if b.Cols == nil {
+		b.Cols = make([]*column.Column, len(j.uses))
+		for c := range b.Cols {
+			if c < left {
+				b.Cols[c] = column.New(j.sides[0].cols[c].Type, 0)
+			} else {
+				b.Cols[c] = column.New(j.sides[1].cols[c-left].Type, 0)
+			}
+		}
+	}
+	b.N = len(ownRows)
+	for c, used := range j.uses {
+		if !used {
+			continue
+		}
+		b.Cols[c].Reset()
+		side, at := 0, c
+		if c >= left {
+			side, at = 1, c-left
+		}
+		if side == port {
+			b.Cols[c].AppendRows(own[at], ownRows)
+		} else {
+			b.Cols[c].AppendRows(other[at], otherRows)
+		}
+	}
+	return j.cond.EvalFilter(j.ctx.Env, b, nil)
+}
+
+// apply emits what input row k, of a run that began at from, changes, and takes the row
+// in or out.
+func (j *join) apply(port int, in *column.Batch, rows []int32, k, from int, out dataflow.Output) error {
+	p := &j.pairs
+	lo, hi := 0, int(p.upTo[k-from])
+	if k > from {
+		lo = int(p.upTo[k-from-1])
+	}
+	slots := p.slot[lo:hi]
+	row, op, g := rows[k], in.Op(int(rows[k])), j.gids[k]
+	own, other := &j.sides[port], &j.sides[1-port]
+	semi := j.kind == plan.SemiJoin || j.kind == plan.AntiJoin
+	single := semi || own.outer || other.outer
+	if !single { // inner: only pairs
+		for _, s := range slots {
+			j.out.add(op, row, s)
+		}
+	} else if err := j.applyOuter(port, op, row, g, slots, semi, out); err != nil {
+		return err
+	}
+	if len(j.out.ops) >= maxBatch {
+		if err := j.out.flush(out); err != nil {
+			return err
+		}
+	}
+	if g < 0 {
+		return nil
+	}
+	if op == column.Insert {
+		own.insert(g, in, int(row), k, int32(len(slots)))
+		return nil
+	}
+	if !own.remove(g, in, int(row), k, j) {
+		return broken(j.label, "a row is deleted that is not there")
+	}
+	if own.count[g] == 0 && other.count[g] == 0 {
+		j.empty = append(j.empty, g)
+	}
+	return nil
+}
+
+// applyOuter is apply's output for joins whose rows depend on whether there is a match.
+func (j *join) applyOuter(port int, op column.Op, row, g int32, slots []int32, semi bool, out dataflow.Output) error {
+	own, other := &j.sides[port], &j.sides[1-port]
+	undo := column.Delete
+	if op == column.Delete {
+		undo = column.Insert
+	}
+	for _, s := range slots {
+		// turns: this row brings the other one its first match, or takes its last.
+		turns := false
+		switch {
+		case other.degrees && op == column.Insert:
+			turns = other.degree[s] == 0
+			other.degree[s]++
+		case other.degrees:
+			other.degree[s]--
+			turns = other.degree[s] == 0
+		case op == column.Insert:
+			turns = own.count[g] == 0
+		default:
+			turns = own.count[g] == 1
+		}
+		switch {
+		case semi && port == 0: // the row itself is dealt with below
+		case semi:
+			if turns && j.kind == plan.SemiJoin {
+				j.out.add(op, -1, s)
+			} else if turns {
+				j.out.add(undo, -1, s)
+			}
+		case turns && other.outer && op == column.Insert:
+			j.out.add(column.Delete, -1, s)
+			j.out.add(op, row, s)
+		case turns && other.outer:
+			j.out.add(op, row, s)
+			j.out.add(column.Insert, -1, s)
+		default:
+			j.out.add(op, row, s)
+		}
+		if len(j.out.ops) >= maxBatch {
+			if err := j.out.flush(out); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case semi && port == 0:
+		if (len(slots) > 0) == (j.kind == plan.SemiJoin) {
+			j.out.add(op, row, -1)
+		}
+	case !semi && own.outer && len(slots) == 0:
+		j.out.add(op, row, -1)
+	}
+	return nil
+}

@@ -1,0 +1,492 @@
+package operator
+
+import (
+	"bytes"
+	"slices"
+
+	"velostream/catalog/types"
+	"velostream/engine/dataflow"
+	"velostream/engine/sql/plan"
+	"velostream/storage/column"
+	"velostream/storage/rowenc"
+	"velostream/storage/state"
+)
+
+// joinSide is the rows of one side: a column store with a chain of rows per join key.
+// Appending is the fast path; a row that goes is unlinked and its place won back when
+// half of the store is dead. To find the row that a Delete means the chain is searched
+// by a hash of the whole row, so a Delete costs in proportion to the rows of its key, as the
+// pairs it takes away do.
+//
+// Table: join key, stream key → version, row (rowenc.AppendRow).
+type joinSide struct {
+	keys    []int
+	stream  []int
+	appends bool
+	outer   bool // rows without a match are output (anti join: only they)
+	degrees bool // matches are counted per row; else the other side's count per key tells
+	table   state.Table
+
+	cols   []*column.Column
+	next   []int32
+	flags  []uint8
+	hash   []uint32
+	degree []int32
+	head   []int32 // by key; -1: none
+	count  []int32 // by key
+	dead   int
+	dirty  []int32
+	gone   [][]byte // table keys of rows that went since the last flush
+	hashes []uint64
+	key    []byte
+}
+
+const (
+	rowLive = 1 << iota
+	rowDirty
+	rowStored
+)
+
+func newJoinSide(in *plan.Physical, keys []int, t state.Table) joinSide {
+	s := joinSide{keys: keys, stream: in.Key, appends: in.AppendOnly, table: t}
+	if len(s.stream) == 0 { // one row, or a bounded query that has no key: the whole row
+		for k := range in.Out {
+			s.stream = append(s.stream, k)
+		}
+	}
+	for _, t := range in.Types() {
+		s.cols = append(s.cols, column.New(t, 0))
+	}
+	return s
+}
+
+func (s *joinSide) typesOf(which []int) []types.Type {
+	out := make([]types.Type, len(which))
+	for k, c := range which {
+		out[k] = s.cols[c].Type
+	}
+	return out
+}
+
+func (s *joinSide) growKeys(n int) {
+	for len(s.head) < n {
+		s.head = append(s.head, -1)
+	}
+	s.count = resize(s.count, n)
+}
+
+// link makes the row last appended to the columns a row of key g.
+func (s *joinSide) link(g int32, flags uint8, hash uint32, degree int32) int32 {
+	slot := int32(len(s.next))
+	s.next = append(s.next, s.head[g])
+	s.head[g] = slot
+	s.count[g]++
+	s.flags = append(s.flags, flags)
+	if !s.appends {
+		s.hash = append(s.hash, hash)
+	}
+	if s.degrees {
+		s.degree = append(s.degree, degree)
+	}
+	return slot
+}
+
+// insert copies row of in, the k-th of its batch.
+func (s *joinSide) insert(g int32, in *column.Batch, row, k int, degree int32) {
+	for c, col := range s.cols {
+		col.AppendFrom(in.Cols[c], row)
+	}
+	h := uint32(0)
+	if !s.appends {
+		h = uint32(s.hashes[k])
+	}
+	flags := uint8(rowLive)
+	if s.table != nil {
+		flags |= rowDirty
+	}
+	slot := s.link(g, flags, h, degree)
+	if s.table != nil {
+		s.dirty = append(s.dirty, slot)
+	}
+}
+
+// remove unlinks the row equal to row of in, and reports whether there was one.
+func (s *joinSide) remove(g int32, in *column.Batch, row, k int, _ *join) bool {
+	h := uint32(s.hashes[k])
+	prev := int32(-1)
+	for slot := s.head[g]; slot >= 0; prev, slot = slot, s.next[slot] {
+		if s.hash[slot] != h || !s.same(slot, in, row) {
+			continue
+		}
+		if prev < 0 {
+			s.head[g] = s.next[slot]
+		} else {
+			s.next[prev] = s.next[slot]
+		}
+		s.count[g]--
+		if s.flags[slot]&rowStored != 0 {
+			s.gone = append(s.gone, s.tableKey(nil, slot))
+		}
+		s.flags[slot] = 0
+		s.dead++
+		return true
+	}
+	return false
+}
+
+func (s *joinSide) same(slot int32, in *column.Batch, row int) bool {
+	for c, col := range s.cols {
+		if !column.IdenticalAt(col, int(slot), in.Cols[c], row) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *joinSide) tableKey(dst []byte, slot int32) []byte {
+	dst = rowenc.AppendKey(dst, s.cols, s.keys, int(slot))
+	return rowenc.AppendKey(dst, s.cols, s.stream, int(slot))
+}
+
+// compact rebuilds the store without its dead rows, when they are the most of it.
+func (s *joinSide) compact(_ *join) {
+	if s.dead < 4096 || s.dead*2 < len(s.next) {
+		return
+	}
+	keep := make([]int32, 0, len(s.next)-s.dead)
+	to := make([]int32, len(s.next))
+	for slot, f := range s.flags {
+		to[slot] = -1
+		if f&rowLive != 0 {
+			to[slot] = int32(len(keep))
+			keep = append(keep, int32(slot))
+		}
+	}
+	for c, col := range s.cols {
+		s.cols[c] = column.New(col.Type, len(keep))
+		s.cols[c].AppendRows(col, keep)
+	}
+	s.next = pick(s.next, keep)
+	for k, n := range s.next {
+		if n >= 0 {
+			s.next[k] = to[n]
+		}
+	}
+	for g, h := range s.head {
+		if h >= 0 {
+			s.head[g] = to[h]
+		}
+	}
+	s.flags = pick(s.flags, keep)
+	if !s.appends {
+		s.hash = pick(s.hash, keep)
+	}
+	if s.degrees {
+		s.degree = pick(s.degree, keep)
+	}
+	dirty := s.dirty[:0]
+	for _, slot := range s.dirty {
+		if to[slot] >= 0 {
+			dirty = append(dirty, to[slot])
+		}
+	}
+	s.dirty, s.dead = dirty, 0
+}
+
+func pick[T any](s []T, at []int32) []T {
+	out := make([]T, len(at), len(at)+len(at)/4)
+	for k, i := range at {
+		out[k] = s[i]
+	}
+	return out
+}
+
+// flush writes what changed: first the rows that went, then those that came, in order.
+func (s *joinSide) flush() error {
+	if s.table == nil {
+		return nil
+	}
+	slices.SortFunc(s.gone, bytes.Compare)
+	for _, k := range s.gone {
+		if err := s.table.Delete(k); err != nil {
+			return err
+		}
+	}
+	s.gone = s.gone[:0]
+	type span struct{ key, value, end int }
+	var buf []byte
+	spans := make([]span, 0, len(s.dirty))
+	for _, slot := range s.dirty {
+		if s.flags[slot]&rowDirty == 0 {
+			continue
+		}
+		s.flags[slot] = s.flags[slot]&^rowDirty | rowStored
+		x := span{key: len(buf)}
+		buf = s.tableKey(buf, slot)
+		x.value = len(buf)
+		buf = rowenc.AppendRow(append(buf, stateVersion), s.cols, int(slot))
+		x.end = len(buf)
+		spans = append(spans, x)
+	}
+	s.dirty = s.dirty[:0]
+	slices.SortFunc(spans, func(x, y span) int { return bytes.Compare(buf[x.key:x.value], buf[y.key:y.value]) })
+	for _, x := range spans {
+		if err := s.table.Put(buf[x.key:x.value], buf[x.value:x.end]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load reads the rows of key g, whose key bytes are prefix.
+func (s *joinSide) load(g int32, prefix []byte) error {
+	if s.table == nil {
+		return nil
+	}
+	var slots []int32
+	for e, err := range s.table.Scan(prefix, rowenc.PrefixEnd(prefix)) {
+		if err != nil {
+			return err
+		}
+		if len(e.Value) == 0 || e.Value[0] != stateVersion {
+			return column.Corrupt("join state")
+		}
+		rest, err := rowenc.DecodeColumns(e.Value[1:], s.cols)
+		if err != nil || len(rest) != 0 {
+			return column.Corrupt("join state")
+		}
+		slots = append(slots, s.link(g, rowLive|rowStored, 0, 0))
+	}
+	if !s.appends && len(slots) > 0 {
+		s.hashes = column.HashRows(s.hashes, s.cols, slots, 0)
+		for k, slot := range slots {
+			s.hash[slot] = uint32(s.hashes[k])
+		}
+	}
+	return nil
+}
+
+// evict forgets the rows of g; REQUIRES: none of them is dirty.
+func (s *joinSide) evict(g int32) {
+	for slot := s.head[g]; slot >= 0; slot = s.next[slot] {
+		s.flags[slot] = 0
+		s.dead++
+	}
+	s.head[g], s.count[g] = -1, 0
+}
+
+func (s *joinSide) memory() int64 {
+	n := int64(len(s.next))*17 + int64(len(s.head))*8
+	for _, c := range s.cols {
+		n += c.MemSize()
+	}
+	for _, k := range s.gone {
+		n += int64(len(k)) + 24
+	}
+	return n
+}
+
+func (j *join) flush() error {
+	if err := j.sides[0].flush(); err != nil {
+		return err
+	}
+	return j.sides[1].flush()
+}
+
+// load reads the rows of the keys gs, new in memory, from the tables.
+func (j *join) load(gs []int32) error {
+	type want struct {
+		key []byte
+		g   int32
+	}
+	order := make([]int, len(j.keyCols))
+	for k := range order {
+		order[k] = k
+	}
+	wants := make([]want, len(gs))
+	for k, g := range gs {
+		wants[k] = want{j.keys.appendKey(nil, g, order), g}
+	}
+	slices.SortFunc(wants, func(x, y want) int { return bytes.Compare(x.key, y.key) })
+	for _, w := range wants {
+		for side := range j.sides {
+			if err := j.sides[side].load(w.g, w.key); err != nil {
+				return err
+			}
+		}
+		if err := j.countMatches(w.g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countMatches works out the matches of the loaded rows of g: they are not stored, so a row
+// is not written again each time a match of it comes or goes.
+func (j *join) countMatches(g int32) error {
+	l, r := &j.sides[0], &j.sides[1]
+	if !l.degrees && !r.degrees {
+		return nil
+	}
+	var ls, rs []int32
+	for x := l.head[g]; x >= 0; x = l.next[x] {
+		for y := r.head[g]; y >= 0; y = r.next[y] {
+			ls, rs = append(ls, x), append(rs, y)
+			if len(ls) < maxBatch && (l.next[x] >= 0 || r.next[y] >= 0) {
+				continue
+			}
+			sel, err := j.evalPairs(0, l.cols, ls, r.cols, rs)
+			if err != nil {
+				return err
+			}
+			for _, k := range sel {
+				if l.degrees {
+					l.degree[ls[k]]++
+				}
+				if r.degrees {
+					r.degree[rs[k]]++
+				}
+			}
+			ls, rs = ls[:0], rs[:0]
+		}
+	}
+	return nil
+}
+
+// dropEmpty frees the keys that have no rows any more.
+func (j *join) dropEmpty() {
+	for _, g := range j.empty {
+		if j.ref[g] && j.sides[0].count[g] == 0 && j.sides[1].count[g] == 0 {
+			j.ref[g] = false // once, should it be listed twice
+			j.keys.remove(g)
+		}
+	}
+	j.empty = j.empty[:0]
+}
+
+// bound keeps memory within the budget: rows of keys not used lately go to the tables, all
+// rows of a key together; without tables it is an error.
+func (j *join) bound() error {
+	budget := j.ctx.budget()
+	total := j.memory()
+	if total <= budget {
+		return nil
+	}
+	if j.sides[0].table == nil || j.sides[1].table == nil {
+		return outOfMemory(j.label, budget)
+	}
+	if err := j.flush(); err != nil {
+		return err
+	}
+	rows := len(j.sides[0].next) + len(j.sides[1].next)
+	goal := int(int64(rows) * (total - budget*3/4) / total)
+	live := make([]bool, j.keys.n)
+	for k := range live {
+		live[k] = true
+	}
+	for _, g := range j.keys.free {
+		live[g] = false
+	}
+	for range 2 * len(live) {
+		if j.hand++; int(j.hand) >= len(live) {
+			j.hand = 0
+		}
+		g := j.hand
+		switch {
+		case !live[g]:
+			continue
+		case j.ref[g]:
+			j.ref[g] = false
+			continue
+		}
+		goal -= int(j.sides[0].count[g] + j.sides[1].count[g])
+		j.sides[0].evict(g)
+		j.sides[1].evict(g)
+		j.keys.remove(g)
+		live[g] = false
+		j.whole = false
+		if goal <= 0 {
+			break
+		}
+	}
+	j.sides[0].compact(j)
+	j.sides[1].compact(j)
+	return nil
+}
+
+func (j *join) memory() int64 {
+	return j.sides[0].memory() + j.sides[1].memory() + j.keys.bytes()
+}
+
+// joinOut collects output rows as references, and gathers them column by column.
+type joinOut struct {
+	ops       []column.Op
+	own, oth  []int32 // row of the input, slot of the other side; -1: NULLs
+	nullOwn   bool
+	nullOther bool
+	port      int
+	in        *column.Batch
+	other     *joinSide
+	left      int // left columns
+	b         column.Batch
+}
+
+func (o *joinOut) init(p *plan.Physical) {
+	o.left = len(p.Inputs[0].Out)
+	for _, t := range p.Types() {
+		o.b.Cols = append(o.b.Cols, column.New(t, 0))
+	}
+}
+
+func (o *joinOut) begin(port int, in *column.Batch, other *joinSide) {
+	o.port, o.in, o.other = port, in, other
+}
+
+func (o *joinOut) add(op column.Op, own, oth int32) {
+	o.ops, o.own, o.oth = append(o.ops, op), append(o.own, own), append(o.oth, oth)
+	o.nullOwn = o.nullOwn || own < 0
+	o.nullOther = o.nullOther || oth < 0
+}
+
+func (o *joinOut) flush(out dataflow.Output) error {
+	if len(o.ops) == 0 {
+		return nil
+	}
+	for c, dst := range o.b.Cols {
+		dst.Reset()
+		side, at := 0, c
+		if c >= o.left {
+			side, at = 1, c-o.left
+		}
+		if side == o.port {
+			gather(dst, o.in.Cols[at], o.own, o.nullOwn)
+		} else {
+			gather(dst, o.other.cols[at], o.oth, o.nullOther)
+		}
+		if !dst.Nulls.Any() {
+			dst.Nulls = nil
+		}
+	}
+	o.b.N, o.b.Ops = len(o.ops), nil
+	if slices.Contains(o.ops, column.Delete) {
+		o.b.Ops = o.ops
+	}
+	err := out.Emit(&o.b)
+	o.ops, o.own, o.oth, o.nullOwn, o.nullOther = o.ops[:0], o.own[:0], o.oth[:0], false, false
+	return err
+}
+
+// gather adds rows of src to dst, NULL for row -1.
+func gather(dst, src *column.Column, rows []int32, nulls bool) {
+	if !nulls {
+		dst.AppendRows(src, rows)
+		return
+	}
+	for _, i := range rows {
+		if i < 0 {
+			dst.AppendNull()
+			continue
+		}
+		dst.AppendFrom(src, int(i))
+	}
+}
