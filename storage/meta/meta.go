@@ -282,7 +282,7 @@ func (l *Log) Rewrite(ctx context.Context, base uint64, records [][]byte) (uint6
 	}
 	// Everything of the old file that counts is in the new one.
 	if err := l.file.Close(); err != nil {
-		l.o.Logger.Warn("closing the replaced metadata log", "err", err)
+		l.o.Logger.WarnContext(ctx, "closing the replaced metadata log", "err", err)
 	}
 	l.file, l.size = f, n
 	l.moved(base + 1)
@@ -398,8 +398,7 @@ func readAll(f File, dir string) ([]byte, error) {
 
 // diskError is err, met in dir, as a user sees it.
 func diskError(dir string, err error) error {
-	var e *pgerror.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*pgerror.Error](err); ok {
 		return e
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {

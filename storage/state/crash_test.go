@@ -3,10 +3,12 @@ package state_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,7 +42,7 @@ func crashSeed(t testing.TB) uint64 {
 func TestCrash(t *testing.T) {
 	for round := range uint64(12) {
 		seed := crashSeed(t)*1000 + round
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { crashRound(t, rand.New(rand.NewPCG(seed, 0))) })
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { crashRound(t, rand.New(rand.NewPCG(seed, 0))) })
 	}
 }
 
@@ -55,10 +57,10 @@ func crashRound(t *testing.T, r *rand.Rand) {
 		for step := range 60 {
 			b := s.NewBatch()
 			b.Put([]byte("n"), fmt.Appendf(nil, "%d", len(commits)+1))
-			last["n"] = fmt.Sprint(len(commits) + 1)
+			last["n"] = strconv.Itoa(len(commits) + 1)
 			for range r.IntN(1 << (step % 11)) {
 				// Values that fill memtables, so that flushes happen too.
-				k, v := fmt.Sprintf("k%04d", r.IntN(2000)), strings.Repeat(fmt.Sprint(r.IntN(10)), 1+r.IntN(300))
+				k, v := fmt.Sprintf("k%04d", r.IntN(2000)), strings.Repeat(strconv.Itoa(r.IntN(10)), 1+r.IntN(300))
 				b.Put([]byte(k), []byte(v))
 				last[k] = v
 			}
@@ -68,11 +70,7 @@ func crashRound(t *testing.T, r *rand.Rand) {
 				b.DeleteRange([]byte(lo), []byte(hi))
 				delete(last, lo)
 			}
-			copied := make(map[string]string, len(last))
-			for k, v := range last {
-				copied[k] = v
-			}
-			commits = append(commits, copied)
+			commits = append(commits, maps.Clone(last))
 			sync := r.IntN(12) == 0
 			if err := s.Commit(b, sync); err != nil {
 				t.Fatal(err)
@@ -101,9 +99,7 @@ func crashRound(t *testing.T, r *rand.Rand) {
 		last = map[string]string{}
 		if n > 0 {
 			wantLines = statetest.Lines(commits[n-1])
-			for k, v := range commits[n-1] {
-				last[k] = v
-			}
+			last = maps.Clone(commits[n-1])
 		}
 		if got := statetest.Dump(t, s, nil, nil); strings.Join(got, "\n") != strings.Join(wantLines, "\n") {
 			t.Fatalf("after a crash %d commits of %d remain, but not as they were: %d entries, want %d", n, len(commits), len(got), len(wantLines))
@@ -113,6 +109,30 @@ func crashRound(t *testing.T, r *rand.Rand) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestIngestKeepsPrefix ingests a batch away from an earlier one that only the
+// log has: no crash may leave the later without the earlier.
+func TestIngestKeepsPrefix(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	s := open(t, "data", state.Options{FS: fs, IngestEntriesMin: 3})
+	statetest.Commit(t, s, false, func(b state.Batch) { b.Put([]byte("a"), nil) })
+	statetest.Commit(t, s, false, func(b state.Batch) {
+		for _, k := range []string{"m", "n", "o"} {
+			b.Put([]byte(k), nil)
+		}
+	})
+	crashed := fs.CrashClone(vfs.CrashCloneCfg{})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, "data", state.Options{FS: crashed})
+	if got := statetest.Dump(t, s, nil, nil); len(got) != 4 {
+		t.Errorf("after a crash: %q", got)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -171,7 +191,7 @@ func TestCrashDuringCommits(t *testing.T) {
 				continue
 			}
 			for j := range 1 + n%3*40 {
-				if v, _ := s.Get(fmt.Appendf(nil, "w%d %03d", w, j)); string(v) != fmt.Sprint(n) {
+				if v, _ := s.Get(fmt.Appendf(nil, "w%d %03d", w, j)); string(v) != strconv.FormatInt(n, 10) {
 					t.Errorf("writer %d: torn batch %d: key %d = %q", w, n, j, v)
 				}
 			}
@@ -192,7 +212,7 @@ func TestDiskFault(t *testing.T) {
 	}{{syscall.ENOSPC, pgerror.DiskFull}, {syscall.EIO, pgerror.IOError}} {
 		for _, lasting := range []bool{true, false} {
 			for _, ingest := range []int{-1, 100} {
-				for k := 1; k < 400; k += 1 + k/8 {
+				for k := 1; k < 400; k += 1 + k/5 {
 					name := fmt.Sprintf("%s lasting=%v ingest=%d op=%d", c.code, lasting, ingest, k)
 					if !faultRound(t, name, &fault{err: c.err, at: k, lasting: lasting}, c.code, ingest) {
 						break // all operations of the run are done before the k-th
@@ -282,7 +302,7 @@ func faultRound(t *testing.T, name string, f *fault, code string, ingest int) bo
 			t.Fatalf("%s, after %s: commit %d is the last, %d was durable, %d acknowledged", name, at, n, durable, acked)
 		}
 		for j := range 1 + n%4*50 {
-			if v, err := s.Get(fmt.Appendf(nil, "%03d", j)); n > 0 && (err != nil || !strings.HasPrefix(string(v), fmt.Sprint(n)+"\x00")) {
+			if v, err := s.Get(fmt.Appendf(nil, "%03d", j)); n > 0 && (err != nil || !strings.HasPrefix(string(v), strconv.Itoa(n)+"\x00")) {
 				t.Fatalf("%s, after %s: key %d of batch %d: %.10q %v", name, at, j, n, v, err)
 			}
 		}

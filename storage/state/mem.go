@@ -270,7 +270,11 @@ func (b *memBatch) Put(k, v []byte) {
 }
 
 // Delete implements Batch.
-func (b *memBatch) Delete(k []byte) { b.add(memDelete, k, nil) }
+func (b *memBatch) Delete(k []byte) {
+	if len(k) > 0 {
+		b.add(memDelete, k, nil)
+	}
+}
 
 // DeleteRange implements Batch. hi nil is to the end.
 func (b *memBatch) DeleteRange(lo, hi []byte) {

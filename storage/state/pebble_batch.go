@@ -22,6 +22,10 @@ var endKey = bytes.Repeat([]byte{0xff}, 16)
 
 // checkEntry refuses what a store does not take.
 func checkEntry(k []byte, valueBytes int) *pgerror.Error {
+	if len(k) == 0 {
+		// Pebble's table files do not take it, and a table's keys have a prefix.
+		return pgerror.New(pgerror.InternalError, "empty key in a state store")
+	}
 	if len(k) > KeyBytesMax {
 		return pgerror.New(pgerror.ProgramLimitExceeded, "key of %d bytes exceeds the maximum of %d", len(k), KeyBytesMax)
 	}
@@ -82,7 +86,7 @@ func (b *pebbleBatch) Put(k, v []byte) {
 
 // Delete implements Batch.
 func (b *pebbleBatch) Delete(k []byte) {
-	if b.room(len(k) + 16) {
+	if len(k) > 0 && b.room(len(k)+16) {
 		b.keep(b.b.Delete(k, nil))
 	}
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"iter"
+	"slices"
 	"sync/atomic"
 
 	"velostream/pgwire/pgerror"
@@ -133,7 +134,8 @@ type table struct {
 // untouched reports that the store holds nothing of the table. When it cannot
 // tell, it does.
 func (t *table) untouched() bool {
-	for range t.s.store.Scan(t.prefix, prefixEnd(t.prefix)) {
+	for _, err := range t.s.store.Scan(t.prefix, prefixEnd(t.prefix)) {
+		_ = err // an error is not emptiness either
 		return false
 	}
 	return true
@@ -197,8 +199,8 @@ func (t *table) Get(k []byte) ([]byte, error) {
 	if v, found := t.open.get(k); found {
 		return own(v), nil
 	}
-	for i := len(t.s.sealed) - 1; i >= 0; i-- {
-		if b := t.sealedAt(t.s.sealed[i]); b != nil {
+	for _, x := range slices.Backward(t.s.sealed) {
+		if b := t.sealedAt(x); b != nil {
 			if v, found := b.get(k); found {
 				return own(v), nil
 			}
@@ -228,8 +230,8 @@ func (t *table) Scan(lo, hi []byte) iter.Seq2[Entry, error] {
 		if !t.open.empty() {
 			o.layers = append(o.layers, newLayer(t.open, lo))
 		}
-		for i := len(t.s.sealed) - 1; i >= 0; i-- {
-			if b := t.sealedAt(t.s.sealed[i]); b != nil {
+		for _, x := range slices.Backward(t.s.sealed) {
+			if b := t.sealedAt(x); b != nil {
 				o.layers = append(o.layers, newLayer(b, lo))
 			}
 		}

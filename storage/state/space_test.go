@@ -2,8 +2,10 @@ package state_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -173,7 +175,7 @@ func TestSpaceScanAndWrite(t *testing.T) {
 func TestSpaceRandom(t *testing.T) {
 	for round := range uint64(20) {
 		seed := crashSeed(t)*1000 + round
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			m := &spaceModel{t: t, r: rand.New(rand.NewPCG(seed, 1))}
 			if round%4 != 0 {
 				m.fs = vfs.NewCrashableMem()
@@ -191,9 +193,8 @@ func (c *content) copy() *content {
 	var out content
 	for i := range c {
 		for j := range c[i] {
-			out[i][j] = map[string]string{}
-			for k, v := range c[i][j] {
-				out[i][j][k] = v
+			if out[i][j] = maps.Clone(c[i][j]); out[i][j] == nil {
+				out[i][j] = map[string]string{}
 			}
 		}
 	}
