@@ -1,0 +1,305 @@
+package binder
+
+import (
+	"slices"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/parser"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+)
+
+// Definition is the bound column list of CREATE STREAM, SOURCE or TABLE.
+type Definition struct {
+	Columns []catalog.Column
+	// PrimaryKey are positions in Columns, nil: none declared. Enforced is
+	// false with NOT ENFORCED.
+	PrimaryKey []int
+	Enforced   bool
+	EventTime  int   // position of the watermark column, -1: none
+	Delay      int64 // of the watermark behind it, µs
+}
+
+// BindColumnDefs binds a column list with its constraints, INCLUDE and
+// WATERMARK FOR. Constraints that are not enforced here are 0A000 unless they
+// are NOT ENFORCED.
+func BindColumnDefs(o Options, r *ast.CreateRelation) (*Definition, error) {
+	b := New(o)
+	b.Session = nil // a default is evaluated by whoever inserts
+	d := &Definition{EventTime: -1, Enforced: true}
+	for i := range r.Columns {
+		if err := b.columnDef(d, &r.Columns[i], r); err != nil {
+			return nil, err
+		}
+	}
+	for _, inc := range r.Includes {
+		if err := b.include(d, inc); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range r.Constraints {
+		if err := b.tableConstraint(d, c, r); err != nil {
+			return nil, err
+		}
+	}
+	for i := range r.Columns {
+		if err := b.columnExprs(d, i, &r.Columns[i], r.Name.Last()); err != nil {
+			return nil, err
+		}
+	}
+	if len(r.Watermarks) > 1 {
+		return nil, pgerror.New(pgerror.InvalidTableDefinition, "a relation can have one watermark only").At(b.pos(r.Watermarks[1].Pos()))
+	}
+	for _, w := range r.Watermarks {
+		if err := b.watermark(d, w); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *Definition) index(name string) int {
+	return slices.IndexFunc(d.Columns, func(c catalog.Column) bool { return c.Name == name })
+}
+
+func (b *Binder) columnDef(d *Definition, c *ast.ColumnDef, r *ast.CreateRelation) error {
+	if d.index(c.Name) >= 0 {
+		return pgerror.New(pgerror.DuplicateColumn, "column %q specified more than once", c.Name).At(b.pos(c.Pos()))
+	}
+	col := catalog.Column{Name: c.Name}
+	if c.Type != nil {
+		t, err := b.Type(c.Type)
+		if err != nil {
+			return err
+		}
+		if t.OID == types.OIDRecord || t.OID == types.OIDVoid || t.OID == types.OIDUnknown {
+			return pgerror.New(pgerror.InvalidTableDefinition, "column %q has pseudo-type %s", c.Name, TypeName(t)).At(b.pos(c.Type.Pos()))
+		}
+		if isSerial(c.Type.Name.Last()) {
+			return b.missing(c.Type, "serial columns are not supported")
+		}
+		col.Type = t
+	} else if r.Query == nil && c.Computed == nil {
+		return pgerror.New(pgerror.SyntaxError, "column %q has no type", c.Name).At(b.pos(c.Pos()))
+	}
+	d.Columns = append(d.Columns, col)
+	i := len(d.Columns) - 1
+	if c.Key {
+		d.PrimaryKey = append(d.PrimaryKey, i)
+		d.Columns[i].NotNull = true
+	}
+	for _, k := range c.Constraints {
+		if err := b.columnConstraint(d, i, k, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isSerial(name string) bool {
+	switch name {
+	case "serial", "bigserial", "smallserial", "serial2", "serial4", "serial8":
+		return true
+	}
+	return false
+}
+
+func (b *Binder) columnConstraint(d *Definition, i int, k ast.Constraint, r *ast.CreateRelation) error {
+	switch k.Kind {
+	case ast.PrimaryKey:
+		return b.primaryKey(d, []int{i}, k, r)
+	case ast.NotNull:
+		d.Columns[i].NotNull = true
+	case ast.Null, ast.DefaultVal, ast.Generated:
+	default:
+		return b.unenforced(k)
+	}
+	return nil
+}
+
+func (b *Binder) unenforced(k ast.Constraint) error {
+	if k.NotEnforced {
+		return nil
+	}
+	return b.missing(k, "%s constraints are not supported", k.Kind).(*pgerror.Error).WithHint("Leave it out, or declare it NOT ENFORCED.")
+}
+
+func (b *Binder) primaryKey(d *Definition, cols []int, k ast.Constraint, r *ast.CreateRelation) error {
+	if len(d.PrimaryKey) > 0 {
+		return pgerror.New(pgerror.InvalidTableDefinition, "multiple primary keys for table %q are not allowed", r.Name.Last()).At(b.pos(k.Pos()))
+	}
+	d.PrimaryKey = cols
+	if k.NotEnforced {
+		d.Enforced = false
+	}
+	for _, c := range cols {
+		d.Columns[c].NotNull = true
+	}
+	return nil
+}
+
+func (b *Binder) tableConstraint(d *Definition, k ast.Constraint, r *ast.CreateRelation) error {
+	if k.Kind != ast.PrimaryKey {
+		return b.unenforced(k)
+	}
+	var cols []int
+	for _, c := range k.Columns {
+		i := d.index(c.Name)
+		if i < 0 {
+			return pgerror.New(pgerror.UndefinedColumn, "column %q named in key does not exist", c.Name).At(b.pos(c.Pos()))
+		}
+		if slices.Contains(cols, i) {
+			return pgerror.New(pgerror.DuplicateColumn, "column %q appears twice in primary key constraint", c.Name).At(b.pos(c.Pos()))
+		}
+		cols = append(cols, i)
+	}
+	return b.primaryKey(d, cols, k, r)
+}
+
+// columnExprs binds DEFAULT and AS of column i; their text in the catalog is
+// that of the bound expression.
+func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string) error {
+	computed := c.Computed
+	for _, k := range c.Constraints {
+		switch k.Kind {
+		case ast.Generated:
+			computed = k.X
+		case ast.DefaultVal:
+			text, err := b.storedDefault(&d.Columns[i], k.X)
+			if err != nil {
+				return err
+			}
+			d.Columns[i].Default = text
+		}
+	}
+	if computed == nil {
+		return nil
+	}
+	if d.Columns[i].Default != "" {
+		return pgerror.New(pgerror.SyntaxError, "both default and generation expression specified for column %q of table %q", c.Name, rel).
+			At(b.pos(c.Pos()))
+	}
+	s := make(plan.Schema, len(d.Columns))
+	for j, k := range d.Columns {
+		s[j] = plan.Column{Name: k.Name, Type: k.Type}
+	}
+	e, err := b.expr(computed, &context{scope: schemaScope(s, tableName{alias: rel, real: rel, event: -1}), clause: "column generation expressions"})
+	if err != nil {
+		return err
+	}
+	if d.Columns[i].Type.OID == 0 {
+		d.Columns[i].Type = e.Type()
+	}
+	if e, err = b.assign(e, d.Columns[i].Type, c.Name, computed); err != nil {
+		return err
+	}
+	if e, err = toCols(b, e); err != nil {
+		return err
+	}
+	if expr.VolatilityOf(e) == expr.Volatile {
+		return pgerror.New(pgerror.InvalidObjectDefinition, "generation expression is not immutable").At(b.pos(leftmost(computed)))
+	}
+	var bad *pgerror.Error
+	plan.EachColumn(e, func(k *expr.Col) {
+		if k.Index == i || d.Columns[k.Index].Computed != "" {
+			bad = pgerror.New(pgerror.InvalidObjectDefinition, "cannot use generated column %q in column generation expression",
+				d.Columns[k.Index].Name).At(b.pos(leftmost(computed)))
+		}
+	})
+	if bad != nil {
+		return bad
+	}
+	d.Columns[i].Computed, err = b.stored(e, computed)
+	return err
+}
+
+func (b *Binder) storedDefault(c *catalog.Column, x ast.Expr) (string, error) {
+	if r, ok := x.(*ast.ColumnRef); ok {
+		return "", pgerror.New(pgerror.FeatureNotSupported, "cannot use column reference in DEFAULT expression").At(b.pos(r.Pos()))
+	}
+	e, err := b.expr(x, &context{clause: "DEFAULT expressions"})
+	if err != nil {
+		return "", err
+	}
+	from := e.Type()
+	if from.OID != types.OIDUnknown && !castAllowed(from, c.Type, castAssignment) {
+		return "", pgerror.New(pgerror.DatatypeMismatch, "column %q is of type %s but default expression is of type %s",
+			c.Name, TypeName(c.Type), TypeName(from)).WithHint("You will need to rewrite or cast the expression.")
+	}
+	if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
+		return "", err
+	}
+	return b.stored(e, x)
+}
+
+// stored is the SQL text of e, after a look whether it reads back.
+func (b *Binder) stored(e expr.Expr, x ast.Expr) (string, error) {
+	text := expr.String(e)
+	if _, err := parser.ParseExpr(text); err != nil {
+		return "", b.missing(ast.At(leftmost(x)), "this expression is not supported here")
+	}
+	return text, nil
+}
+
+// includeTypes are the parts of a record that INCLUDE gives as columns.
+var includeTypes = map[string]types.Type{
+	"key": types.Text, "partition": types.Int4, "offset": types.Int8, "timestamp": types.Timestamptz,
+	"headers": types.JSONB, "payload": types.Text, "topic": types.Text,
+}
+
+func (b *Binder) include(d *Definition, inc ast.Include) error {
+	t, ok := includeTypes[inc.Part]
+	if !ok {
+		return b.missing(inc, "INCLUDE %s is not supported", inc.Part)
+	}
+	name := inc.Name
+	if name == "" {
+		name = "_" + inc.Part
+	}
+	if d.index(name) >= 0 {
+		return pgerror.New(pgerror.DuplicateColumn, "column %q specified more than once", name).At(b.pos(inc.Pos()))
+	}
+	if inc.Type != nil {
+		var err error
+		if t, err = b.Type(inc.Type); err != nil {
+			return err
+		}
+	}
+	d.Columns = append(d.Columns, catalog.Column{Name: name, Type: t, System: "_" + inc.Part})
+	return nil
+}
+
+// watermark binds WATERMARK FOR c AS c [- interval].
+func (b *Binder) watermark(d *Definition, w ast.Watermark) error {
+	i := d.index(w.Column.Name)
+	if i < 0 {
+		return pgerror.NoSuchColumn(w.Column.Name).At(b.pos(w.Column.Pos()))
+	}
+	if !isTime(d.Columns[i].Type) {
+		return pgerror.New(pgerror.DatatypeMismatch, "the watermark column %q must be a timestamp, not %s",
+			w.Column.Name, TypeName(d.Columns[i].Type)).At(b.pos(w.Column.Pos()))
+	}
+	d.EventTime = i
+	x := w.X
+	if m, ok := x.(*ast.Binary); ok && m.Op.Symbol == "-" {
+		delay, err := b.duration(m.R, "the watermark's delay")
+		if err != nil {
+			return err
+		}
+		if delay < 0 {
+			return pgerror.New(pgerror.InvalidParameterValue, "the watermark's delay must not be negative").At(b.pos(leftmost(m.R)))
+		}
+		d.Delay, x = delay, m.L
+	}
+	if x == nil {
+		return nil
+	}
+	if r, ok := x.(*ast.ColumnRef); ok && len(r.Parts) == 1 && r.Parts[0] == w.Column.Name {
+		return nil
+	}
+	return b.missing(ast.At(leftmost(w.X)), "this watermark expression is not supported").(*pgerror.Error).
+		WithHint("Write WATERMARK FOR %s AS %s - INTERVAL '5 seconds'.", w.Column.Name, w.Column.Name)
+}

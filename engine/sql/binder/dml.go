@@ -1,0 +1,179 @@
+package binder
+
+import (
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/parser"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+)
+
+// Change is what INSERT, UPDATE and DELETE have in common.
+type Change struct {
+	Target *catalog.Relation
+	// Plan yields the affected rows, see BindInsert, BindUpdate, BindDelete.
+	Plan      plan.Logical
+	Returning *Returning // nil: none
+	Params    []types.OID
+	Inputs    []uint32 // relations read besides the target
+	Warnings  []*pgerror.Error
+}
+
+// Returning is a RETURNING list over a full row of the target: the new row of
+// INSERT and UPDATE, the old one of DELETE.
+type Returning struct {
+	Exprs []expr.Expr
+	Out   plan.Schema
+}
+
+// target finds the relation that a statement changes, which must take rows by
+// DML.
+func (b *Binder) target(t *ast.TableName, verb string) (*catalog.Relation, error) {
+	rel, err := b.Relation(t.Name)
+	if err != nil {
+		return nil, err
+	}
+	at := b.pos(t.Name.Pos())
+	switch {
+	case rel.Kind == catalog.View:
+		return nil, pgerror.New("55000", "cannot %s view %q", verb, rel.Name).
+			WithDetail("Views are not updatable.").At(at)
+	case rel.Kind == catalog.MaterializedView:
+		return nil, pgerror.New(pgerror.WrongObjectType, "cannot change materialized view %q", rel.Name).At(at)
+	case !rel.Native():
+		return nil, pgerror.New(pgerror.WrongObjectType, "cannot %s %q: its rows do not come by SQL", verb, rel.Name).
+			WithHint("Only tables and streams without a connector or query take rows by SQL.").At(at)
+	}
+	return rel, nil
+}
+
+// targetScope makes the names of rel, known as t says.
+func targetScope(rel *catalog.Relation, t *ast.TableName, s plan.Schema) *Scope {
+	name := tableName{alias: rel.Name, schema: rel.Schema, real: rel.Name, event: -1}
+	if t.Alias != nil {
+		name.alias, name.schema = t.Alias.Name, ""
+	}
+	return schemaScope(s, name)
+}
+
+// targetColumn finds a column by name for INSERT or SET.
+func (b *Binder) targetColumn(rel *catalog.Relation, c ast.InsertTarget) (int, error) {
+	if len(c.Indirection) > 0 {
+		return 0, b.missing(c, "assignment to parts of a column is not supported")
+	}
+	i := rel.ColumnIndex(c.Name)
+	if i < 0 || rel.Columns[i].Hidden {
+		e := pgerror.New(pgerror.UndefinedColumn, "column %q of relation %q does not exist", c.Name, rel.Name)
+		var names []string
+		for _, k := range rel.Columns {
+			if !k.Hidden {
+				names = append(names, k.Name)
+			}
+		}
+		if near := Nearest(c.Name, names); near != "" {
+			e.WithHint("Perhaps you meant the column %q.", near)
+		}
+		return 0, e.At(b.pos(c.Pos()))
+	}
+	if rel.Columns[i].Computed != "" {
+		return i, nil // only DEFAULT may go there; the caller checks
+	}
+	return i, nil
+}
+
+// Default binds the DEFAULT of column c, NULL where it has none. Errors in it
+// have no position.
+func (b *Binder) Default(c catalog.Column) (expr.Expr, error) {
+	if c.Default == "" {
+		return &expr.Const{Value: types.NullDatum, T: c.Type}, nil
+	}
+	x, err := parser.ParseExpr(c.Default)
+	if err != nil {
+		return nil, err
+	}
+	o := b.Options
+	o.SQL, o.Params = "", nil
+	inner := New(o)
+	e, err := inner.expr(x, &context{clause: "DEFAULT expressions"})
+	if err != nil {
+		return nil, err
+	}
+	return inner.assign(e, c.Type, c.Name, x)
+}
+
+// Computed binds the expressions of rel's computed columns over its full row;
+// nil for the others.
+func (b *Binder) Computed(rel *catalog.Relation) ([]expr.Expr, error) {
+	out := make([]expr.Expr, len(rel.Columns))
+	for i, c := range rel.Columns {
+		if c.Computed == "" {
+			continue
+		}
+		x, err := parser.ParseExpr(c.Computed)
+		if err != nil {
+			return nil, err
+		}
+		o := b.Options
+		o.SQL, o.Params = "", nil
+		inner := New(o)
+		sc := schemaScope(relationSchema(rel), tableName{alias: rel.Name, event: -1})
+		e, err := inner.expr(x, &context{scope: sc, clause: "column generation expressions"})
+		if err != nil {
+			return nil, err
+		}
+		if e, err = inner.assign(e, c.Type, c.Name, x); err != nil {
+			return nil, err
+		}
+		if out[i], err = toCols(inner, e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func relationSchema(rel *catalog.Relation) plan.Schema {
+	out := make(plan.Schema, len(rel.Columns))
+	for i, c := range rel.Columns {
+		out[i] = plan.Column{Name: c.Name, Type: c.Type, Hidden: c.Hidden, Table: rel.ID, Attr: int16(i + 1)}
+	}
+	return out
+}
+
+// returning binds a RETURNING list over the full row of rel.
+func (b *Binder) returning(items []ast.SelectItem, rel *catalog.Relation, t *ast.TableName) (*Returning, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	k := &block{b: b, sel: &ast.Select{Items: items}, scope: targetScope(rel, t, relationSchema(rel)), windowEnd: -1}
+	k.input = &plan.Values{Out: relationSchema(rel)}
+	if err := k.bindItems(); err != nil {
+		return nil, err
+	}
+	if len(k.aggs) > 0 {
+		return nil, pgerror.New(pgerror.GroupingError, "aggregate functions are not allowed in RETURNING").At(b.pos(items[0].Pos()))
+	}
+	if len(k.subs) > 0 {
+		return nil, b.missing(items[0], "subqueries in RETURNING are not supported")
+	}
+	r := &Returning{}
+	for _, it := range k.items {
+		x, err := toCols(b, it.e)
+		if err != nil {
+			return nil, err
+		}
+		if x.Type().OID == types.OIDUnknown {
+			if x, err = b.castTo(x, types.Text, false, 0); err != nil {
+				return nil, err
+			}
+		}
+		r.Exprs = append(r.Exprs, x)
+		r.Out = append(r.Out, k.outColumn(it, x))
+	}
+	return r, nil
+}
+
+func (b *Binder) change(rel *catalog.Relation, p plan.Logical, r *Returning) Change {
+	return Change{Target: rel, Plan: p, Returning: r, Params: b.finish(), Inputs: b.inputs, Warnings: b.warnings}
+}

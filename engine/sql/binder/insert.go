@@ -1,0 +1,319 @@
+package binder
+
+import (
+	"slices"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+)
+
+// Insert is a bound INSERT or UPSERT. Its plan yields full rows of the target:
+// all columns in the relation's order, with defaults and computed columns;
+// hidden ones are NULL, for the writer to fill.
+type Insert struct {
+	Change
+	Conflict *Conflict // nil: a duplicate key is an error
+}
+
+// Conflict says what happens to a row whose key is there already.
+type Conflict struct {
+	DoNothing bool
+	Overwrite bool // UPSERT: the new row takes its place
+	// Set are the columns that DO UPDATE assigns, Exprs their values over the
+	// old row followed by the one that was to be inserted; Where, if any, over
+	// the same.
+	Set   []int
+	Exprs []expr.Expr
+	Where expr.Expr
+}
+
+// BindInsert binds INSERT and UPSERT.
+func BindInsert(o Options, s *ast.Insert) (*Insert, error) {
+	b := New(o)
+	if err := b.with(s.With); err != nil {
+		return nil, err
+	}
+	rel, err := b.target(s.Table, "insert into")
+	if err != nil {
+		return nil, err
+	}
+	if s.Overriding != "" {
+		return nil, b.missing(s, "OVERRIDING is not supported")
+	}
+	cols, err := b.insertColumns(rel, s)
+	if err != nil {
+		return nil, err
+	}
+	src, err := b.insertSource(rel, cols, s)
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.fullRows(rel, cols, src)
+	if err != nil {
+		return nil, err
+	}
+	out := &Insert{}
+	if out.Conflict, err = b.conflict(rel, s); err != nil {
+		return nil, err
+	}
+	r, err := b.returning(s.Returning, rel, s.Table)
+	if err != nil {
+		return nil, err
+	}
+	out.Change = b.change(rel, p, r)
+	return out, nil
+}
+
+// insertColumns are the target columns, by position in rel.
+func (b *Binder) insertColumns(rel *catalog.Relation, s *ast.Insert) ([]int, error) {
+	var cols []int
+	if len(s.Columns) == 0 {
+		for i, c := range rel.Columns {
+			if !c.Hidden && c.Computed == "" {
+				cols = append(cols, i)
+			}
+		}
+		return cols, nil
+	}
+	for _, c := range s.Columns {
+		i, err := b.targetColumn(rel, c)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(cols, i) {
+			return nil, pgerror.New(pgerror.DuplicateColumn, "column %q specified more than once", c.Name).At(b.pos(c.Pos()))
+		}
+		if rel.Columns[i].Computed != "" {
+			return nil, pgerror.New("428C9", "cannot insert a non-DEFAULT value into column %q", c.Name).
+				WithDetail("Column %q is a generated column.", c.Name).At(b.pos(c.Pos()))
+		}
+		cols = append(cols, i)
+	}
+	return cols, nil
+}
+
+// insertSource yields rows of the columns cols, in their types.
+func (b *Binder) insertSource(rel *catalog.Relation, cols []int, s *ast.Insert) (plan.Logical, error) {
+	if s.Query == nil {
+		return b.defaultRow(rel, cols)
+	}
+	if v, ok := s.Query.Body.(*ast.Values); ok && s.Query.Limit == nil && len(s.Query.OrderBy) == 0 && s.Query.With == nil {
+		return b.insertValues(rel, cols, v, s)
+	}
+	r, err := b.query(s.Query, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := r.plan.Schema()
+	if err := b.insertCount(len(out), cols, s, func(i int) int { return itemAt(s.Query.Body, i) }); err != nil {
+		return nil, err
+	}
+	want := make([]types.Type, len(out))
+	for i, c := range out {
+		k := rel.Columns[cols[i]]
+		if want[i] = k.Type; c.Type.OID != types.OIDUnknown && !castAllowed(c.Type, k.Type, castAssignment) {
+			return nil, pgerror.New(pgerror.DatatypeMismatch, "column %q is of type %s but expression is of type %s",
+				k.Name, TypeName(k.Type), TypeName(c.Type)).
+				WithHint("You will need to rewrite or cast the expression.").At(b.pos(itemAt(s.Query.Body, i)))
+		}
+	}
+	return b.castColumns(r.plan, want)
+}
+
+func (b *Binder) insertCount(n int, cols []int, s *ast.Insert, at func(int) int) error {
+	if n > len(cols) {
+		return pgerror.New(pgerror.SyntaxError, "INSERT has more expressions than target columns").At(b.pos(at(len(cols))))
+	}
+	if n < len(cols) && len(s.Columns) > 0 {
+		return pgerror.New(pgerror.SyntaxError, "INSERT has more target columns than expressions").At(b.pos(s.Columns[n].Pos()))
+	}
+	return nil
+}
+
+func (b *Binder) defaultRow(rel *catalog.Relation, cols []int) (plan.Logical, error) {
+	v := &plan.Values{Rows: [][]expr.Expr{{}}}
+	for _, i := range cols {
+		d, err := b.Default(rel.Columns[i])
+		if err != nil {
+			return nil, err
+		}
+		v.Rows[0] = append(v.Rows[0], d)
+		v.Out = append(v.Out, plan.Column{Name: rel.Columns[i].Name, Type: rel.Columns[i].Type})
+	}
+	return v, nil
+}
+
+// insertValues binds VALUES, each value as one of its column.
+func (b *Binder) insertValues(rel *catalog.Relation, cols []int, v *ast.Values, s *ast.Insert) (plan.Logical, error) {
+	n := len(v.Rows[0])
+	if err := b.insertCount(n, cols, s, func(i int) int { return leftmost(v.Rows[0][i]) }); err != nil {
+		return nil, err
+	}
+	k := &block{b: b, scope: &Scope{}, input: &plan.Values{Rows: [][]expr.Expr{{}}}, windowEnd: -1}
+	p := &plan.Values{Rows: make([][]expr.Expr, len(v.Rows)), Out: make(plan.Schema, n)}
+	for i, src := range v.Rows {
+		if len(src) != n {
+			at := v.Pos()
+			if len(src) > 0 {
+				at = leftmost(src[0])
+			}
+			return nil, pgerror.New(pgerror.SyntaxError, "VALUES lists must all be the same length").At(b.pos(at))
+		}
+		row := make([]expr.Expr, n)
+		for j, x := range src {
+			e, err := b.insertValue(rel.Columns[cols[j]], x, k)
+			if err != nil {
+				return nil, err
+			}
+			row[j] = e
+		}
+		p.Rows[i] = row
+	}
+	for j := range p.Out {
+		p.Out[j] = plan.Column{Name: rel.Columns[cols[j]].Name, Type: rel.Columns[cols[j]].Type}
+	}
+	if len(k.input.Schema()) == 0 {
+		return p, nil
+	}
+	if len(p.Rows) > 1 {
+		return nil, b.missing(v, "subqueries in VALUES of several rows are not supported")
+	}
+	return &plan.Project{Input: k.input, Exprs: p.Rows[0], Out: p.Out}, nil
+}
+
+func (b *Binder) insertValue(c catalog.Column, x ast.Expr, k *block) (expr.Expr, error) {
+	if _, ok := x.(*ast.Default); ok {
+		return b.Default(c)
+	}
+	e, err := b.expr(x, k.context("VALUES", false))
+	if err != nil {
+		return nil, err
+	}
+	if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
+		return nil, err
+	}
+	return k.input0(e)
+}
+
+// fullRows puts defaults and computed columns beside the source's columns.
+func (b *Binder) fullRows(rel *catalog.Relation, cols []int, src plan.Logical) (plan.Logical, error) {
+	have := src.Schema()
+	p := &plan.Project{Input: src, Out: relationSchema(rel)}
+	for i, c := range rel.Columns {
+		var e expr.Expr
+		var err error
+		if j := slices.Index(cols, i); j >= 0 && j < len(have) {
+			e = &expr.Col{Index: j, T: have[j].Type, Name: c.Name}
+		} else if e, err = b.Default(c); err != nil {
+			return nil, err
+		}
+		p.Exprs = append(p.Exprs, e)
+	}
+	return b.withComputed(rel, p)
+}
+
+// withComputed computes rel's computed columns over full rows.
+func (b *Binder) withComputed(rel *catalog.Relation, p plan.Logical) (plan.Logical, error) {
+	computed, err := b.Computed(rel)
+	if err != nil {
+		return nil, err
+	}
+	es, any := identity(p.Schema()), false
+	for i, e := range computed {
+		if e != nil {
+			es[i], any = e, true
+		}
+	}
+	if !any {
+		return p, nil
+	}
+	return &plan.Project{Input: p, Exprs: es, Out: p.Schema()}, nil
+}
+
+func (b *Binder) conflict(rel *catalog.Relation, s *ast.Insert) (*Conflict, error) {
+	if s.Upsert {
+		if !rel.PrimaryKey {
+			return nil, pgerror.New(pgerror.WrongObjectType, "UPSERT needs a primary key, which %q has not", rel.Name).At(b.pos(s.Table.Pos()))
+		}
+		return &Conflict{Overwrite: true}, nil
+	}
+	c := s.OnConflict
+	if c == nil {
+		return nil, nil
+	}
+	if err := b.conflictTarget(rel, c); err != nil {
+		return nil, err
+	}
+	if !c.DoUpdate {
+		return &Conflict{DoNothing: true}, nil
+	}
+	if len(c.Targets) == 0 && c.Constraint == "" {
+		return nil, pgerror.New(pgerror.SyntaxError, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
+			WithHint("For example, ON CONFLICT (column_name).").At(b.pos(c.Pos()))
+	}
+	sc := targetScope(rel, s.Table, relationSchema(rel))
+	excluded := schemaScope(relationSchema(rel), tableName{alias: "excluded", real: "excluded", event: -1})
+	sc = joinScopes(sc, excluded, len(rel.Columns))
+	for i := len(rel.Columns); i < len(sc.cols); i++ {
+		sc.cols[i].qualified = true // excluded's columns are named in full
+	}
+	out := &Conflict{}
+	cx := &context{scope: sc, clause: "ON CONFLICT"}
+	var err error
+	if out.Set, out.Exprs, err = b.setItems(rel, c.Set, cx, nil); err != nil {
+		return nil, err
+	}
+	if c.UpdateIf != nil {
+		w, err := b.boolean(c.UpdateIf, cx, "WHERE")
+		if err != nil {
+			return nil, err
+		}
+		if out.Where, err = toCols(b, w); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// conflictTarget checks that the target is the primary key, the one
+// constraint that there is.
+func (b *Binder) conflictTarget(rel *catalog.Relation, c *ast.OnConflict) error {
+	if c.Where != nil {
+		return b.missing(c, "partial indexes are not supported")
+	}
+	if c.Constraint != "" {
+		if rel.PrimaryKey && c.Constraint == rel.Name+"_pkey" {
+			return nil
+		}
+		return pgerror.New(pgerror.UndefinedObject, "constraint %q for table %q does not exist", c.Constraint, rel.Name).At(b.pos(c.Pos()))
+	}
+	if len(c.Targets) == 0 {
+		return nil
+	}
+	var cols []int
+	for _, t := range c.Targets {
+		r, ok := t.X.(*ast.ColumnRef)
+		if !ok || len(r.Parts) != 1 {
+			return b.missing(t, "expressions as conflict target are not supported")
+		}
+		i := rel.ColumnIndex(r.Parts[0])
+		if i < 0 {
+			return pgerror.New(pgerror.UndefinedColumn, "column %q does not exist", r.Parts[0]).At(b.pos(t.Pos()))
+		}
+		if !slices.Contains(cols, i) {
+			cols = append(cols, i)
+		}
+	}
+	slices.Sort(cols)
+	key := slices.Clone(rel.Key)
+	slices.Sort(key)
+	if !rel.PrimaryKey || !slices.Equal(cols, key) {
+		return pgerror.New(pgerror.InvalidColumnReference,
+			"there is no unique or exclusion constraint matching the ON CONFLICT specification")
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package binder
+
+import (
+	"slices"
+
+	"velostream/catalog"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+)
+
+// Update is a bound UPDATE. Its plan yields, per affected row, the full old row
+// and then the full new one, each all columns of the target in order. With FROM a row
+// may come several times, once per match; the writer takes the first.
+type Update struct {
+	Change
+	Set []int // the columns that are assigned
+}
+
+// Delete is a bound DELETE. Its plan yields the full rows to delete; with USING
+// a row may come several times.
+type Delete struct{ Change }
+
+// BindUpdate binds UPDATE.
+func BindUpdate(o Options, s *ast.Update) (*Update, error) {
+	b := New(o)
+	if err := b.with(s.With); err != nil {
+		return nil, err
+	}
+	rel, err := b.target(s.Table, "update")
+	if err != nil {
+		return nil, err
+	}
+	k, err := b.affected(rel, s.Table, s.From, s.Where, "update")
+	if err != nil {
+		return nil, err
+	}
+	cx := k.context("UPDATE", false)
+	set, exprs, err := b.setItems(rel, s.Set, cx, k)
+	if err != nil {
+		return nil, err
+	}
+	n := len(rel.Columns)
+	old := relationSchema(rel)
+	p := &plan.Project{Input: k.input, Out: append(append(plan.Schema(nil), old...), old...)}
+	p.Exprs = append(identity(old), identity(old)...)
+	for i, c := range set {
+		p.Exprs[n+c] = exprs[i]
+	}
+	full, err := b.withComputedAt(rel, p, n)
+	if err != nil {
+		return nil, err
+	}
+	r, err := b.returning(s.Returning, rel, s.Table)
+	if err != nil {
+		return nil, err
+	}
+	return &Update{Change: b.change(rel, full, r), Set: set}, nil
+}
+
+// withComputedAt computes the computed columns of the row that begins at
+// column n.
+func (b *Binder) withComputedAt(rel *catalog.Relation, p plan.Logical, n int) (plan.Logical, error) {
+	computed, err := b.Computed(rel)
+	if err != nil {
+		return nil, err
+	}
+	es, any := identity(p.Schema()), false
+	for i, e := range computed {
+		if e != nil {
+			es[n+i], any = plan.Shift(e, n), true
+		}
+	}
+	if !any {
+		return p, nil
+	}
+	return &plan.Project{Input: p, Exprs: es, Out: p.Schema()}, nil
+}
+
+// BindDelete binds DELETE.
+func BindDelete(o Options, s *ast.Delete) (*Delete, error) {
+	b := New(o)
+	if err := b.with(s.With); err != nil {
+		return nil, err
+	}
+	rel, err := b.target(s.Table, "delete from")
+	if err != nil {
+		return nil, err
+	}
+	k, err := b.affected(rel, s.Table, s.Using, s.Where, "delete from")
+	if err != nil {
+		return nil, err
+	}
+	r, err := b.returning(s.Returning, rel, s.Table)
+	if err != nil {
+		return nil, err
+	}
+	old := relationSchema(rel)
+	p := &plan.Project{Input: k.input, Exprs: identity(old), Out: old}
+	return &Delete{Change: b.change(rel, p, r)}, nil
+}
+
+// affected binds the rows that UPDATE or DELETE is about: the target's columns
+// first, then those of FROM or USING.
+func (b *Binder) affected(rel *catalog.Relation, t *ast.TableName, from []ast.TableRef, where ast.Expr, verb string) (*block, error) {
+	if rel.AppendOnly {
+		return nil, pgerror.New(pgerror.WrongObjectType, "cannot %s %q: it is append-only", verb, rel.Name).At(b.pos(t.Name.Pos()))
+	}
+	scan := b.scan(rel)
+	k := &block{b: b, sel: &ast.Select{Where: where}, input: scan, scope: targetScope(rel, t, scan.Out), windowEnd: -1}
+	if len(from) > 0 {
+		f, err := b.from(from, nil)
+		if err != nil {
+			return nil, err
+		}
+		if err := b.distinctNames(k.scope, f.scope, from[0]); err != nil {
+			return nil, err
+		}
+		k.scope = joinScopes(k.scope, f.scope, len(scan.Out))
+		k.input = newJoin(plan.CrossJoin, scan, f.plan)
+	}
+	if w, ok := where.(*ast.CurrentOf); ok {
+		return nil, b.missing(w, "WHERE CURRENT OF is not supported")
+	}
+	return k, k.bindWhere()
+}
+
+// setItems binds SET: the columns and their values, in the columns' types.
+func (b *Binder) setItems(rel *catalog.Relation, items []ast.SetItem, cx *context, k *block) ([]int, []expr.Expr, error) {
+	var set []int
+	var exprs []expr.Expr
+	for _, it := range items {
+		values := []ast.Expr{it.X}
+		if it.Multi {
+			row, ok := it.X.(*ast.Row)
+			if !ok {
+				return nil, nil, b.missing(it, "assignment of a subquery's row is not supported")
+			}
+			values = row.Items
+		}
+		if len(values) != len(it.Targets) {
+			return nil, nil, pgerror.New(pgerror.SyntaxError, "number of columns does not match number of values").At(b.pos(it.Pos()))
+		}
+		for i, t := range it.Targets {
+			c, err := b.targetColumn(rel, t)
+			if err != nil {
+				return nil, nil, err
+			}
+			if slices.Contains(set, c) {
+				return nil, nil, pgerror.New(pgerror.SyntaxError, "multiple assignments to same column %q", t.Name).At(b.pos(t.Pos()))
+			}
+			e, err := b.setValue(rel.Columns[c], values[i], cx, k)
+			if err != nil {
+				return nil, nil, err
+			}
+			set, exprs = append(set, c), append(exprs, e)
+		}
+	}
+	return set, exprs, nil
+}
+
+func (b *Binder) setValue(c catalog.Column, x ast.Expr, cx *context, k *block) (expr.Expr, error) {
+	if _, ok := x.(*ast.Default); ok {
+		return b.Default(c)
+	}
+	if c.Computed != "" {
+		return nil, pgerror.New("428C9", "column %q can only be updated to DEFAULT", c.Name).
+			WithDetail("Column %q is a generated column.", c.Name).At(b.pos(leftmost(x)))
+	}
+	e, err := b.expr(x, cx)
+	if err != nil {
+		return nil, err
+	}
+	if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
+		return nil, err
+	}
+	if k != nil {
+		return k.input0(e)
+	}
+	return toCols(b, e)
+}
