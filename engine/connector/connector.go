@@ -11,6 +11,9 @@
 //	Adder         Reader         takes on splits that appear later
 //	Acknowledger  Reader         is told of positions that are durable
 //	Stater        Reader, Writer says why nothing moves at present
+//	Bounded       Source         can stop where the data ends now
+//	Headed        Source         its records have a header with their names
+//	HeaderTaker   Sink           begins each file with a header
 //	Positioner    Writer         records the commit position with the data: exactly once
 //
 // Connectors are listed in a Registry, a value made in the engine from a
@@ -137,6 +140,18 @@ type Stater interface {
 type Bounded interface {
 	// Bound returns the source in that mode.
 	Bound() Source
+}
+
+// Headed is a Source whose data begins with a header, as CSV files do, that is
+// no record. nil: there is none, or no data yet.
+type Headed interface {
+	Header(ctx context.Context) ([]byte, error)
+}
+
+// HeaderTaker is a Sink that begins each of its files with a header. Called
+// before Open.
+type HeaderTaker interface {
+	SetHeader(header []byte)
 }
 
 // Sink is something to write to.

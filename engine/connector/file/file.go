@@ -54,6 +54,7 @@ type source struct {
 	path        string
 	quote       byte // 0: lines are records
 	escape      byte
+	delimiter   byte
 	header      bool
 	skip        int
 	max         int64
@@ -69,12 +70,17 @@ func newSource(o option.Options) (*source, error) {
 		poll: max(time.Millisecond, o.Duration("poll.interval")), compression: o.Enum("compression"), limit: int(o.Size("max.record.bytes")),
 		header: o.Bool("header"),
 	}
-	// format, quote and escape are options of the format, if that has them.
+	// format, delimiter, quote and escape are options of the format, which
+	// matter here because a line end in quotes ends no record.
 	format := o.Enum("format")
 	if strings.HasPrefix(format, "csv") {
 		s.quote, s.escape = '"', 0
 		if q := o.Text("quote"); q != "" {
 			s.quote = q[0]
+		}
+		s.delimiter = ','
+		if d := o.Text("delimiter"); d != "" {
+			s.delimiter = d[0]
 		}
 		s.escape = s.quote
 		if e := o.Text("escape"); e != "" {

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"velostream/engine/connector"
+	"velostream/engine/connector/connectortest"
 	"velostream/engine/option"
 	"velostream/pgwire/pgerror"
 )
@@ -107,6 +108,7 @@ func TestRead(t *testing.T) {
 		{"skip", "#\n#\n1\n", []string{"skip_lines", "2"}, []string{"1"}},
 		{"max", "1\n2\n3\n", []string{"max_records", "2"}, []string{"1", "2"}},
 		{"quotes", "h\n\"a\nb\",1\nc,\"d\"\"\n\"\n", []string{"format", "csv"}, []string{"\"a\nb\",1", "c,\"d\"\"\n\""}},
+		{"a quote inside", "1,a\"b\n2,\"c\nd\"\n", []string{"format", "csv_no_header"}, []string{"1,a\"b", "2,\"c\nd\""}},
 		{"escape", "\"a\\\"\nb\"\nc\n", []string{"format", "csv_no_header", "escape", "\\"}, []string{"\"a\\\"\nb\"", "c"}},
 	} {
 		path := filepath.Join(t.TempDir(), "f")
@@ -225,5 +227,19 @@ func TestSinkExactlyOnce(t *testing.T) {
 		if got, _ := read(t, r, -1); fmt.Sprint(got) != "[h d h a b c]" {
 			t.Errorf("%s: %v", ext, got)
 		}
+	}
+}
+
+func TestConformance(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.csv"), "h\n"+strings.Repeat("x,\"y\nz\"\n1,2\n", 1000)+"last")
+	write(t, filepath.Join(dir, "b.csv"), "h\n1\n2\n")
+	s, err := newSource(parse(t, Connector().SourceOptions, "path", filepath.Join(dir, "*.csv"), "format", "csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	connectortest.Bounded(t, s)
+	if h, err := s.Header(t.Context()); string(h) != "h" || err != nil {
+		t.Fatal(string(h), err)
 	}
 }

@@ -238,15 +238,20 @@ func (r *reader) line(b []byte) int {
 		}
 		return end
 	}
-	in := false
+	// A quote means something only in a value that begins with one.
+	start, quoted, in := true, false, false
 	for i := 0; i < len(b); i++ {
-		switch ch := b[i]; {
+		ch := b[i]
+		switch {
 		case in && ch == r.src.escape && ch != q:
 			i++
-		case ch == q:
-			in = !in
+		case ch == q && (start || quoted):
+			quoted, in = true, !in
 		case ch == '\n' && !in:
 			return i
+		}
+		if start = ch == r.src.delimiter && !in; start {
+			quoted = false
 		}
 	}
 	return -1

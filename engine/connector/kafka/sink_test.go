@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"velostream/engine/connector"
+	"velostream/engine/connector/connectortest"
 	"velostream/engine/option"
 	"velostream/pgwire/pgerror"
 )
@@ -148,4 +149,34 @@ func TestAtLeastOnce(t *testing.T) {
 	if got := readAll(t, c); got != "[x]" {
 		t.Error(got)
 	}
+}
+
+func TestConformance(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	w := open(t, testSink(t, c))
+	for i := range 3000 {
+		if err := w.Write(t.Context(), []connector.Record{{Key: []byte(fmt.Sprint(i)), Value: []byte("v")}}); err != nil {
+			t.Fatal(err)
+		}
+		if i%1000 == 999 {
+			if err := w.Commit(t.Context(), uint64(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.Close()
+	k := Connector()
+	o, err := option.Parse([]option.Given{{Name: "brokers", Value: c.ListenAddrs()[0]}, {Name: "topic", Value: "out"}}, nil, k.SourceOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := k.NewSource(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connectortest.Bounded(t, s.(connector.Bounded).Bound())
 }
