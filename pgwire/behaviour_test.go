@@ -3,14 +3,12 @@ package pgwire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgproto3/v2"
 	v5 "github.com/jackc/pgx/v5/pgproto3"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -310,88 +308,6 @@ func TestNotifierReachesAnIdleClient(t *testing.T) {
 	})
 }
 
-// The last published pgproto3/v2 as the client of old.
-func TestOldFrontend(t *testing.T) {
-	s := startServer(t)
-	nc, err := net.Dial("tcp", s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	_ = nc.SetDeadline(time.Now().Add(5 * time.Second))
-	fe := pgproto3.NewFrontend(pgproto3.NewChunkReader(nc), nc)
-	send := func(m pgproto3.FrontendMessage) {
-		if err := fe.Send(m); err != nil {
-			t.Fatal(err)
-		}
-	}
-	send(&pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersionNumber, Parameters: map[string]string{"user": "old"}})
-	send(&pgproto3.Query{String: "rows 2"})
-	send(&pgproto3.Parse{Name: "p", Query: "cols int4", ParameterOIDs: []uint32{23}})
-	send(&pgproto3.Bind{PreparedStatement: "p", Parameters: [][]byte{[]byte("42")}})
-	send(&pgproto3.Execute{})
-	send(&pgproto3.Sync{})
-	var got []string
-	for ready := 0; ready < 3; {
-		m, err := fe.Receive()
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch m := m.(type) {
-		case *pgproto3.ReadyForQuery:
-			ready++
-		case *pgproto3.DataRow:
-			got = append(got, string(m.Values[0]))
-		case *pgproto3.CommandComplete:
-			got = append(got, string(m.CommandTag))
-		case *pgproto3.ErrorResponse:
-			t.Fatalf("%+v", m)
-		}
-	}
-	if s := fmt.Sprint(got); s != "[1 2 SELECT 2 42 SELECT 1]" {
-		t.Error(s)
-	}
-}
-
-// negativeBind is a Bind message whose one parameter has the length -5.
-var negativeBind = []byte{'B', 0, 0, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xfb, 0, 0, 0, 0}
-
-// The proof behind ADR 0002: one message of any client panics a server built
-// on pgproto3/v2, while this one answers 08P01 and serves on.
-func TestNegativeLengthBind(t *testing.T) {
-	t.Run("pgproto3/v2 panics", func(t *testing.T) {
-		defer func() {
-			if recover() == nil {
-				t.Error("v2 no longer panics: revise docs/adr/0002-pgproto3-v5.md")
-			}
-		}()
-		be := pgproto3.NewBackend(pgproto3.NewChunkReader(strings.NewReader(string(negativeBind))), nil)
-		_, err := be.Receive()
-		t.Logf("no panic but %v", err)
-	})
-	t.Run("pgproto3/v2 refuses protocol 3.2", func(t *testing.T) {
-		start := []byte{0, 0, 0, 16, 0, 3, 0, 2, 'u', 's', 'e', 'r', 0, 'a', 0, 0}
-		be := pgproto3.NewBackend(pgproto3.NewChunkReader(strings.NewReader(string(start))), nil)
-		if _, err := be.ReceiveStartupMessage(); err == nil {
-			t.Error("v2 takes 3.2 now: revise docs/adr/0002-pgproto3-v5.md")
-		}
-	})
-	t.Run("we answer", func(t *testing.T) {
-		s := startServer(t)
-		r, _ := connectRaw(t, s.addr)
-		if _, err := r.Write(negativeBind); err != nil {
-			t.Fatal(err)
-		}
-		if e := until[*v5.ErrorResponse](t, r); e.Code != "08P01" || e.Severity != "FATAL" {
-			t.Errorf("%+v", e)
-		}
-		connectRaw(t, s.addr)
-		if s.Stats().Panics != 0 {
-			t.Error("it panicked")
-		}
-	})
-}
-
 func TestMetricsAndOptions(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	s := startServer(t, func(o *Options) { o.Metrics = reg })
@@ -421,6 +337,21 @@ func TestMetricsAndOptions(t *testing.T) {
 		if _, err := New(bad); err == nil {
 			t.Errorf("%+v was accepted", bad)
 		}
+	}
+}
+
+// A client hears why its message was refused even when it is still sending it.
+func TestRefusedMessageIsExplained(t *testing.T) {
+	s := startServer(t, func(o *Options) { o.MaxMessageBytes = 4096 })
+	r, _ := connectRaw(t, s.addr)
+	go func() {
+		big, err := (&v5.Query{String: strings.Repeat("x", 16<<20)}).Encode(nil)
+		if err == nil {
+			_, _ = r.Write(big)
+		}
+	}()
+	if e := until[*v5.ErrorResponse](t, r); e.Code != "54000" || e.Severity != "FATAL" {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"runtime/debug"
@@ -16,7 +17,10 @@ import (
 )
 
 // farewellTime is how long a slow client may take to receive the last words.
-const farewellTime = time.Second
+const (
+	farewellTime = time.Second
+	drainMax     = 64 << 20 // bytes of a refused message that are still taken
+)
 
 // conn is one client. Its session goroutine owns everything but what the
 // mutex guards, the inbox and the outbox.
@@ -83,12 +87,12 @@ func (c *conn) kill(cause error) {
 
 // serve is the session goroutine, from accept to close.
 func (c *conn) serve() {
-	stop := context.AfterFunc(c.ctx, func() {
+	// The listener's context may end, and who ended it knows no connections.
+	defer onEnd(c.ctx, func() {
 		if cause := context.Cause(c.ctx); !errors.Is(cause, errClientGone) {
 			c.kill(cause)
 		}
-	})
-	defer stop()
+	})()
 	defer c.close()
 	defer c.recoverPanic()
 	if err := c.start(); err != nil {
@@ -98,6 +102,21 @@ func (c *conn) serve() {
 	c.startReader()
 	c.started.Store(true)
 	c.farewell(c.loop())
+}
+
+// onEnd runs f in a goroutine when ctx ends; the returned function calls that
+// off, or waits for it.
+func onEnd(ctx context.Context, f func()) (stop func()) {
+	ran := make(chan struct{})
+	callOff := context.AfterFunc(ctx, func() {
+		defer close(ran)
+		f()
+	})
+	return func() {
+		if !callOff() {
+			<-ran
+		}
+	}
 }
 
 // recoverPanic is the one place where a panic of a session ends: it costs
@@ -132,6 +151,21 @@ func (c *conn) farewell(err error) {
 	c.out.buf = appendError(c.out.buf, 'E', &e)
 	c.out.unlock()
 	c.out.flush()
+	if e.Code == pgerror.ProtocolViolation || e.Code == pgerror.ProgramLimitExceeded {
+		c.drainInput()
+	}
+}
+
+// drainInput lets a client finish sending what will not be read. Closing at
+// once would reset the connection, and the reset may overtake the error that
+// tells why.
+func (c *conn) drainInput() {
+	half, ok := c.nc.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	_ = c.raw.SetReadDeadline(time.Now().Add(farewellTime / 2)) // without it the copy ends with the client
+	_, _ = io.CopyN(io.Discard, c.raw, drainMax)                // any end will do
 }
 
 // close frees everything and waits for the connection's other goroutines.

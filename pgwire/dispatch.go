@@ -57,11 +57,17 @@ func (c *conn) extended(f frame) error {
 		if err := decode(&m, f); err != nil {
 			return err
 		}
+		if len(f.body) != len(m.Name)+len(m.Query)+4+4*len(m.ParameterOIDs) {
+			return errLayout(nil)
+		}
 		err = c.parse(&m)
 	case 'B':
 		var m pgproto3.Bind
 		if err := decode(&m, f); err != nil {
 			return err
+		}
+		if len(f.body) != bindSize(&m) {
+			return errLayout(nil)
 		}
 		err = c.bind(&m)
 	case 'D':
@@ -74,6 +80,9 @@ func (c *conn) extended(f frame) error {
 		var m pgproto3.Execute
 		if err := decode(&m, f); err != nil {
 			return err
+		}
+		if len(f.body) != len(m.Portal)+5 {
+			return errLayout(nil)
 		}
 		err = c.execute(m.Portal, int(int32(m.MaxRows)))
 	case 'C':
@@ -105,6 +114,17 @@ func decode(m interface{ Decode([]byte) error }, f frame) error {
 		return errLayout(err)
 	}
 	return nil
+}
+
+// bindSize is how long the body of m has to be. The decoders stop where a
+// message is complete, and what follows within its length was meant for
+// something else.
+func bindSize(m *pgproto3.Bind) int {
+	n := len(m.DestinationPortal) + len(m.PreparedStatement) + 8 + 2*len(m.ParameterFormatCodes) + 2*len(m.ResultFormatCodes)
+	for _, p := range m.Parameters {
+		n += 4 + len(p)
+	}
+	return n
 }
 
 // errLayout is the FATAL answer to a message whose bytes do not fit its type:

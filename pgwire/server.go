@@ -83,7 +83,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 	var own sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
+	stop := onEnd(ctx, func() { _ = ln.Close() })
 	err := s.acceptLoop(ctx, ln, &own)
 	stop()
 	s.mu.Lock()
