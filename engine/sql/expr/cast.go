@@ -29,7 +29,10 @@ func compileCast(e *Cast) (node, error) {
 	if relabels(n.from, n.to) {
 		return &relabelNode{arg: arg, t: e.T}, nil
 	}
-	if n.kernel = fastCast(n.from, n.to); n.kernel == nil {
+	if e.T.Mod == -1 {
+		n.kernel = fastCast(n.from, n.to)
+	}
+	if n.kernel == nil {
 		n.kernel = n.eachDatum
 	}
 	return n, nil
@@ -55,9 +58,10 @@ func relabels(from, to types.Type) bool {
 	case types.OIDFloat4:
 		return to.OID == types.OIDFloat8
 	case types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace:
-		return to.OID != types.OIDInt2 && to.OID != types.OIDInt4
-	case types.OIDJSONB:
-		return false
+		switch to.OID {
+		case types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace, types.OIDInt8:
+			return true
+		}
 	}
 	return false
 }
@@ -85,18 +89,24 @@ func (n *castNode) eval(r *run, sel []int32) (*column.Column, error) {
 		return nil, err
 	}
 	rows := r.n
-	if c.Const && count(sel, r.n) > 0 {
+	konst := c.Const && count(sel, r.n) > 0
+	if konst {
 		rows, sel = 1, nil
 	}
 	resetColumn(&n.out, n.to, rows)
-	n.out.Const = c.Const && rows == 1
+	n.out.Const = konst
 	live := sel
-	if c.Nulls.Any() {
+	if c.Nulls.Any() && count(sel, r.n) > 0 {
 		orNulls(&n.out, c.Nulls, rows)
 		n.live = notNull(n.out.Nulls, sel, rows, grow(n.live, rows)[:0])
 		live = n.live
 	}
 	n.ctx.Env, n.ctx.N, n.ctx.Sel = r.env, rows, live
+	if count(live, rows) == 0 {
+		w := newWriter(&n.out)
+		w.finish(rows)
+		return &n.out, nil
+	}
 	if err := n.kernel(&n.ctx, c, &n.out); err != nil {
 		return nil, at(err, n.pos)
 	}
@@ -106,10 +116,20 @@ func (n *castNode) eval(r *run, sel []int32) (*column.Column, error) {
 // eachDatum is the kernel of any cast that has none of its own.
 func (n *castNode) eachDatum(c *CallContext, in, out *column.Column) error {
 	w := newWriter(out)
+	base := types.Type{OID: n.to.OID, Mod: -1}
+	same := n.from.OID == n.to.OID
 	err := c.each(func(i int) error {
-		d, err := castDatum(in.Datum(i), n.from, n.to, n.explicit, c.Env.format())
-		if err != nil {
-			return err
+		d := in.Datum(i)
+		var err error
+		if !same {
+			if d, err = types.CastDatum(n.from, base, d, c.Env.format()); err != nil {
+				return err
+			}
+		}
+		if n.to.Mod != -1 && !d.Null {
+			if d, err = types.Coerce(n.to, d, n.explicit); err != nil {
+				return err
+			}
 		}
 		w.datum(i, d)
 		return nil
@@ -121,24 +141,29 @@ func (n *castNode) eachDatum(c *CallContext, in, out *column.Column) error {
 	return nil
 }
 
-// fastCast returns the kernel of a common cast without modifier, or nil.
+// fastCast returns the kernel of a common cast, or nil.
 func fastCast(from, to types.Type) castKernel {
-	if to.Mod != -1 {
-		return nil
-	}
 	switch from.OID {
 	case types.OIDInt2, types.OIDInt4, types.OIDInt8:
 		return castInt(to)
-	case types.OIDFloat8:
-		if to.OID == types.OIDNumeric {
-			return nil
-		}
+	case types.OIDFloat4, types.OIDFloat8:
+		return castFloat(to)
+	case types.OIDNumeric:
+		return castDecimal(to)
+	}
+	if c, _ := category(to.OID); c == catString && to.OID == types.OIDText {
+		return castToText(from)
 	}
 	return nil
 }
 
 func castInt(to types.Type) castKernel {
-	narrow := func(r intRange) castKernel {
+	switch to.OID {
+	case types.OIDInt2, types.OIDInt4:
+		r := rangeInt4
+		if to.OID == types.OIDInt2 {
+			r = rangeInt2
+		}
 		return func(c *CallContext, in, out *column.Column) error {
 			return c.each(func(i int) error {
 				v := in.Ints[in.At(i)]
@@ -149,12 +174,6 @@ func castInt(to types.Type) castKernel {
 				return nil
 			})
 		}
-	}
-	switch to.OID {
-	case types.OIDInt2:
-		return narrow(rangeInt2)
-	case types.OIDInt4:
-		return narrow(rangeInt4)
 	case types.OIDFloat8:
 		return func(c *CallContext, in, out *column.Column) error {
 			return c.each(func(i int) error {
@@ -169,6 +188,72 @@ func castInt(to types.Type) castKernel {
 				return nil
 			})
 		}
+	case types.OIDText:
+		return castToText(types.Int8)
 	}
 	return nil
+}
+
+func castFloat(to types.Type) castKernel {
+	switch to.OID {
+	case types.OIDInt2, types.OIDInt4, types.OIDInt8:
+		return func(c *CallContext, in, out *column.Column) error {
+			return c.each(func(i int) (err error) {
+				out.Ints[i], err = types.FloatToInt(to, in.Floats[in.At(i)])
+				return err
+			})
+		}
+	case types.OIDFloat4:
+		return func(c *CallContext, in, out *column.Column) error {
+			return c.each(func(i int) (err error) {
+				out.Floats[i], err = types.FloatToFloat4(in.Floats[in.At(i)])
+				return err
+			})
+		}
+	}
+	return nil
+}
+
+func castDecimal(to types.Type) castKernel {
+	switch to.OID {
+	case types.OIDInt2, types.OIDInt4, types.OIDInt8:
+		return func(c *CallContext, in, out *column.Column) error {
+			return c.each(func(i int) (err error) {
+				out.Ints[i], err = types.DecimalToInt(to, in.Decs[in.At(i)])
+				return err
+			})
+		}
+	case types.OIDFloat8:
+		return func(c *CallContext, in, out *column.Column) error {
+			return c.each(func(i int) (err error) {
+				out.Floats[i], err = types.DecimalToFloat8(in.Decs[in.At(i)])
+				return err
+			})
+		}
+	case types.OIDText:
+		return castToText(types.Numeric)
+	}
+	return nil
+}
+
+// castToText writes values by their output function. bool and char are not
+// among them: their casts differ from it.
+func castToText(from types.Type) castKernel {
+	switch from.OID {
+	case types.OIDInt8, types.OIDNumeric, types.OIDDate, types.OIDTime, types.OIDTimestamp,
+		types.OIDTimestamptz, types.OIDInterval, types.OIDUUID, types.OIDJSONB:
+	default:
+		return nil
+	}
+	return func(c *CallContext, in, out *column.Column) error {
+		w, f := newWriter(out), c.Env.format()
+		err := c.each(func(i int) error {
+			w.pad(i)
+			out.Data = types.AppendText(out.Data, from, in.Datum(i), f)
+			w.end(i)
+			return nil
+		})
+		w.finish(c.N)
+		return err
+	}
 }

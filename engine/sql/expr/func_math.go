@@ -199,7 +199,7 @@ func widthBucketArray(c *CallContext, a []datum) (datum, error) {
 		if a[1].List[mid].Null {
 			return fail(pgerror.New(pgerror.NullValueNotAllowed, "thresholds array must not contain NULLs"))
 		}
-		if Compare(t, a[0], a[1].List[mid]) < 0 {
+		if types.Compare(t, a[0], a[1].List[mid]) < 0 {
 			hi = mid
 		} else {
 			lo = mid + 1

@@ -3,6 +3,7 @@ package expr
 import (
 	"math"
 
+	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 )
 
@@ -20,7 +21,27 @@ func powerFamily() []Function {
 		{sig: "power(float8,float8) float8", scalar: powFloat, doc: "power"},
 		{sig: "pow(float8,float8) float8", scalar: powFloat, doc: "power"},
 		{sig: "^(float8,float8) float8", scalar: powFloat, doc: "power"},
+		{sig: "sqrt(numeric) numeric", scalar: decimal1(types.Decimal.Sqrt), doc: "square root"},
+		{sig: "exp(numeric) numeric", scalar: decimal1(types.Decimal.Exp), doc: "e to a power"},
+		{sig: "ln(numeric) numeric", scalar: decimal1(types.Decimal.Ln), doc: "natural logarithm"},
+		{sig: "log(numeric) numeric", scalar: decimal1(types.Decimal.Log10), doc: "logarithm to base 10"},
+		{sig: "log10(numeric) numeric", scalar: decimal1(types.Decimal.Log10), doc: "logarithm to base 10"},
+		{sig: "log(numeric,numeric) numeric", scalar: func(_ *CallContext, a []datum) (datum, error) {
+			v, err := a[1].Dec.Log(a[0].Dec)
+			return types.DecimalDatum(v), err
+		}, doc: "logarithm to a base"},
+		{sig: "power(numeric,numeric) numeric", kernel: arithDecimals(types.Decimal.Pow), doc: "power"},
+		{sig: "pow(numeric,numeric) numeric", kernel: arithDecimals(types.Decimal.Pow), doc: "power"},
+		{sig: "^(numeric,numeric) numeric", kernel: arithDecimals(types.Decimal.Pow), doc: "power"},
 	})
+}
+
+// decimal1 is a function of a numeric that may fail.
+func decimal1(f func(types.Decimal) (types.Decimal, error)) Scalar {
+	return func(_ *CallContext, a []datum) (datum, error) {
+		v, err := f(a[0].Dec)
+		return types.DecimalDatum(v), err
+	}
 }
 
 func sqrtFloat(_ *CallContext, a []datum) (datum, error) {

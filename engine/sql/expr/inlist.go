@@ -83,7 +83,7 @@ func (n *inNode) one(c *column.Column, i int) {
 	default:
 		d := c.Datum(i)
 		for _, v := range n.list {
-			if found = Compare(n.t, d, v) == 0; found {
+			if found = types.Compare(n.t, d, v) == 0; found {
 				break
 			}
 		}

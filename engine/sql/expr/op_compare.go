@@ -73,7 +73,7 @@ func compareFamily() []Function {
 		for _, t := range []string{"bytea", "uuid", "char"} {
 			add(t, t, op, cmpTexts(op, bytes.Compare), nil)
 		}
-		add("bpchar", "bpchar", op, cmpTexts(op, func(a, b []byte) int { return bytes.Compare(trimBlanks(a), trimBlanks(b)) }), nil)
+		add("bpchar", "bpchar", op, cmpTexts(op, func(a, b []byte) int { return bytes.Compare(types.TrimBlanks(a), types.TrimBlanks(b)) }), nil)
 		add("jsonb", "jsonb", op, cmpTexts(op, types.CompareJSON), nil)
 		add("anyarray", "anyarray", op, cmpArrays(op), nil)
 	}
@@ -261,7 +261,7 @@ func cmpIntervals(op cmpOp) Kernel {
 		a, b := args[0].Ivs, args[1].Ivs
 		am, bm := stride(args[0].Const), stride(args[1].Const)
 		return c.each(func(i int) error {
-			out.Bools[i] = op.holds(compareIntervals(a[i&am], b[i&bm]))
+			out.Bools[i] = op.holds(a[i&am].Cmp(b[i&bm]))
 			return nil
 		})
 	}
@@ -289,7 +289,7 @@ func cmpArrays(op cmpOp) Kernel {
 	return func(c *CallContext, args []*column.Column, out *column.Column) error {
 		t := c.Args[0]
 		return c.each(func(i int) error {
-			out.Bools[i] = op.holds(Compare(t, args[0].Datum(i), args[1].Datum(i)))
+			out.Bools[i] = op.holds(types.Compare(t, args[0].Datum(i), args[1].Datum(i)))
 			return nil
 		})
 	}

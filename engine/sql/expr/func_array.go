@@ -1,0 +1,326 @@
+package expr
+
+import (
+	"strings"
+
+	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
+)
+
+// arrayFamily is the table of arrays
+// (https://www.postgresql.org/docs/15/functions-array.html). x op ANY (array)
+// is any_op(x, array) for the comparison operators, see AnyName.
+func arrayFamily() []Function {
+	defs := []def{
+		{sig: "array_get(anyarray,int4) anyelement", scalar: arrayGet, doc: "element, from 1; a[i]"},
+		{sig: "array_slice(anyarray,int4,int4) anyarray", scalar: arraySlice, doc: "elements; a[i:j]"},
+		{sig: "array_length(anyarray,int4) int4", scalar: arrayLength, doc: "length of a dimension"},
+		{sig: "array_length(anyarray) int4", scalar: arrayCardinality, doc: "number of elements"},
+		{sig: "cardinality(anyarray) int4", scalar: arrayCardinality, doc: "number of elements"},
+		{sig: "array_ndims(anyarray) int4", scalar: func(_ *CallContext, a []datum) (datum, error) {
+			if len(a[0].List) == 0 {
+				return null()
+			}
+			return integer(1)
+		}, doc: "number of dimensions"},
+		{sig: "array_lower(anyarray,int4) int4", scalar: func(_ *CallContext, a []datum) (datum, error) {
+			if len(a[0].List) == 0 || a[1].I != 1 {
+				return null()
+			}
+			return integer(1)
+		}, doc: "lower bound of a dimension"},
+		{sig: "array_upper(anyarray,int4) int4", scalar: arrayLength, doc: "upper bound of a dimension"},
+		{sig: "array_append(anycompatiblearray,anycompatible) anycompatiblearray", scalar: arrayAppend(0, 1), nullCall: true, doc: "adds an element at the end"},
+		{sig: "array_prepend(anycompatible,anycompatiblearray) anycompatiblearray", scalar: arrayAppend(1, 0), nullCall: true, doc: "adds an element at the beginning"},
+		{sig: "array_cat(anycompatiblearray,anycompatiblearray) anycompatiblearray", scalar: arrayCat, nullCall: true, doc: "concatenation"},
+		{sig: "||(anycompatiblearray,anycompatiblearray) anycompatiblearray", scalar: arrayCat, nullCall: true, doc: "concatenation"},
+		{sig: "||(anycompatiblearray,anycompatible) anycompatiblearray", scalar: arrayAppend(0, 1), nullCall: true, doc: "adds an element at the end"},
+		{sig: "||(anycompatible,anycompatiblearray) anycompatiblearray", scalar: arrayAppend(1, 0), nullCall: true, doc: "adds an element at the beginning"},
+		{sig: "array_remove(anycompatiblearray,anycompatible) anycompatiblearray", scalar: arrayRemove, nullCall: true, doc: "without all equal elements"},
+		{sig: "array_replace(anycompatiblearray,anycompatible,anycompatible) anycompatiblearray", scalar: arrayReplace, nullCall: true, doc: "replaces all equal elements"},
+		{sig: "array_position(anycompatiblearray,anycompatible) int4", scalar: arrayPosition, nullCall: true, doc: "index of the first equal element"},
+		{sig: "array_position(anycompatiblearray,anycompatible,int4) int4", scalar: arrayPosition, nullCall: true, doc: "index of the first equal element from an index"},
+		{sig: "array_positions(anycompatiblearray,anycompatible) int4[]", scalar: arrayPositions, nullCall: true, doc: "indexes of all equal elements"},
+		{sig: "array_contains(anycompatiblearray,anycompatible) bool", scalar: func(c *CallContext, a []datum) (datum, error) {
+			return boolean(arrayFind(c.Args[1], a[0].List, a[1], 0) >= 0)
+		}, doc: "has an equal element"},
+		{sig: "array_to_string(anyarray,text) text", scalar: arrayToString, nullCall: true, volatility: Stable, doc: "elements as text with a separator"},
+		{sig: "array_to_string(anyarray,text,text) text", scalar: arrayToString, nullCall: true, volatility: Stable, doc: "elements as text with a separator and a text for NULL"},
+		{sig: "join(anyarray,text) text", scalar: arrayToString, nullCall: true, volatility: Stable, doc: "elements as text with a separator"},
+		{sig: "string_to_array(text,text) text[]", scalar: stringToArray, nullCall: true, doc: "splits a text"},
+		{sig: "string_to_array(text,text,text) text[]", scalar: stringToArray, nullCall: true, doc: "splits a text, with a text for NULL"},
+		{sig: "split(text,text) text[]", scalar: stringToArray, nullCall: true, doc: "splits a text"},
+		{sig: "@>(anyarray,anyarray) bool", scalar: arrayContains(0, 1), doc: "contains all elements"},
+		{sig: "<@(anyarray,anyarray) bool", scalar: arrayContains(1, 0), doc: "all elements are contained"},
+		{sig: "&&(anyarray,anyarray) bool", scalar: arrayOverlaps, doc: "have an element in common"},
+	}
+	for op := opEq; op <= opGe; op++ {
+		defs = append(defs,
+			def{sig: AnyName(cmpNames[op], false) + "(anycompatible,anycompatiblearray) bool", scalar: quantified(op, false), doc: "x " + cmpNames[op] + " ANY (array)"},
+			def{sig: AnyName(cmpNames[op], true) + "(anycompatible,anycompatiblearray) bool", scalar: quantified(op, true), doc: "x " + cmpNames[op] + " ALL (array)"},
+		)
+	}
+	for op, likes := range map[string][2]bool{"~~": {false, false}, "!~~": {false, true}, "~~*": {true, false}, "!~~*": {true, true}} {
+		defs = append(defs,
+			def{sig: AnyName(op, false) + "(text,text[]) bool", scalar: quantifiedLike(likes[0], likes[1], false), doc: "x LIKE ANY (array)"},
+			def{sig: AnyName(op, true) + "(text,text[]) bool", scalar: quantifiedLike(likes[0], likes[1], true), doc: "x LIKE ALL (array)"},
+		)
+	}
+	return table(defs)
+}
+
+// AnyName is the name of the function that is x op ANY (array), or ALL, for
+// the comparison operators and ~~ ~~* !~~ !~~*: to be resolved with the
+// arguments x and array.
+func AnyName(op string, all bool) string {
+	names := map[string]string{
+		"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge",
+		"~~": "like", "!~~": "notlike", "~~*": "ilike", "!~~*": "notilike",
+	}
+	if all {
+		return "all_" + names[op]
+	}
+	return "any_" + names[op]
+}
+
+// three combines outcomes: ANY is decided by true, ALL by false.
+func three(all bool, n int, at func(i int) (v, null bool, err error)) (datum, error) {
+	unknown := false
+	for i := range n {
+		v, isNull, err := at(i)
+		switch {
+		case err != nil:
+			return fail(err)
+		case isNull:
+			unknown = true
+		case v != all:
+			return boolean(!all)
+		}
+	}
+	if unknown {
+		return null()
+	}
+	return boolean(all)
+}
+
+func quantified(op cmpOp, all bool) Scalar {
+	return func(c *CallContext, a []datum) (datum, error) {
+		return three(all, len(a[1].List), func(i int) (bool, bool, error) {
+			e := a[1].List[i]
+			if e.Null {
+				return false, true, nil
+			}
+			return op.holds(types.Compare(c.Args[0], a[0], e)), false, nil
+		})
+	}
+}
+
+func quantifiedLike(fold, negate, all bool) Scalar {
+	return func(_ *CallContext, a []datum) (datum, error) {
+		return three(all, len(a[1].List), func(i int) (bool, bool, error) {
+			e := a[1].List[i]
+			if e.Null {
+				return false, true, nil
+			}
+			l, err := compileLike(string(e.B), fold)
+			if err != nil {
+				return false, false, err
+			}
+			return l.match(a[0].B) != negate, false, nil
+		})
+	}
+}
+
+func arrayGet(_ *CallContext, a []datum) (datum, error) {
+	if i := a[1].I; i >= 1 && i <= int64(len(a[0].List)) {
+		return a[0].List[i-1], nil
+	}
+	return null()
+}
+
+func arraySlice(_ *CallContext, a []datum) (datum, error) {
+	lo, hi := max(a[1].I, 1), min(a[2].I, int64(len(a[0].List)))
+	if lo > hi {
+		return datum{List: []datum{}}, nil
+	}
+	return datum{List: a[0].List[lo-1 : hi]}, nil
+}
+
+func arrayLength(_ *CallContext, a []datum) (datum, error) {
+	if len(a[0].List) == 0 || a[1].I != 1 {
+		return null()
+	}
+	return integer(int64(len(a[0].List)))
+}
+
+func arrayCardinality(_ *CallContext, a []datum) (datum, error) {
+	return integer(int64(len(a[0].List)))
+}
+
+func arrayAppend(arr, elem int) Scalar {
+	return func(_ *CallContext, a []datum) (datum, error) {
+		list := a[arr].List
+		out := make([]datum, 0, len(list)+1)
+		if elem < arr {
+			return datum{List: append(append(out, a[elem]), list...)}, nil
+		}
+		return datum{List: append(append(out, list...), a[elem])}, nil
+	}
+}
+
+func arrayCat(_ *CallContext, a []datum) (datum, error) {
+	switch {
+	case a[0].Null:
+		return a[1], nil
+	case a[1].Null:
+		return a[0], nil
+	}
+	out := make([]datum, 0, len(a[0].List)+len(a[1].List))
+	return datum{List: append(append(out, a[0].List...), a[1].List...)}, nil
+}
+
+// sameElement is equality with NULL equal to NULL.
+func sameElement(t types.Type, a, b datum) bool {
+	if a.Null || b.Null {
+		return a.Null && b.Null
+	}
+	return types.Equal(t, a, b)
+}
+
+// arrayFind is the index of an element from start, -1: none.
+func arrayFind(t types.Type, list []datum, e datum, start int) int {
+	for i := start; i < len(list); i++ {
+		if sameElement(t, list[i], e) {
+			return i
+		}
+	}
+	return -1
+}
+
+func arrayRemove(c *CallContext, a []datum) (datum, error) {
+	if a[0].Null {
+		return null()
+	}
+	out := datum{List: []datum{}}
+	for _, e := range a[0].List {
+		if !sameElement(c.Args[1], e, a[1]) {
+			out.List = append(out.List, e)
+		}
+	}
+	return out, nil
+}
+
+func arrayReplace(c *CallContext, a []datum) (datum, error) {
+	if a[0].Null {
+		return null()
+	}
+	out := datum{List: []datum{}}
+	for _, e := range a[0].List {
+		if sameElement(c.Args[1], e, a[1]) {
+			e = a[2]
+		}
+		out.List = append(out.List, e)
+	}
+	return out, nil
+}
+
+func arrayPosition(c *CallContext, a []datum) (datum, error) {
+	if a[0].Null {
+		return null()
+	}
+	start := 0
+	if len(a) == 3 {
+		if a[2].Null {
+			return fail(pgerror.New(pgerror.NullValueNotAllowed, "initial position must not be null"))
+		}
+		start = int(max(a[2].I-1, 0))
+	}
+	i := arrayFind(c.Args[1], a[0].List, a[1], start)
+	if i < 0 {
+		return null()
+	}
+	return integer(int64(i) + 1)
+}
+
+func arrayPositions(c *CallContext, a []datum) (datum, error) {
+	if a[0].Null {
+		return null()
+	}
+	out := datum{List: []datum{}}
+	for i := arrayFind(c.Args[1], a[0].List, a[1], 0); i >= 0; i = arrayFind(c.Args[1], a[0].List, a[1], i+1) {
+		out.List = append(out.List, types.IntDatum(int64(i)+1))
+	}
+	return out, nil
+}
+
+func arrayToString(c *CallContext, a []datum) (datum, error) {
+	if a[0].Null || a[1].Null {
+		return null()
+	}
+	elem, _ := c.Args[0].Elem()
+	out, first := []byte{}, true
+	for _, e := range a[0].List {
+		if e.Null && (len(a) < 3 || a[2].Null) {
+			continue
+		}
+		if !first {
+			out = append(out, a[1].B...)
+		}
+		first = false
+		if e.Null {
+			out = append(out, a[2].B...)
+		} else {
+			out = types.AppendText(out, elem, e, c.Env.format())
+		}
+	}
+	return raw(out)
+}
+
+func stringToArray(_ *CallContext, a []datum) (datum, error) {
+	if a[0].Null {
+		return null()
+	}
+	s := string(a[0].B)
+	var parts []string
+	switch {
+	case s == "":
+		return datum{List: []datum{}}, nil
+	case a[1].Null:
+		parts = strings.Split(s, "")
+	case len(a[1].B) == 0:
+		parts = []string{s}
+	default:
+		parts = strings.Split(s, string(a[1].B))
+	}
+	d := listOf(parts)
+	if len(a) == 3 && !a[2].Null {
+		for i, p := range parts {
+			if p == string(a[2].B) {
+				d.List[i] = types.NullDatum
+			}
+		}
+	}
+	return d, nil
+}
+
+func arrayContains(whole, part int) Scalar {
+	return func(c *CallContext, a []datum) (datum, error) {
+		elem, _ := c.Args[0].Elem()
+		for _, e := range a[part].List {
+			if e.Null || arrayFind(elem, a[whole].List, e, 0) < 0 {
+				return boolean(false)
+			}
+		}
+		return boolean(true)
+	}
+}
+
+func arrayOverlaps(c *CallContext, a []datum) (datum, error) {
+	elem, _ := c.Args[0].Elem()
+	for _, e := range a[1].List {
+		if !e.Null && arrayFind(elem, a[0].List, e, 0) >= 0 {
+			return boolean(true)
+		}
+	}
+	return boolean(false)
+}

@@ -1,0 +1,111 @@
+package expr
+
+import (
+	"crypto/rand"
+
+	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+)
+
+// miscFamily is the table of conditional, session and other functions.
+func miscFamily() []Function {
+	session := func(f func(e *Env) string) Scalar {
+		return func(c *CallContext, _ []datum) (datum, error) {
+			if c.Env == nil {
+				return str("")
+			}
+			return str(f(c.Env))
+		}
+	}
+	return table([]def{
+		{sig: "greatest(variadic anycompatible) anycompatible", kernel: extremum(1), nullCall: true, doc: "greatest argument that is not NULL"},
+		{sig: "least(variadic anycompatible) anycompatible", kernel: extremum(-1), nullCall: true, doc: "least argument that is not NULL"},
+		{sig: "nullif(anycompatible,anycompatible) anycompatible", scalar: nullIf, nullCall: true, doc: "NULL if the arguments are equal, else the first"},
+		{sig: "num_nulls(variadic any) int4", scalar: countNulls(true), nullCall: true, doc: "number of arguments that are NULL"},
+		{sig: "num_nonnulls(variadic any) int4", scalar: countNulls(false), nullCall: true, doc: "number of arguments that are not NULL"},
+		{sig: "istrue(bool) bool", scalar: isBool(true, false), nullCall: true, doc: "IS TRUE"},
+		{sig: "isnottrue(bool) bool", scalar: isBool(true, true), nullCall: true, doc: "IS NOT TRUE"},
+		{sig: "isfalse(bool) bool", scalar: isBool(false, false), nullCall: true, doc: "IS FALSE"},
+		{sig: "isnotfalse(bool) bool", scalar: isBool(false, true), nullCall: true, doc: "IS NOT FALSE"},
+		{sig: "gen_random_uuid() uuid", scalar: randomUUID, volatility: Volatile, doc: "random UUID, version 4"},
+		{sig: "current_user() name", scalar: session(func(e *Env) string { return e.User }), volatility: Stable, doc: "name of the role"},
+		{sig: "session_user() name", scalar: session(func(e *Env) string { return e.User }), volatility: Stable, doc: "name of the role that logged in"},
+		{sig: "user() name", scalar: session(func(e *Env) string { return e.User }), volatility: Stable, doc: "name of the role"},
+		{sig: "current_role() name", scalar: session(func(e *Env) string { return e.User }), volatility: Stable, doc: "name of the role"},
+		{sig: "current_database() name", scalar: session(func(e *Env) string { return e.Database }), volatility: Stable, doc: "name of the database"},
+		{sig: "current_catalog() name", scalar: session(func(e *Env) string { return e.Database }), volatility: Stable, doc: "name of the database"},
+		{sig: "current_schema() name", scalar: session(func(e *Env) string { return e.Schema }), volatility: Stable, doc: "name of the schema for new objects"},
+	})
+}
+
+// extremum is greatest (sign 1) or least (sign -1).
+func extremum(sign int) Kernel {
+	return func(c *CallContext, args []*column.Column, out *column.Column) error {
+		w := newWriter(out)
+		err := c.each(func(i int) error {
+			var best *column.Column
+			for _, a := range args {
+				switch {
+				case a.Null(i):
+				case best == nil:
+					best = a
+				case compareAt(c.Ret, a, best, i)*sign > 0:
+					best = a
+				}
+			}
+			if best == nil {
+				w.null(i)
+			} else {
+				w.from(i, best)
+			}
+			return nil
+		})
+		w.finish(c.N)
+		return err
+	}
+}
+
+// compareAt orders row i of two columns of type t, neither of them NULL.
+func compareAt(t types.Type, a, b *column.Column, i int) int {
+	if t.Kind() == types.KindInt {
+		x, y := a.Ints[a.At(i)], b.Ints[b.At(i)]
+		return b2i(x > y) - b2i(x < y)
+	}
+	return types.Compare(t, a.Datum(i), b.Datum(i))
+}
+
+func nullIf(c *CallContext, a []datum) (datum, error) {
+	if !a[0].Null && !a[1].Null && types.Equal(c.Args[0], a[0], a[1]) {
+		return null()
+	}
+	return a[0], nil
+}
+
+func countNulls(nulls bool) Scalar {
+	return func(_ *CallContext, a []datum) (datum, error) {
+		n := int64(0)
+		for _, d := range a {
+			if d.Null == nulls {
+				n++
+			}
+		}
+		return integer(n)
+	}
+}
+
+func isBool(want, negate bool) Scalar {
+	return func(_ *CallContext, a []datum) (datum, error) {
+		return boolean((!a[0].Null && a[0].Bool() == want) != negate)
+	}
+}
+
+func randomUUID(*CallContext, []datum) (datum, error) {
+	b := make([]byte, 16)
+	if _, err := rand.Read(b); err != nil {
+		return fail(pgerror.From(err))
+	}
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return raw(b)
+}

@@ -1,0 +1,188 @@
+package expr
+
+import (
+	"bytes"
+
+	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
+)
+
+// appendToJSON adds a value of any type as to_json gives it: numbers and
+// booleans as such, json as it is, arrays as arrays, dates and times in
+// ISO 8601, anything else as the string of its text.
+func appendToJSON(dst []byte, t types.Type, d datum, f *types.Format) []byte {
+	if d.Null {
+		return append(dst, "null"...)
+	}
+	switch t.OID {
+	case types.OIDBool:
+		if d.Bool() {
+			return append(dst, "true"...)
+		}
+		return append(dst, "false"...)
+	case types.OIDInt2, types.OIDInt4, types.OIDInt8:
+		return types.AppendText(dst, t, d, f)
+	case types.OIDFloat4, types.OIDFloat8, types.OIDNumeric:
+		s := types.AppendText(nil, t, d, f)
+		if last := s[len(s)-1]; last == 'y' || last == 'N' { // Infinity, NaN
+			return types.AppendJSONString(dst, s)
+		}
+		return append(dst, s...)
+	case types.OIDJSON, types.OIDJSONB:
+		return append(dst, d.B...)
+	case types.OIDTimestamp, types.OIDTimestamptz:
+		iso := &types.Format{ExtraFloatDigits: 1}
+		if f != nil {
+			iso.Location = f.Location
+		}
+		s := types.AppendText(nil, t, d, iso)
+		if t.OID == types.OIDTimestamptz && len(s) > 3 && (s[len(s)-3] == '+' || s[len(s)-3] == '-') {
+			s = append(s, ":00"...)
+		}
+		return types.AppendJSONString(dst, bytes.Replace(s, []byte(" "), []byte("T"), 1))
+	case types.OIDDate:
+		return types.AppendJSONString(dst, types.AppendText(nil, t, d, nil))
+	}
+	if elem, ok := t.Elem(); ok {
+		dst = append(dst, '[')
+		for i, e := range d.List {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendToJSON(dst, elem, e, f)
+		}
+		return append(dst, ']')
+	}
+	return types.AppendJSONString(dst, types.AppendText(nil, t, d, f))
+}
+
+// canonical makes a jsonb value of JSON text.
+func canonical(b []byte) (datum, error) {
+	out, err := types.CanonicalJSON(nil, b)
+	return types.BytesDatum(out), err
+}
+
+// finishJSON is the result of a function that gives json or jsonb.
+func finishJSON(c *CallContext, b []byte) (datum, error) {
+	if c.Ret.OID == types.OIDJSONB {
+		return canonical(b)
+	}
+	return raw(b)
+}
+
+func toJSON(c *CallContext, a []datum) (datum, error) {
+	return finishJSON(c, appendToJSON(nil, c.Args[0], a[0], c.Env.format()))
+}
+
+func buildArray(c *CallContext, a []datum) (datum, error) {
+	out := []byte{'['}
+	for i, d := range a {
+		if i > 0 {
+			out = append(out, ", "...)
+		}
+		out = appendToJSON(out, c.Args[i], d, c.Env.format())
+	}
+	return finishJSON(c, append(out, ']'))
+}
+
+func buildObject(c *CallContext, a []datum) (datum, error) {
+	if len(a)%2 != 0 {
+		fn := "json_build_object()"
+		if c.Ret.OID == types.OIDJSONB {
+			fn = "jsonb_build_object()"
+		}
+		return fail(pgerror.New(pgerror.InvalidParameterValue, "argument list must have even number of elements").
+			WithHint("The arguments of %s must consist of alternating keys and values.", fn))
+	}
+	out := []byte{'{'}
+	for i := 0; i < len(a); i += 2 {
+		if a[i].Null {
+			return fail(nullKey(c, i))
+		}
+		if i > 0 {
+			out = append(out, ", "...)
+		}
+		out = types.AppendJSONString(out, types.AppendText(nil, c.Args[i], a[i], c.Env.format()))
+		if c.Ret.OID == types.OIDJSONB {
+			out = append(out, ": "...)
+		} else {
+			out = append(out, " : "...)
+		}
+		out = appendToJSON(out, c.Args[i+1], a[i+1], c.Env.format())
+	}
+	return finishJSON(c, append(out, '}'))
+}
+
+func nullKey(c *CallContext, i int) error {
+	if c.Ret.OID == types.OIDJSONB {
+		return pgerror.New(pgerror.InvalidParameterValue, "argument %d: key must not be null", i+1)
+	}
+	return pgerror.New(pgerror.InvalidParameterValue, "argument %d cannot be null", i+1).
+		WithHint("Object keys should be text.")
+}
+
+// jsonObject is json_object(text[]) of alternating keys and values.
+func jsonObject(c *CallContext, a []datum) (datum, error) {
+	var keys, vals []datum
+	if len(a) == 2 {
+		if keys, vals = a[0].List, a[1].List; len(keys) != len(vals) {
+			return fail(pgerror.New("2202E", "mismatched array dimensions"))
+		}
+	} else {
+		if len(a[0].List)%2 != 0 {
+			return fail(pgerror.New("2202E", "array must have even number of elements"))
+		}
+		for i := 0; i < len(a[0].List); i += 2 {
+			keys, vals = append(keys, a[0].List[i]), append(vals, a[0].List[i+1])
+		}
+	}
+	out := []byte{'{'}
+	for i, k := range keys {
+		if k.Null {
+			return fail(pgerror.New(pgerror.NullValueNotAllowed, "null value not allowed for object key"))
+		}
+		if i > 0 {
+			out = append(out, ", "...)
+		}
+		out = append(appendJSONKey(out, k.B), " : "...)
+		if vals[i].Null {
+			out = append(out, "null"...)
+		} else {
+			out = appendJSONKey(out, vals[i].B)
+		}
+	}
+	return finishJSON(c, append(out, '}'))
+}
+
+// jsonEdit rebuilds a container: edit sees each element or member and returns
+// what stands in its place (keep false: nothing).
+func jsonEdit(b []byte, edit func(i int, key, val []byte) (to []byte, keep bool), extra ...[]byte) []byte {
+	open, end := byte('['), byte(']')
+	if jsonFirst(b) == '{' {
+		open, end = '{', '}'
+	}
+	out, i := []byte{open}, 0
+	add := func(item ...[]byte) {
+		if len(out) > 1 {
+			out = append(out, ", "...)
+		}
+		for _, p := range item {
+			out = append(out, p...)
+		}
+	}
+	jsonEach(b, func(k, v []byte) bool {
+		if to, keep := edit(i, k, v); keep {
+			if k != nil {
+				add(k, []byte(": "), to)
+			} else {
+				add(to)
+			}
+		}
+		i++
+		return true
+	})
+	for _, x := range extra {
+		add(x)
+	}
+	return append(out, end)
+}
