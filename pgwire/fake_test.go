@@ -25,7 +25,7 @@ import (
 //	wait                 one column, no row until ctx ends
 //	tick MS              endless: a row each MS ms
 //	burst N              continuous: N rows, an empty batch, and so on
-//	copyout N, copyin    COPY both ways
+//	copyout N, copyin    COPY both ways; copytick MS is an endless one
 //	notice TEXT, set NAME VALUE, notify CHANNEL PAYLOAD
 //	failsync             Sync fails
 type fakeBackend struct {
@@ -146,9 +146,20 @@ func (s *fakeSession) Prepare(_ context.Context, p Parsed, params []types.OID) (
 			st.params = append(st.params, t.OID)
 			st.cols = append(st.cols, ResultColumn{Name: fmt.Sprintf("c%d", i+1), Type: t})
 		}
+	case "fetch":
+		rows, cols, err := s.n.(Names).FetchCursor(words[2], int64(st.num()))
+		if err != nil {
+			return nil, err
+		}
+		st.fetched, st.cols = rows, cols
+	case "execute":
+		return s.n.(Names).LookupStatement(words[1])
+	case "list":
+		st.cols = []ResultColumn{{Name: "name", Type: types.Text}}
+	case "prepare", "deallocate", "declare", "close", "move":
 	case "noprepare":
 		return nil, pgerror.NoSuchRelation("x").At(fp.pos)
-	case "begin", "commit", "rollback", "insert", "error", "internal", "copyout", "notice", "set", "notify", "failsync":
+	case "begin", "commit", "rollback", "insert", "error", "internal", "copyout", "copytick", "notice", "set", "notify", "failsync":
 	case "copyin":
 		return &fakeCopyIn{st}, nil
 	default:
@@ -162,6 +173,8 @@ type fakeStatement struct {
 	words  []string
 	params []types.OID
 	cols   []ResultColumn
+
+	fetched Rows
 }
 
 func (st *fakeStatement) Params() []types.OID     { return st.params }
@@ -199,7 +212,7 @@ func (st *fakeStatement) Query(ctx context.Context, args []types.Datum) (Rows, e
 		return nil, e
 	case "internal":
 		return nil, errors.New("something broke")
-	case "copyout":
+	case "copyout", "copytick":
 		r.tag = "COPY "
 		return &fakeCopyOut{r}, nil
 	case "notice":
@@ -210,6 +223,10 @@ func (st *fakeStatement) Query(ctx context.Context, args []types.Datum) (Rows, e
 		s.n.Notification(s.startup.PID, st.words[1], rest)
 	case "failsync":
 		s.failSync = true
+	case "fetch":
+		return st.fetched, nil
+	case "prepare", "deallocate", "declare", "close", "move", "list":
+		return st.queryNames(ctx, r)
 	}
 	return r, nil
 }
@@ -312,7 +329,19 @@ func (r *fakeRows) batch(n int) *column.Batch {
 type fakeCopyOut struct{ *fakeRows }
 
 func (r *fakeCopyOut) CopyFormat() (byte, int) { return 0, 2 }
-func (r *fakeCopyOut) Next(context.Context) (*column.Batch, error) {
+func (r *fakeCopyOut) Next(ctx context.Context) (*column.Batch, error) {
+	if r.st.words[0] == "copytick" {
+		select {
+		case <-ctx.Done():
+			r.st.s.b.ended <- context.Cause(ctx)
+			return nil, ctx.Err()
+		case <-time.After(time.Duration(r.st.num()) * time.Millisecond):
+		}
+		r.made++
+		c := column.New(types.Bytea, 0)
+		c.AppendBytes(fmt.Appendf(nil, "%d\n", r.made))
+		return &column.Batch{N: 1, Cols: []*column.Column{c}}, nil
+	}
 	if r.left == 0 {
 		return nil, io.EOF
 	}

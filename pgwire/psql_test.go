@@ -1,8 +1,11 @@
 package pgwire
 
 import (
+	"bufio"
 	"context"
+	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -96,5 +99,68 @@ func TestPsqlTransactionStatus(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
+	}
+}
+
+// Ctrl-C in psql: a cancel request on a connection of its own.
+func TestPsqlInterrupt(t *testing.T) {
+	s := startServer(t)
+	path, err := exec.LookPath("psql")
+	if err != nil {
+		t.Skip("psql is not on the PATH")
+	}
+	host, port := s.hostPort()
+	cmd := exec.CommandContext(t.Context(), path, "-X", "-h", host, "-p", port, "-U", "alice", "-d", "db", "-c", "wait")
+	cmd.Env = []string{"LC_ALL=C.UTF-8", "HOME=/nonexistent"}
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "psql's query runs", func() bool {
+		c := s.Connections()
+		return len(c) == 1 && c[0].State == "active"
+	})
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Error("psql reports success")
+	}
+	if !strings.Contains(out.String(), "ERROR:  canceling statement due to user request") {
+		t.Error(out.String())
+	}
+}
+
+// The lines of an endless COPY reach psql's reader as they come, and the
+// query ends when the reader has had enough.
+func TestPsqlStreamsCopy(t *testing.T) {
+	s := startServer(t)
+	path, err := exec.LookPath("psql")
+	if err != nil {
+		t.Skip("psql is not on the PATH")
+	}
+	host, port := s.hostPort()
+	cmd := exec.CommandContext(t.Context(), "stdbuf", "-oL", path, "-X", "-h", host, "-p", port, "-U", "alice", "-d", "db", "-c", "copytick 20")
+	cmd.Env = []string{"LC_ALL=C.UTF-8", "HOME=/nonexistent", "PATH=" + os.Getenv("PATH")}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for i := range 3 {
+		if !lines.Scan() || lines.Text() != strconv.Itoa(i+1) {
+			t.Fatalf("line %d is %q: %v", i+1, lines.Text(), lines.Err())
+		}
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // killed
+	select {
+	case <-s.backend.ended:
+	case <-time.After(3 * time.Second):
+		t.Error("the query goes on")
 	}
 }
