@@ -147,7 +147,7 @@ func (p *parser) alterAction(s *ast.Alter) ast.AlterAction {
 	a := ast.AlterAction{At: p.at()}
 	switch {
 	case p.accept("rename"):
-		p.alterRename(&a)
+		p.alterRename(s, &a)
 	case p.accept("owner"):
 		p.expect("to")
 		a.Kind = ast.AlterOwner
@@ -203,7 +203,15 @@ func (p *parser) alterRaw(s *ast.Alter, a *ast.AlterAction) {
 	a.Kind, a.Detail = ast.AlterRaw, p.sql[start:max(start, p.prev.end)]
 }
 
-func (p *parser) alterRename(a *ast.AlterAction) {
+func (p *parser) alterRename(s *ast.Alter, a *ast.AlterAction) {
+	switch s.Kind {
+	case "TABLE", "VIEW", "MATERIALIZED VIEW", "STREAM", "SOURCE", "SINK", "TYPE", "DOMAIN":
+	default:
+		if !p.is("to") {
+			p.expect("to")
+			return
+		}
+	}
 	switch {
 	case p.accept("to"):
 		a.Kind = ast.AlterRename

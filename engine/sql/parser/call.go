@@ -56,8 +56,7 @@ func (p *parser) callArgs(f *ast.FuncCall) {
 	if p.isOp(")") {
 		return
 	}
-	if p.isOp("*") && p.peek(1).isOp(")") {
-		p.next()
+	if p.acceptOp("*") {
 		f.Star = true
 		return
 	}

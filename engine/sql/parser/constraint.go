@@ -12,10 +12,8 @@ func (p *parser) startsTableConstraint() bool {
 		return false
 	case p.is("constraint"), p.is("check"), p.is("foreign"):
 		return true
-	case p.is("primary"):
-		return next.isWord("key")
-	case p.is("unique"):
-		return next.isOp("(") || next.oneOf("using", "nulls")
+	case p.is("primary"), p.is("unique"):
+		return true
 	case p.is("exclude"):
 		return next.isOp("(") || next.isWord("using")
 	}
@@ -32,14 +30,16 @@ func (p *parser) tableConstraint() ast.Constraint {
 	case p.accept("check"):
 		k.Kind = ast.Check
 		k.X = p.parenExpr()
-	case p.accept("primary", "key"):
+	case p.accept("primary"):
+		p.expect("key")
 		k.Kind = ast.PrimaryKey
 		p.keyColumns(&k)
 	case p.accept("unique"):
 		k.Kind = ast.Unique
 		p.nullsDistinct(&k)
 		p.keyColumns(&k)
-	case p.accept("foreign", "key"):
+	case p.accept("foreign"):
+		p.expect("key")
 		k.Kind = ast.ForeignKey
 		k.Columns = p.idents()
 		p.expect("references")
@@ -196,7 +196,8 @@ func (p *parser) columnConstraint(c *ast.ColumnDef) (*ast.Constraint, bool) {
 		k.Kind = ast.Unique
 		p.nullsDistinct(k)
 		p.indexParams(k)
-	case p.accept("primary", "key"):
+	case p.accept("primary"):
+		p.expect("key")
 		k.Kind = ast.PrimaryKey
 		p.indexParams(k)
 	case p.accept("check"):

@@ -88,7 +88,14 @@ func (p *parser) otherObject(at ast.At, verb string) ast.Statement {
 	return p.otherNamed(int(at), name)
 }
 
-func (p *parser) ifNotExists() bool { return p.accept("if", "not", "exists") }
+// ifNotExists takes IF NOT EXISTS; two words tell it from a name.
+func (p *parser) ifNotExists() bool {
+	if !p.is2("if", "not") {
+		return false
+	}
+	p.expect("if", "not", "exists")
+	return true
+}
 
 func (p *parser) ifExists() bool { return p.accept("if", "exists") }
 
@@ -137,8 +144,7 @@ func (p *parser) createView(at ast.At, orReplace, temp bool) ast.Statement {
 		s.NoData = p.noData()
 		return s
 	}
-	if p.is("with") && p.peek(1).oneOf("check", "cascaded", "local") {
-		p.next()
+	if p.accept("with") {
 		s.CheckOption = "CASCADED"
 		if w := p.acceptOneOf("cascaded", "local"); w != "" {
 			s.CheckOption = upper(w)
@@ -336,7 +342,7 @@ func (p *parser) createNamed(at ast.At, orReplace bool) ast.Statement {
 		s.Options = []ast.Option{{At: p.at(), Name: "type", Kind: ast.ValueWord, ValuePos: int(p.tok.pos), Value: p.label().Name}}
 	}
 	if p.isOp("(") {
-		s.Options = append(s.Options, p.options(true)...)
+		s.Options = append(s.Options, p.options(false)...)
 	}
 	if o := p.withOptions(); o != nil {
 		s.Options = append(s.Options, o...)

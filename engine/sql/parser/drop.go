@@ -156,11 +156,13 @@ func (p *parser) grantees(s *ast.Grant) {
 		}
 	}
 	if !s.Revoke {
-		switch {
-		case p.accept("with", "grant", "option"):
-			s.WithOption = "GRANT"
-		case p.accept("with", "admin", "option"):
-			s.WithOption = "ADMIN"
+		if p.accept("with") {
+			want := "grant"
+			if s.Role {
+				want = "admin"
+			}
+			p.expect(want, "option")
+			s.WithOption = upper(want)
 		}
 	}
 	if p.accept("granted", "by") {

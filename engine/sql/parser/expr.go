@@ -122,8 +122,12 @@ func (p *parser) wordPrec(restricted bool) int {
 		return precAnd
 	case "isnull", "notnull":
 		return precIs
-	case "between", "in", "like", "ilike", "similar":
+	case "between", "in", "like", "ilike":
 		return precLike
+	case "similar":
+		if p.peek(1).isWord("to") {
+			return precLike
+		}
 	case "not":
 		if p.peek(1).oneOf("between", "in", "like", "ilike", "similar") {
 			return precLike

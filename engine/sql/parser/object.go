@@ -244,7 +244,7 @@ func (p *parser) roleOption() (ast.Option, bool) {
 		o.Name = p.tok.text
 		p.next()
 		return o, true
-	case p.tok.kind == tWord && p.tok.cat <= catUnreserved && p.err == nil:
+	case p.tok.kind == tWord && p.tok.cat == catNone && p.err == nil:
 		p.failAt(int(p.tok.pos), pgerror.SyntaxError, "unrecognized role option \"%s\"", p.tok.text)
 	}
 	return o, false

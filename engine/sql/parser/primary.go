@@ -271,7 +271,7 @@ func (p *parser) nameOrCall() ast.Expr {
 func (p *parser) parens() ast.Expr {
 	at := p.at()
 	p.next()
-	if p.startsQuery() {
+	if p.opensQuery() {
 		q := p.query()
 		p.expectOp(")")
 		return &ast.Subquery{At: at, Query: q}
@@ -351,6 +351,11 @@ func (p *parser) overlaps(left *ast.Row) ast.Expr {
 func (p *parser) exists() ast.Expr {
 	at := p.at()
 	p.next()
+	if inner := p.peek(1); !inner.oneOf("select", "with", "values", "table") && !inner.isOp("(") {
+		p.next()
+		p.unexpected()
+		return &ast.Exists{At: at}
+	}
 	x, ok := p.parens().(*ast.Subquery)
 	if !ok {
 		p.unexpected()

@@ -8,13 +8,13 @@ import (
 // startsQuery reports whether the current token begins a query that no
 // parenthesis surrounds.
 func (p *parser) startsQuery() bool {
-	switch {
-	case p.tok.kind != tWord:
-		return false
-	case p.tok.text == "values":
-		return p.peek(1).isOp("(")
-	}
-	return p.tok.oneOf("select", "with", "table")
+	return p.tok.oneOf("select", "with", "values", "table")
+}
+
+// opensQuery is startsQuery behind a parenthesis, where VALUES may be a
+// column's name.
+func (p *parser) opensQuery() bool {
+	return p.startsQuery() && (!p.is("values") || p.peek(1).isOp("("))
 }
 
 // continuesQuery reports whether the current token goes on with a query whose
@@ -217,7 +217,9 @@ func (p *parser) checkQuery(q *ast.Query) {
 func (p *parser) with() *ast.With {
 	w := &ast.With{At: p.at()}
 	p.next()
-	w.Recursive = p.accept("recursive")
+	if next := p.peek(1); !next.isWord("as") && !next.isOp("(") {
+		w.Recursive = p.accept("recursive")
+	}
 	for {
 		w.CTEs = append(w.CTEs, p.cte())
 		if !p.acceptOp(",") {
@@ -482,9 +484,6 @@ func (p *parser) queryClause(q *ast.Query) bool {
 	case "limit", "offset", "fetch":
 		p.limit(q)
 	case "for":
-		if !p.peek(1).oneOf("update", "no", "share", "key", "read") {
-			return false
-		}
 		p.locking(q)
 	case "emit":
 		if !p.startsClause() {

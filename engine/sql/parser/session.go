@@ -342,19 +342,27 @@ func (p *parser) lock() ast.Statement {
 		s.Tables = append(s.Tables, p.relationExpr())
 	}
 	if p.accept("in") {
-		var words []string
-		for p.tok.oneOf("access", "row", "share", "update", "exclusive") {
-			words = append(words, upper(p.tok.text))
-			p.next()
-		}
-		if len(words) == 0 {
-			p.unexpected()
-		}
+		s.Mode = p.lockMode()
 		p.expect("mode")
-		s.Mode = strings.Join(words, " ")
 	}
 	s.NoWait = p.accept("nowait")
 	return s
+}
+
+// lockMode parses the mode of LOCK.
+func (p *parser) lockMode() string {
+	words := []string{p.expectOneOf("access", "row", "share", "exclusive")}
+	switch words[0] {
+	case "access", "row":
+		words = append(words, p.expectOneOf("share", "exclusive"))
+	case "share":
+		switch w := p.acceptOneOf("update", "row"); w {
+		case "update", "row":
+			p.expect("exclusive")
+			words = append(words, w, "exclusive")
+		}
+	}
+	return upper(strings.Join(words, " "))
 }
 
 // vacuum parses VACUUM and ANALYZE in both forms.

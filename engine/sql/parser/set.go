@@ -137,6 +137,9 @@ func (p *parser) setTimeZone(s *ast.Set) *ast.Set {
 		}
 		s.Zone = x
 	default:
+		if p.tok.kind == tWord && p.tok.cat != catNone {
+			p.unexpected()
+		}
 		v := p.setValue()
 		v.At = at
 		s.Values = []ast.SetValue{v}

@@ -43,6 +43,9 @@ func (p *parser) createRelation(at ast.At, orReplace bool) ast.Statement {
 		p.partitionOf(s)
 	}
 	p.relationClauses(s)
+	if s.Kind == ast.KindTable && !s.HasColumns && s.Query == nil && s.Options == nil && s.OfType == nil && s.PartitionOf == nil {
+		p.unexpected()
+	}
 	return s
 }
 
