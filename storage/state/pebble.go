@@ -292,7 +292,8 @@ func (s *pebbleStore) backpressure(n int) error {
 	return nil
 }
 
-// Close implements Store. Snapshots that are open become unusable.
+// Close implements Store. It waits for calls under way, scans among them, which
+// end at their next step. Snapshots that are open become unusable.
 func (s *pebbleStore) Close() error {
 	if !s.gate.close() {
 		return nil

@@ -16,10 +16,10 @@ import (
 
 // diskError is err, met while reading or writing dir, as a user sees it.
 func diskError(dir string, err error) *pgerror.Error {
-	var e *pgerror.Error
-	switch {
-	case errors.As(err, &e):
+	if e, ok := errors.AsType[*pgerror.Error](err); ok {
 		return e
+	}
+	switch {
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		return pgerror.New(pgerror.DiskFull, "no space left for the state in %q", dir).WithCause(err).
 			WithHint("Free space on the device, then restart the server; it continues from the last checkpoint.")
@@ -53,8 +53,8 @@ func openError(dir string, err error) error {
 		return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "state directory %q was written by a newer version of the server", dir).
 			WithCause(err).WithHint("Run the newer version.")
 	}
-	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EDQUOT) {
-		return diskError(dir, err)
+	if errno, ok := errors.AsType[syscall.Errno](err); ok && errno != syscall.ENOENT {
+		return diskError(dir, err) // the system's own word, not what is in the files
 	}
 	if pebble.IsCorruptionError(err) || damaged.MatchString(err.Error()) || errors.Is(err, os.ErrNotExist) {
 		return damagedError(dir, err)
