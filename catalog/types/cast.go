@@ -124,7 +124,7 @@ func castFunction(from, to Type, d Datum, f *Format) (Datum, error) {
 		}
 		return StringDatum(strconv.FormatBool(d.I != 0)), nil
 	case OIDInt2, OIDInt4, OIDInt8, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace:
-		return castInt(to, d.I)
+		return castInt(from, to, d.I)
 	case OIDFloat4, OIDFloat8:
 		return castFloat(from, to, d.F)
 	case OIDNumeric:
@@ -154,7 +154,7 @@ func CheckInt(t Type, v int64) error {
 	return IntOutOfRange(t)
 }
 
-func castInt(to Type, v int64) (Datum, error) {
+func castInt(from, to Type, v int64) (Datum, error) {
 	switch to.OID {
 	case OIDBool:
 		return BoolDatum(v != 0), nil
@@ -173,7 +173,7 @@ func castInt(to Type, v int64) (Datum, error) {
 		}
 		return BytesDatum([]byte{byte(v)}), nil
 	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace:
-		if v >= math.MinInt32 && v < 0 {
+		if v < 0 && from.OID != OIDInt8 {
 			return IntDatum(int64(uint32(v))), nil // an int4's bits
 		}
 	}

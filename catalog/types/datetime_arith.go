@@ -51,9 +51,12 @@ func AddTimestamp(ts int64, iv Interval) (int64, error) {
 
 // SubTimestamp returns ts - iv.
 func SubTimestamp(ts int64, iv Interval) (int64, error) {
+	if isInfinite(ts) {
+		return ts, nil
+	}
 	n, err := iv.Neg()
 	if err != nil {
-		return 0, err
+		return 0, timestampOutOfRange() // whatever ts is
 	}
 	return AddTimestamp(ts, n)
 }
@@ -113,9 +116,12 @@ func AddTimestamptz(tstz int64, iv Interval, loc *time.Location) (int64, error) 
 
 // SubTimestamptz returns tstz - iv.
 func SubTimestamptz(tstz int64, iv Interval, loc *time.Location) (int64, error) {
+	if isInfinite(tstz) {
+		return tstz, nil
+	}
 	n, err := iv.Neg()
 	if err != nil {
-		return 0, err
+		return 0, timestampOutOfRange() // whatever tstz is
 	}
 	return AddTimestamptz(tstz, n, loc)
 }
@@ -260,8 +266,9 @@ func DateBin(stride Interval, ts, origin int64) (int64, error) {
 	if stride.Months != 0 {
 		return 0, pgerror.Unsupported("timestamps cannot be binned into intervals containing months or years")
 	}
-	width, ok := addInt64(int64(stride.Days)*MicrosPerDay, stride.Micros)
-	if !ok {
+	width, ok := mulInt64(int64(stride.Days), MicrosPerDay)
+	width, ok2 := addInt64(width, stride.Micros)
+	if !ok || !ok2 {
 		return 0, intervalOutOfRange()
 	}
 	if width <= 0 {

@@ -159,10 +159,6 @@ func extractInfinite(name string, u TimeUnit, positive bool, t Type) (Decimal, b
 		return DecimalNegInf, true, nil
 	case UnitUnknown:
 		return Decimal{}, false, UnitError(name, t)
-	case UnitTimezone, UnitTimezoneHour, UnitTimezoneMinute:
-		if t.OID != OIDTimestamptz {
-			return Decimal{}, false, UnitError(name, t)
-		}
 	}
 	if t.OID == OIDDate && (u < UnitDay || u >= UnitTimezone) {
 		return Decimal{}, false, UnitError(name, t)

@@ -4,12 +4,12 @@ import "time"
 
 // TruncTimestamp is date_trunc of a timestamp; name is the unit as written.
 func TruncTimestamp(name string, ts int64) (int64, error) {
-	u := ParseTimeUnit(name)
-	if !truncatable(u) {
-		return 0, UnitError(name, Timestamp)
-	}
 	if isInfinite(ts) {
 		return ts, nil
+	}
+	u := ParseTimeUnit(name)
+	if !truncatable(u) {
+		return 0, truncError(name, Timestamp)
 	}
 	v := truncLocal(u, ts)
 	return v, CheckTimestamp(v)
@@ -17,12 +17,12 @@ func TruncTimestamp(name string, ts int64) (int64, error) {
 
 // TruncTimestamptz is date_trunc of a timestamptz on loc's calendar.
 func TruncTimestamptz(name string, tstz int64, loc *time.Location) (int64, error) {
-	u := ParseTimeUnit(name)
-	if !truncatable(u) {
-		return 0, UnitError(name, Timestamptz)
-	}
 	if isInfinite(tstz) {
 		return tstz, nil
+	}
+	u := ParseTimeUnit(name)
+	if !truncatable(u) {
+		return 0, truncError(name, Timestamptz)
 	}
 	local := UTCToLocal(tstz, loc)
 	v := truncLocal(u, local)
@@ -113,5 +113,5 @@ func TruncInterval(name string, iv Interval) (Interval, error) {
 	case UnitWeek:
 		return iv, weekInInterval(name)
 	}
-	return iv, UnitError(name, IntervalT)
+	return iv, truncError(name, IntervalT)
 }

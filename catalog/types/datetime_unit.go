@@ -89,6 +89,16 @@ func UnitError(name string, t Type) error {
 	return pgerror.Unsupported("unit \"%s\" not supported for type %s", lower(name), t)
 }
 
+// truncError is UnitError for date_trunc, which does not know the fields that
+// only extract has.
+func truncError(name string, t Type) error {
+	switch ParseTimeUnit(name) {
+	case UnitDow, UnitIsoDow, UnitDoy, UnitIsoYear, UnitEpoch, UnitJulian:
+		return pgerror.New(pgerror.InvalidParameterValue, "unit \"%s\" not recognized for type %s", lower(name), t)
+	}
+	return UnitError(name, t)
+}
+
 // isoWeekday is 1 for Monday to 7 for Sunday.
 func isoWeekday(days int64) int64 { return int64((weekday(days)+6)%7) + 1 }
 

@@ -125,11 +125,14 @@ func (d Decimal) Log(b Decimal) (Decimal, error) {
 	if d.form == nan || b.form == nan {
 		return DecimalNaN, nil
 	}
-	if d.Sign() < 0 || b.Sign() < 0 {
-		return Decimal{}, pgerror.New(invalidLog, "cannot take logarithm of a negative number")
+	if (d.form != finite || b.form != finite) && d.Sign() < 0 {
+		return Decimal{}, d.checkLog()
 	}
-	if d.Sign() == 0 || b.Sign() == 0 {
-		return Decimal{}, pgerror.New(invalidLog, "cannot take logarithm of zero")
+	if err := b.checkLog(); err != nil {
+		return Decimal{}, err
+	}
+	if err := d.checkLog(); err != nil {
+		return Decimal{}, err
 	}
 	if b.form == posInf {
 		if d.form == posInf {
@@ -163,7 +166,7 @@ func (d Decimal) Pow(e Decimal) (Decimal, error) {
 	n := e.Normal()
 	if n.scale == 0 {
 		if v, ok := n.Coef(); ok && fitsInt(OIDInt4, v) {
-			return d.powInt(v, e.scale)
+			return d.powInt(v)
 		}
 	}
 	if d.IsZero() {
@@ -199,7 +202,7 @@ func (d Decimal) powReal(e Decimal) (Decimal, error) {
 	v *= log10e
 	scale := clampScale(minSigDigits-int(v), d.scale, e.scale)
 	sig := max(int(scale)+int(v), 1)
-	prec := fixedBits(max(sig-w, 0) + max(int(v), 0) + e.exponentAbove() + 8)
+	prec := fixedBits(max(sig-w, int(scale)) + max(int(v), 0) + e.exponentAbove() + 8)
 	x := d.fixedLn(prec)
 	x.Mul(x, e.bigCoef()).Quo(x, bigPow10(int(e.scale)))
 	limit := new(big.Int).Lsh(big.NewInt(expLimit), prec)
@@ -215,7 +218,8 @@ func (d Decimal) powReal(e Decimal) (Decimal, error) {
 func (d Decimal) exponentAbove() int { return max(d.exponent(), 0) }
 
 // powInt returns d^n by multiplication.
-func (d Decimal) powInt(n int64, eScale int32) (Decimal, error) {
+func (d Decimal) powInt(n int64) (Decimal, error) {
+	scale := clampScale(minSigDigits, d.scale)
 	f := 0.0
 	if !d.IsZero() {
 		f = float64(n) * d.log10Estimate()
@@ -223,10 +227,9 @@ func (d Decimal) powInt(n int64, eScale int32) (Decimal, error) {
 	if f > 32768*4 {
 		return Decimal{}, numericOverflow()
 	}
-	if f+1 < -maxResultScale {
-		return Decimal{scale: maxResultScale}, nil
+	if f+1 < -float64(scale) {
+		return Decimal{scale: scale}, nil
 	}
-	scale := clampScale(minSigDigits-int(f), d.scale, eScale)
 	switch {
 	case n == 0:
 		return FromInt64(1).rescale(scale, true), nil
@@ -302,7 +305,7 @@ func powSpecial(d, e Decimal) (Decimal, error) {
 		return DecimalNaN, nil
 	case d.IsZero() && e.Sign() < 0:
 		return Decimal{}, pgerror.New(invalidPower, "zero raised to a negative power is undefined")
-	case d.form == finite && d.Sign() < 0 && e.form == finite && e.MinScale() != 0:
+	case d.Sign() < 0 && e.form == finite && e.MinScale() != 0:
 		return Decimal{}, pgerror.New(invalidPower, "a negative number raised to a non-integer power yields a complex result")
 	case d.Equal(one) || e.IsZero():
 		return one, nil
@@ -324,11 +327,7 @@ func powSpecial(d, e Decimal) (Decimal, error) {
 	case e.Sign() < 0:
 		return Decimal{}, nil
 	}
-	n := e.Normal()
-	if n.scale != 0 {
-		return Decimal{}, pgerror.New(invalidPower, "a negative number raised to a non-integer power yields a complex result")
-	}
-	if n.bigCoef().Bit(0) == 1 {
+	if e.Normal().bigCoef().Bit(0) == 1 {
 		return DecimalNegInf, nil
 	}
 	return DecimalInf, nil
