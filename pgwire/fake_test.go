@@ -18,6 +18,7 @@ import (
 // fakeBackend is an engine of a few commands, one per statement:
 //
 //	rows N               N rows of (id int8, name text, f float8, ts timestamptz, ok bool)
+//	same N               like rows, but the first thousand over and over
 //	cols TYPE…           one row: the arguments $1… of these types, as columns
 //	insert N             no rows; tag INSERT 0 N
 //	begin commit rollback
@@ -130,7 +131,7 @@ func (s *fakeSession) Prepare(_ context.Context, p Parsed, params []types.OID) (
 		return nil, pgerror.New(pgerror.InFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block")
 	}
 	switch words[0] {
-	case "rows", "burst", "late", "tick":
+	case "rows", "same", "burst", "late", "tick":
 		st.cols = []ResultColumn{
 			{Name: "id", Type: types.Int8, Table: 4711, Attr: 1},
 			{Name: "name", Type: types.Text},
@@ -195,7 +196,7 @@ func (st *fakeStatement) Query(ctx context.Context, args []types.Datum) (Rows, e
 	}
 	r := &fakeRows{st: st, args: args, left: st.num(), tag: strings.ToUpper(st.words[0])}
 	switch st.words[0] {
-	case "rows", "cols", "late", "burst", "wait", "tick", "panic":
+	case "rows", "same", "cols", "late", "burst", "wait", "tick", "panic":
 		r.tag = "SELECT "
 	case "insert":
 		r.tag = "INSERT 0 " + st.words[1]
@@ -239,6 +240,7 @@ type fakeRows struct {
 	left  int
 	made  int
 	pause bool
+	kept  *column.Batch
 	tag   string
 }
 
@@ -275,6 +277,15 @@ func (r *fakeRows) Next(ctx context.Context) (*column.Batch, error) {
 		return r.batch(r.st.num()), nil
 	case "panic":
 		panic("the fake panics")
+	case "same":
+		if r.left <= 0 {
+			return nil, io.EOF
+		}
+		if r.kept == nil {
+			r.kept = r.batch(1000)
+		}
+		r.left -= 1000
+		return r.kept, nil
 	case "rows":
 		if r.left == 0 {
 			return nil, io.EOF

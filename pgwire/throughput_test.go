@@ -20,7 +20,7 @@ func BenchmarkRows(b *testing.B) {
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
 		if n%100_000 == 0 {
-			r.send(b, &v5.Query{String: "rows 100000"})
+			r.send(b, &v5.Query{String: "same 100000"})
 			skipToReady(b, br)
 		}
 	}
