@@ -13,7 +13,7 @@ import (
 )
 
 // Cell is how one column takes values: compiled from a Field, it appends to a
-// column of the field's type what a format found. Nothing is appended when an
+// column of the field's type what a format found. For one goroutine. Nothing is appended when an
 // error is returned (a list is cut back by Rows.Undo).
 type Cell struct {
 	Field
@@ -23,11 +23,16 @@ type Cell struct {
 	decimals decimalMod
 	length   int   // of varchar(n), char(n); -1: any
 	Elem     *Cell // of a list
+	number   bool
+
+	lastDate [10]byte // see parseISO
+	lastDays int64
 }
 
 // NewCell compiles f.
 func NewCell(f Field) *Cell {
 	c := &Cell{Field: f, Kind: f.Type.Kind(), lo: math.MinInt64, hi: math.MaxInt64, length: -1, decimals: modOf(f.Type)}
+	c.number = c.Kind == types.KindInt || c.Kind == types.KindDecimal || c.Kind == types.KindFloat
 	switch f.Type.OID {
 	case types.OIDInt2:
 		c.lo, c.hi = math.MinInt16, math.MaxInt16
@@ -119,12 +124,28 @@ func (n *Number) int() (int64, bool) {
 	return int64(m), true
 }
 
+// IsNumber reports whether the type takes numbers as such.
+func (c *Cell) IsNumber() bool {
+	return c.number
+}
+
 // Number appends a number.
 func (c *Cell) Number(col *column.Column, n *Number) error {
 	switch c.Kind {
 	case types.KindInt:
 		if c.isTime {
 			return c.epoch(col, n)
+		}
+		if n.Frac|n.Exp == 0 && n.small() { // by far the most
+			v := int64(n.Mant)
+			if n.Neg {
+				v = -v
+			}
+			if v < c.lo || v > c.hi {
+				return c.outOfRange(n.Raw)
+			}
+			col.Ints = append(col.Ints, v)
+			return nil
 		}
 		v, ok := n.int()
 		if !ok || v < c.lo || v > c.hi {

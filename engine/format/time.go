@@ -154,7 +154,7 @@ func (c *Cell) timeText(col *column.Column, b []byte) error {
 	}
 	switch c.Type.OID {
 	case types.OIDTimestamp, types.OIDTimestamptz:
-		if local, offset, ok := parseISO(b); ok {
+		if local, offset, ok := c.parseISO(b); ok {
 			// PostgreSQL ignores a zone in a timestamp without one.
 			if c.Type.OID == types.OIDTimestamptz {
 				local -= offset
@@ -190,9 +190,20 @@ func parseISODate(b []byte) (int64, bool) {
 // parseISO reads 2025-01-31T12:34:56.789012+02:00 with a T or a space, with or
 // without fraction and zone. It returns the local time in µs from 2000 and the
 // zone's offset in µs. What is not exactly so is left to the general parser.
-func parseISO(b []byte) (local, offset int64, ok bool) {
-	days, ok := parseISODate(b)
-	if !ok || len(b) < 19 || b[10] != 'T' && b[10] != ' ' || b[13] != ':' || b[16] != ':' {
+// The last date is remembered: most times of a stream are of the same day.
+func (c *Cell) parseISO(b []byte) (local, offset int64, ok bool) {
+	if len(b) < 19 {
+		return 0, 0, false
+	}
+	days := c.lastDays
+	if string(b[:10]) != string(c.lastDate[:]) {
+		if days, ok = parseISODate(b); !ok {
+			return 0, 0, false
+		}
+		c.lastDays = days
+		copy(c.lastDate[:], b)
+	}
+	if b[10] != 'T' && b[10] != ' ' || b[13] != ':' || b[16] != ':' {
 		return 0, 0, false
 	}
 	h, ok1 := two(b[11], b[12])

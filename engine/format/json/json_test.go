@@ -3,6 +3,7 @@ package json
 import (
 	stdjson "encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -189,6 +190,38 @@ func BenchmarkDecode(b *testing.B) {
 				}
 				if err := d.Decode(v, rows); err != nil {
 					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkVaried decodes trades that differ, as they do in life: nothing is
+// learned by the branch predictor that would not hold there.
+func BenchmarkVaried(b *testing.B) {
+	all := fieldsOf(b, strings.Replace(tradeFields, "ts ", "event_time ", 1))
+	rng := rand.New(rand.NewPCG(1, 2))
+	var values [][]byte
+	for i := range 5000 {
+		values = append(values, fmt.Appendf(nil, `{"symbol":"%s","trade_id":%d,"price":%d.%02d,"quantity":%d,"side":"%s","venue":"XNAS","trader_id":"t-%04d","event_time":"2025-01-31T12:%02d:%02d.%03dZ"}`,
+			"ABCDEFGH"[:1+rng.IntN(5)], i*1024, rng.IntN(1000), rng.IntN(100), 10*rng.IntN(1000), []string{"BUY", "SELL"}[rng.IntN(2)], rng.IntN(1000), rng.IntN(60), rng.IntN(60), rng.IntN(1000)))
+	}
+	for name, fields := range map[string][]format.Field{
+		"all": all, "3of8": {all[0], all[2], all[7]},
+	} {
+		b.Run(name, func(b *testing.B) {
+			d, _ := New(fields, Options{})
+			rows := format.NewRows(fields, 4096)
+			i := 0
+			for b.Loop() {
+				if rows.N == 4096 {
+					rows.Reset()
+				}
+				if err := d.Decode(values[i], rows); err != nil {
+					b.Fatal(err)
+				}
+				if i++; i == len(values) {
+					i = 0
 				}
 			}
 		})

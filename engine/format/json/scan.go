@@ -42,8 +42,7 @@ const (
 // plain returns how many bytes from i on are neither a quote, nor a backslash,
 // nor a control character. Eight bytes at a time: the classic test for a zero
 // byte, whose lowest hit is exact.
-func (d *Decoder) plain(i int) int {
-	b := d.buf
+func plain(b []byte, i int) int {
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
 		q := w ^ '"'*ones
@@ -64,7 +63,7 @@ func (d *Decoder) plain(i int) int {
 // buffer that the next string with escapes uses again.
 func (d *Decoder) string() ([]byte, error) {
 	start := d.pos + 1
-	end := d.plain(start)
+	end := plain(d.buf, start)
 	if end < len(d.buf) && d.buf[end] == '"' {
 		d.pos = end + 1
 		return d.buf[start:end], nil
@@ -96,7 +95,7 @@ func (d *Decoder) escaped(start, end int) ([]byte, error) {
 		}
 		d.text = utf8.AppendRune(d.text, r)
 		start = end + n
-		end = d.plain(start)
+		end = plain(d.buf, start)
 	}
 }
 
@@ -266,14 +265,14 @@ func (d *Decoder) skip(depth int) error {
 }
 
 func (d *Decoder) skipString() error {
-	i := d.plain(d.pos + 1)
+	i := plain(d.buf, d.pos+1)
 	for i < len(d.buf) && d.buf[i] == '\\' {
 		_, n := d.escape(i)
 		if n == 0 {
 			d.pos = i
 			return d.syntax("an escape in a string is malformed")
 		}
-		i = d.plain(i + n)
+		i = plain(d.buf, i+n)
 	}
 	d.pos = i
 	if i >= len(d.buf) {
