@@ -20,8 +20,9 @@ type Source interface {
 	// returns the rows that still belong to the epoch. Sources that deliver
 	// by Poll return nil.
 	Cut(c Cut) (*column.Batch, error)
-	// Watermark is what holds after the rows returned so far.
-	Watermark() Watermark
+	// Watermark is what holds after the rows returned so far; an idle source
+	// does not hold back others.
+	Watermark() (w Watermark, idle bool)
 	// Position is what to resume from after the rows returned so far.
 	Position() []byte
 	Close() error

@@ -24,6 +24,7 @@ type injection struct {
 type message struct {
 	batch   *column.Batch
 	mark    Watermark
+	idle    bool
 	epoch   state.Epoch
 	barrier bool
 }
@@ -33,6 +34,7 @@ type channel struct {
 	in      chan message
 	input   int
 	mark    Watermark
+	idle    bool
 	blocked bool // its barrier came, others' have not
 }
 
@@ -54,6 +56,7 @@ type task struct {
 	arrived    int // barriers that came from channels
 	held       []heldBatch
 	sent       Watermark
+	sentIdle   bool
 	activity   atomic.Int32
 }
 
@@ -133,7 +136,7 @@ func (t *task) loop() error {
 	// Inputs that say nothing of time are at its end from the start.
 	for i, in := range t.stage.Inputs {
 		if in.Timeless || (in.Source != nil && t.sources[i] == nil) {
-			if err := t.advance(i, EndOfTime); err != nil {
+			if err := t.advance(i, EndOfTime, false); err != nil {
 				return err
 			}
 		}
@@ -199,14 +202,21 @@ func (t *task) take(c *channel, m message) error {
 	case m.batch != nil:
 		return t.tree.Push(c.input, m.batch)
 	}
-	c.mark = m.mark
-	least := EndOfTime
+	c.mark, c.idle = m.mark, m.idle
+	least, most, idle := EndOfTime, NoWatermark, true
 	for _, o := range t.channels {
-		if o.input == c.input {
-			least = min(least, o.mark)
+		if o.input != c.input {
+			continue
+		}
+		most = max(most, o.mark)
+		if !o.idle {
+			least, idle = min(least, o.mark), false
 		}
 	}
-	return t.advance(c.input, least)
+	if idle {
+		least = most
+	}
+	return t.advance(c.input, least, idle)
 }
 
 // poll takes one batch from each source.
@@ -230,7 +240,7 @@ func (t *task) poll() (bool, error) {
 				return false, err
 			}
 		}
-		if err := t.advance(i, s.Watermark()); err != nil {
+		if err := t.observe(i, s); err != nil {
 			return false, err
 		}
 	}
@@ -248,19 +258,25 @@ func (t *task) push(input int, b *column.Batch) error {
 	return t.tree.Push(input, b)
 }
 
-func (t *task) advance(input int, w Watermark) error {
+// observe takes over a source's watermark.
+func (t *task) observe(input int, s Source) error {
+	w, idle := s.Watermark()
+	return t.advance(input, w, idle)
+}
+
+func (t *task) advance(input int, w Watermark, idle bool) error {
 	if t.stage.Inputs[input].Timeless {
-		w = EndOfTime
+		w, idle = EndOfTime, false
 	}
-	w, err := t.tree.Advance(input, w)
-	if err != nil || w <= t.sent {
+	w, idle, err := t.tree.Advance(input, w, idle)
+	if err != nil || (w <= t.sent && idle == t.sentIdle) {
 		return err
 	}
-	t.sent = w
+	t.sent, t.sentIdle = w, idle
 	if t.out == nil {
 		return nil
 	}
-	return t.out.send(message{mark: w})
+	return t.out.send(message{mark: w, idle: idle})
 }
 
 // align lets the barrier pass when it has come from everywhere.
@@ -332,7 +348,7 @@ func (t *task) cut(c Cut) error {
 				return err
 			}
 		}
-		if err := t.advance(i, s.Watermark()); err != nil {
+		if err := t.observe(i, s); err != nil {
 			return err
 		}
 	}

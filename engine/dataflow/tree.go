@@ -16,7 +16,8 @@ type Tree struct {
 	nodes  []*node // children before their parents
 	inputs []*node // inputs[i] is the entry of input i: a node without operator
 	marks  []Watermark
-	mark   Watermark // minimum of marks
+	idle   []bool
+	mark   Watermark // minimum of marks, see Advance
 }
 
 // Ref is a place in the tree whose output can be given to an operator.
@@ -49,6 +50,7 @@ func (t *Tree) Input() Ref {
 	n := &node{}
 	t.inputs = append(t.inputs, n)
 	t.marks = append(t.marks, NoWatermark)
+	t.idle = append(t.idle, false)
 	return Ref{n}
 }
 
@@ -76,27 +78,32 @@ func (t *Tree) Push(i int, b *column.Batch) error {
 	return t.inputs[i].next.Emit(b)
 }
 
-// Advance sets the watermark of input i and, when the minimum of all inputs
-// grew, tells all operators. It returns that minimum.
-func (t *Tree) Advance(i int, w Watermark) (Watermark, error) {
-	if w <= t.marks[i] {
-		return t.mark, nil
+// Advance sets the watermark of input i, and whether the input is idle: then
+// it does not hold back the others. When the minimum of the inputs that are
+// not idle grew (of all idle ones: the greatest), all operators are told. It
+// returns that, and whether all inputs are idle.
+func (t *Tree) Advance(i int, w Watermark, idle bool) (Watermark, bool, error) {
+	t.marks[i], t.idle[i] = max(t.marks[i], w), idle
+	least, most, all := EndOfTime, NoWatermark, true
+	for k, m := range t.marks {
+		most = max(most, m)
+		if !t.idle[k] {
+			least, all = min(least, m), false
+		}
 	}
-	t.marks[i] = w
-	least := EndOfTime
-	for _, m := range t.marks {
-		least = min(least, m)
+	if all {
+		least = most
 	}
 	if least <= t.mark {
-		return t.mark, nil
+		return t.mark, all, nil
 	}
 	t.mark = least
 	for _, n := range t.nodes {
 		if err := n.op.Watermark(least, n.next); err != nil {
-			return t.mark, err
+			return t.mark, all, err
 		}
 	}
-	return t.mark, nil
+	return t.mark, all, nil
 }
 
 // Barrier ends an epoch in all operators, inputs' side first.

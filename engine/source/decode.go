@@ -211,6 +211,7 @@ func (in *Input) split(c *connector.Chunk) *splitState {
 	s := in.splits[c.Split.ID]
 	if s == nil {
 		s = &splitState{split: c.Split}
+		s.max, s.seen = in.times[c.Split.ID]
 		in.splits[c.Split.ID] = s
 		in.order = append(in.order, s)
 	}

@@ -133,6 +133,7 @@ type Input struct {
 
 	splits map[string]*splitState
 	order  []*splitState
+	times  map[string]int64 // of RestoreTimes
 	clock  watermarks
 	end    error // io.EOF or what ended the input
 

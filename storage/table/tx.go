@@ -21,6 +21,7 @@ const writesMax = 20 << 20
 type Tx struct {
 	db     *DB
 	snap   state.Snapshot
+	at     state.Snapshot // read instead of snap, when set
 	base   uint64
 	writes map[uint32]*writes
 	order  []*writes
@@ -83,6 +84,22 @@ func (tx *Tx) Refresh() error {
 	}
 	tx.open()
 	return nil
+}
+
+// ReadAt makes reads see snap, which is another's and stays so, with this
+// transaction's writes over it; nil goes back to the transaction's own.
+func (tx *Tx) ReadAt(snap state.Snapshot) { tx.at = snap }
+
+// Over makes tx read as other does: other's writes lie over tx's own snapshot.
+// REQUIRES: tx writes nothing.
+func (tx *Tx) Over(other *Tx) { tx.writes = other.writes }
+
+// source is where stored rows are read.
+func (tx *Tx) source() state.Snapshot {
+	if tx.at != nil {
+		return tx.at
+	}
+	return tx.snap
 }
 
 // Dirty reports whether the transaction changed anything.
@@ -177,7 +194,7 @@ func (tx *Tx) get(w *writes, key string) ([]byte, error) {
 			return r.new, nil
 		}
 	}
-	return tx.snap.Get([]byte(key))
+	return tx.source().Get([]byte(key))
 }
 
 // Key returns the key of row i of cols, the columns of rel in order.
@@ -203,7 +220,7 @@ func (tx *Tx) Get(rel uint32, keyCols []*column.Column, i int) ([]byte, error) {
 // transaction sees them.
 func (tx *Tx) Scan(rel uint32) iter.Seq2[state.Entry, error] {
 	lo, hi := RowRange(rel)
-	stored := tx.snap.Scan(lo, hi)
+	stored := tx.source().Scan(lo, hi)
 	w := tx.writes[rel]
 	if w == nil || len(w.rows) == 0 {
 		return stored

@@ -1,0 +1,148 @@
+// Package engine opens a database: it wires catalog, stores, jobs and sessions
+// together and holds no logic of its own.
+//
+// What is in a data directory:
+//
+//	meta/   the catalog: one log of changes (storage/meta)
+//	data/   native tables and streams, and the log of their commits (Pebble)
+//	state/  state, view contents, output and positions of the jobs (Pebble)
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"velostream/catalog"
+	"velostream/engine/connector"
+	"velostream/engine/job"
+	"velostream/engine/session"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/meta"
+	"velostream/storage/state"
+	"velostream/storage/table"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options configure an Engine.
+type Options struct {
+	DataDir string
+	// Shards of each job; 0: as many as there are processors.
+	Shards             int
+	EpochInterval      time.Duration // 0: 20 ms
+	CheckpointInterval time.Duration // 0: 1 s
+	JobMemoryBytes     int64         // 0: 512 MB
+	CacheBytes         int64         // block cache of each store, 0: 32 MB
+	Version            string        // server_version; "" is 15.0
+	Connectors         *connector.Registry
+	Logger             *slog.Logger
+	Metrics            prometheus.Registerer // nil: none
+}
+
+// Engine is an open database.
+type Engine struct {
+	meta     *meta.Log
+	data     state.Store
+	state    state.Store
+	jobs     *job.Manager
+	sessions *session.Engine
+}
+
+// Open opens the database in o.DataDir, making it if it is not there, and
+// starts its jobs. Errors: the directory is in use or damaged.
+func Open(ctx context.Context, o Options) (_ *Engine, err error) {
+	o.ensureDefaults()
+	if err := os.MkdirAll(o.DataDir, 0o750); err != nil {
+		return nil, pgerror.New(pgerror.IOError, "data directory cannot be made: %v", err).WithCause(err)
+	}
+	e := &Engine{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.closeStores())
+		}
+	}()
+	if e.meta, err = meta.Open(filepath.Join(o.DataDir, "meta"), meta.Options{}); err != nil {
+		return nil, err
+	}
+	cat, err := catalog.Open(ctx, e.meta)
+	if err != nil {
+		return nil, err
+	}
+	if e.data, err = openStore(o, "data"); err != nil {
+		return nil, err
+	}
+	if e.state, err = openStore(o, "state"); err != nil {
+		return nil, err
+	}
+	tables, err := table.Open(e.data)
+	if err != nil {
+		return nil, err
+	}
+	e.jobs = job.NewManager(job.Options{
+		Catalog: cat, State: e.state, Tables: tables, Connectors: o.Connectors, Formats: decoder, Logger: o.Logger,
+		Shards: o.Shards, EpochInterval: o.EpochInterval, CheckpointInterval: o.CheckpointInterval,
+		JobMemoryBytes: o.JobMemoryBytes, Sink: runSink,
+	})
+	e.jobs.Start()
+	e.sessions = &session.Engine{
+		Catalog: cat, Tables: tables, Jobs: e.jobs, Connectors: o.Connectors, Version: o.Version,
+		Shards: o.Shards, Logger: o.Logger,
+	}
+	return e, nil
+}
+
+func (o *Options) ensureDefaults() {
+	if o.Shards <= 0 {
+		o.Shards = runtime.GOMAXPROCS(0)
+	}
+	if o.Version == "" {
+		o.Version = "15.0"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Connectors == nil {
+		o.Connectors = Connectors()
+	}
+}
+
+func openStore(o Options, name string) (state.Store, error) {
+	var reg prometheus.Registerer
+	if o.Metrics != nil {
+		reg = prometheus.WrapRegistererWith(prometheus.Labels{"store": name}, o.Metrics)
+	}
+	return state.OpenPebble(filepath.Join(o.DataDir, name), state.Options{
+		CacheBytes: o.CacheBytes, Logger: o.Logger, Registerer: reg,
+	})
+}
+
+// Backend is what the wire server talks to.
+func (e *Engine) Backend() pgwire.Backend { return session.Backend{Engine: e.sessions} }
+
+// Jobs describes what runs, for metrics and health.
+func (e *Engine) Jobs() []job.Info { return e.jobs.Jobs() }
+
+// Close checkpoints all jobs and closes the stores. Sessions must have ended.
+func (e *Engine) Close() error {
+	e.jobs.Stop()
+	return e.closeStores()
+}
+
+func (e *Engine) closeStores() error {
+	var errs []error
+	for _, s := range []state.Store{e.state, e.data} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	if e.meta != nil {
+		errs = append(errs, e.meta.Close())
+	}
+	return errors.Join(errs...)
+}

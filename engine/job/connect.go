@@ -1,0 +1,381 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"velostream/catalog"
+	"velostream/engine/connector"
+	"velostream/engine/dataflow"
+	"velostream/engine/format"
+	"velostream/engine/option"
+	"velostream/engine/source"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+)
+
+// Formats makes the decoder of a relation's records: options are those of the
+// relation, fields the columns wanted.
+type Formats func(o option.Options, fields []format.Field) (format.Decoder, error)
+
+// watermarkTick is how often sources look whether a split has become idle.
+const watermarkTick = 100 * time.Millisecond
+
+// connectorSource is a connector's records as a source of a task: the splits
+// that belong to its shard, decoded in the task's goroutine.
+type connectorSource struct {
+	in      *source.Input
+	project []int // columns of the input's batches that the scan wants, in order
+	timed   bool
+	out     column.Batch
+	ended   bool
+	mark    dataflow.Watermark
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+}
+
+// splitPosition is where a connector source is in one split.
+type splitPosition struct {
+	Position int64 `json:"position"`
+	// Time is the greatest event time seen, so that a restart does not take
+	// for early what was late before.
+	Time *int64 `json:"time,omitempty"`
+}
+
+// openConnector opens relation rel as the source of one shard.
+func (c *coordinator) openConnector(ctx context.Context, rel *catalog.Relation, scan *plan.Physical, index, shard int, wake func()) (dataflow.Source, error) {
+	in, project, err := c.m.input(rel, scan.Columns, inputOptions{
+		shard: shard, shards: c.m.o.Shards, latest: c.transient != nil && !c.transient.Earliest,
+		deadLetter: c.deadLetter(rel),
+	})
+	if err != nil {
+		return nil, err
+	}
+	positions := map[string]splitPosition{}
+	if b := c.at.Positions[index][shard]; b != nil {
+		if err := json.Unmarshal(b, &positions); err != nil {
+			return nil, pgerror.New(pgerror.DataCorrupted, "stored position of %q cannot be read: %v", rel.Name, err)
+		}
+	}
+	starts, times := map[string]int64{}, map[string]int64{}
+	for id, p := range positions {
+		starts[id] = p.Position
+		if p.Time != nil {
+			times[id] = *p.Time
+		}
+	}
+	in.RestoreTimes(times)
+	if err := in.Open(ctx, starts); err != nil {
+		return nil, err
+	}
+	s := &connectorSource{in: in, project: project, timed: rel.EventTime >= 0, mark: dataflow.NoWatermark}
+	var run context.Context
+	run, s.cancel = context.WithCancel(context.Background())
+	s.wg.Go(func() { s.watch(run, wake) })
+	return s, nil
+}
+
+// watch wakes the task when records arrive, and now and then for idle splits.
+func (s *connectorSource) watch(ctx context.Context, wake func()) {
+	tick := time.NewTicker(watermarkTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.in.Ready():
+			wake()
+		case <-tick.C:
+			if s.timed {
+				wake()
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Poll implements dataflow.Source.
+func (s *connectorSource) Poll() (*column.Batch, error) {
+	if s.ended {
+		return nil, nil
+	}
+	c, ok, err := s.in.TryNext()
+	if errors.Is(err, io.EOF) {
+		s.ended = true
+		return nil, nil
+	}
+	if err != nil || !ok || c.Batch == nil || c.Batch.N == 0 {
+		return nil, err
+	}
+	cols := s.out.Cols[:0]
+	for _, j := range s.project {
+		cols = append(cols, c.Batch.Cols[j])
+	}
+	s.out = column.Batch{Ops: c.Batch.Ops, Cols: cols, N: c.Batch.N, Sel: c.Batch.Sel}
+	return &s.out, nil
+}
+
+// Cut implements dataflow.Source: rows come by Poll.
+func (s *connectorSource) Cut(dataflow.Cut) (*column.Batch, error) { return nil, nil }
+
+// Watermark implements dataflow.Source. A shard without splits is idle.
+func (s *connectorSource) Watermark() (dataflow.Watermark, bool) {
+	if s.ended || !s.timed {
+		return dataflow.EndOfTime, false
+	}
+	at, idle := s.in.Watermark(time.Now())
+	s.mark = max(s.mark, dataflow.Watermark(at))
+	return s.mark, idle || s.in.Splits() == 0
+}
+
+// Position implements dataflow.Source.
+func (s *connectorSource) Position() []byte {
+	times := s.in.Times()
+	out := map[string]splitPosition{}
+	for id, pos := range s.in.Positions() {
+		p := splitPosition{Position: pos}
+		if t, ok := times[id]; ok {
+			p.Time = &t
+		}
+		out[id] = p
+	}
+	b, _ := json.Marshal(out) // a map of numbers always marshals
+	return b
+}
+
+// Close implements dataflow.Source.
+func (s *connectorSource) Close() error {
+	s.cancel()
+	s.wg.Wait()
+	return s.in.Close()
+}
+
+type inputOptions struct {
+	shard, shards int
+	latest        bool // begin with what comes
+	bounded       bool // end with what is there
+	deadLetter    func(source.DeadLetter) error
+}
+
+// input makes the input of a connector relation that yields the wanted
+// attributes; project maps them to columns of its batches.
+func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*source.Input, []int, error) {
+	conn, err := m.o.Connectors.Find(rel.Connector)
+	if err != nil {
+		return nil, nil, err
+	}
+	if conn.NewSource == nil {
+		return nil, nil, pgerror.New(pgerror.WrongObjectType, "connector %q cannot be read from", rel.Connector)
+	}
+	opts, err := ParseOptions(conn, false, given(rel, io.latest))
+	if err != nil {
+		return nil, nil, err
+	}
+	src, err := conn.NewSource(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	if b, ok := src.(connector.Bounded); ok && io.bounded {
+		src = b.Bound()
+	}
+	lay, err := layOut(rel, wanted, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := source.Options{
+		Name: rel.Name, Connector: src, Fields: lay.fields, System: lay.system, RowID: lay.rowID,
+		DeadLetter: io.deadLetter,
+	}
+	if o.Decoder, err = m.o.Formats(opts, lay.fields); err != nil {
+		return nil, nil, err
+	}
+	if o.OnError, err = onError(opts); err != nil {
+		return nil, nil, err
+	}
+	if io.shards > 1 {
+		o.Owns = func(s connector.Split) bool { return int(uint64(s.Number)%uint64(io.shards)) == io.shard }
+	}
+	if lay.eventTime >= 0 {
+		o.Watermark = &source.Watermark{
+			Column: lay.eventTime, Delay: rel.WatermarkDelay, IdleTimeout: opts.Duration("watermark.idle_timeout"),
+		}
+	}
+	in, err := source.New(o)
+	return in, lay.project, err
+}
+
+// given are a relation's options as they were stored.
+func given(rel *catalog.Relation, latest bool) []option.Given {
+	var out []option.Given
+	for name, v := range rel.Options {
+		if latest && (name == "scan.startup.mode" || name == "auto.offset.reset") {
+			continue
+		}
+		out = append(out, option.Given{Name: name, Value: v})
+	}
+	if latest && rel.Connector == "kafka" {
+		out = append(out, option.Given{Name: "scan.startup.mode", Value: "latest"})
+	}
+	return out
+}
+
+// layout says which columns an input's batches have.
+type inputLayout struct {
+	fields    []format.Field
+	system    []source.System
+	rowID     bool
+	project   []int
+	eventTime int
+}
+
+// layOut orders the wanted attributes as source.Input has them: fields of the
+// value, system columns, row id.
+func layOut(rel *catalog.Relation, wanted []int, opts option.Options) (inputLayout, error) {
+	l := inputLayout{eventTime: -1}
+	need := append([]int(nil), wanted...)
+	if rel.EventTime >= 0 {
+		need = append(need, rel.EventTime)
+	}
+	place := map[int]func() int{} // attribute → column of the batches
+	timeFormat, err := format.ParseTimeFormat(opts.Text("event.time.format"))
+	if err != nil {
+		return l, err
+	}
+	for _, a := range need {
+		if place[a] != nil {
+			continue
+		}
+		c := rel.Columns[a]
+		switch {
+		case c.System == "split" || c.System == "position":
+			l.rowID = true
+			last := 0
+			if c.System == "position" {
+				last = 1
+			}
+			place[a] = func() int { return len(l.fields) + len(l.system) + last }
+		case c.System != "":
+			sys, ok := source.SystemByName(c.System)
+			if !ok {
+				return l, pgerror.New(pgerror.InternalError, "relation %q: unknown system column %q", rel.Name, c.System)
+			}
+			n := len(l.system)
+			l.system = append(l.system, sys)
+			place[a] = func() int { return len(l.fields) + n }
+		default:
+			n := len(l.fields)
+			f := format.Field{Name: c.Name, Type: c.Type, NotNull: c.NotNull}
+			if a == rel.EventTime {
+				f.Time = timeFormat
+			}
+			l.fields = append(l.fields, f)
+			place[a] = func() int { return n }
+		}
+	}
+	for _, a := range wanted {
+		l.project = append(l.project, place[a]())
+	}
+	if rel.EventTime >= 0 {
+		l.eventTime = place[rel.EventTime]()
+	}
+	return l, nil
+}
+
+func onError(o option.Options) (source.OnError, error) {
+	switch v := o.Enum("on_error"); v {
+	case "", "fail":
+		return source.Fail, nil
+	case "skip":
+		return source.Skip, nil
+	case "dead_letter":
+		return source.SendElsewhere, nil
+	default:
+		return 0, pgerror.New(pgerror.InvalidParameterValue, "on_error cannot be %q", v).WithHint("It is fail, skip or dead_letter.")
+	}
+}
+
+// RelationOptions are the options of every connector relation, beside the
+// connector's own.
+func RelationOptions() []option.Spec {
+	return []option.Spec{
+		{Name: "connector", Aliases: []string{"type"}},
+		{Name: "format", Aliases: []string{"value.format"}, Default: "json"},
+		{Name: "on_error", Default: "fail", Enum: []string{"fail", "skip", "dead_letter"}},
+		{Name: "event.time.field", Aliases: []string{"timestamp.field"}},
+		{Name: "event.time.format"},
+		{Name: "watermark.strategy", Enum: []string{"bounded_out_of_orderness", "ascending"}},
+		{Name: "watermark.max_out_of_orderness", Kind: option.Duration},
+		{Name: "watermark.idle_timeout", Kind: option.Duration, Default: "5s"},
+	}
+}
+
+// FormatOptions are the options of formats.
+func FormatOptions() []option.Spec {
+	return []option.Spec{
+		{Name: "delimiter"}, {Name: "quote"}, {Name: "escape"}, {Name: "header", Kind: option.Bool}, {Name: "null"},
+	}
+}
+
+// ParseOptions checks a relation's options: an unknown one is an error that
+// names the nearest known.
+func ParseOptions(conn connector.Connector, sink bool, g []option.Given) (option.Options, error) {
+	own := conn.SourceOptions
+	if sink {
+		own = conn.SinkOptions
+	}
+	return option.Parse(g, nil, own, without(RelationOptions(), own), without(FormatOptions(), own))
+}
+
+// without leaves out the specs that other has by name: the connector's own
+// come first.
+func without(specs, other []option.Spec) []option.Spec {
+	var out []option.Spec
+next:
+	for _, s := range specs {
+		for _, o := range other {
+			if o.Name == s.Name {
+				continue next
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// deadLetter stores a poisoned record; see velo_catalog.dead_letters.
+func (c *coordinator) deadLetter(rel *catalog.Relation) func(source.DeadLetter) error {
+	return func(d source.DeadLetter) error {
+		c.mu.Lock()
+		c.stats.DeadLetters++
+		c.mu.Unlock()
+		if c.m.o.DeadLetter == nil {
+			return nil
+		}
+		return c.m.o.DeadLetter(rel, d)
+	}
+}
+
+// timed reports that rows of relation id carry a watermark when scanned.
+func (m *Manager) timed(id uint32) bool {
+	rel := m.o.Catalog.Snapshot().ByID(id)
+	return rel != nil && rel.Kind == catalog.Stream && rel.EventTime >= 0
+}
+
+func (c *coordinator) hasConnectors() bool {
+	snap := c.m.o.Catalog.Snapshot()
+	for _, s := range scansOf(c.plan) {
+		if rel := snap.ByID(s.Relation); rel != nil && rel.Connector != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func nowMicros() int64 { return time.Now().UnixMicro() - epoch2000 }
+
+// epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
+const epoch2000 = 946684800_000_000

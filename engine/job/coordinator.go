@@ -1,0 +1,529 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"velostream/engine/dataflow"
+	"velostream/engine/operator"
+	"velostream/engine/sql/plan"
+	"velostream/storage/column"
+	"velostream/storage/log"
+	"velostream/storage/state"
+)
+
+// Limits of one job.
+const (
+	// pendingBytes of output that is not persisted make it checkpoint early.
+	pendingBytes = 32 << 20
+	// restartsMax is how often in a row a job starts again by itself when one
+	// that it reads went back to its checkpoint.
+	restartsMax = 10
+)
+
+// coordinator drives one run of a job: from its checkpoint until it is
+// stopped or fails. For one goroutine.
+//
+//	          ┌────────── wait: input, idle source, timer, fence ◄──────────┐
+//	          ▼                                                             │
+//	cut logs → Inject barrier → collect a Report a task → publish the epoch │
+//	                                                        │               │
+//	                          fence or checkpoint: commit ◄─┴───────────────┘
+type coordinator struct {
+	*Job
+	run    *dataflow.Run
+	at     checkpoint // what has been passed; committed when flushed
+	spaces []*spaceOf
+	logIn  []*logSource
+	outs   []*collector // of the root stage, by shard
+
+	batch   state.Batch // the writes of the epoch being flushed
+	batchMu sync.Mutex
+
+	scanAt  map[stageInput]int // which scan feeds an input of a stage
+	byTask  map[stageInput]*spaceOf
+	epochAt time.Time
+
+	unflushed bool // epochs passed since the last flush
+	unsynced  bool // flushes since the last durable one
+	lastSync  time.Time
+	base      Stats // of earlier runs
+}
+
+// stageInput is an input, or a shard, of a stage.
+type stageInput struct{ stage, n int }
+
+// spaceOf is the state of one task.
+type spaceOf struct {
+	space  *state.Space
+	sealed *state.Sealed
+}
+
+// collector takes what the root of one shard emits in an epoch.
+type collector struct {
+	batches []*column.Batch
+	rows    int
+}
+
+// Emit implements dataflow.Output.
+func (c *collector) Emit(b *column.Batch) error {
+	if n := b.Rows(); n > 0 {
+		c.batches = append(c.batches, b.Clone())
+		c.rows += n
+	}
+	return nil
+}
+
+func (c *collector) take() []*column.Batch {
+	out := c.batches
+	c.batches, c.rows = nil, 0
+	return out
+}
+
+// main runs the job until ctx ends or it fails.
+func (j *Job) main(ctx context.Context) {
+	defer close(j.done)
+	for restarts := 0; ; restarts++ {
+		err := j.runOnce(ctx)
+		if errors.Is(err, log.ErrRolledBack) && restarts < restartsMax && ctx.Err() == nil {
+			j.m.o.Logger.Info("job restarts from its checkpoint", "job", j.rel.Name, "reason", err.Error())
+			j.log.Rollback()
+			continue
+		}
+		switch {
+		case ctx.Err() != nil:
+			j.setState(Stopped, nil)
+		default:
+			j.m.o.Logger.Error("job failed", "job", j.rel.Name, "error", err.Error())
+			j.log.Rollback()
+			j.setState(Failed, err)
+		}
+		j.refuseFences()
+		return
+	}
+}
+
+func (j *Job) runOnce(ctx context.Context) (err error) {
+	c := &coordinator{Job: j, lastSync: time.Now(), epochAt: time.Now(), byTask: map[stageInput]*spaceOf{}}
+	j.setState(Starting, nil)
+	if err := c.start(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		// Tasks may be ended by the same context: their state is then only as
+		// good as the last epoch, which is committed already.
+		c.run.Stop()
+	}()
+	for {
+		if err := c.step(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// start opens the sources at the checkpoint, or, for a new job, at the present
+// content of its inputs, and starts the tasks.
+func (c *coordinator) start(ctx context.Context) error {
+	var at *checkpoint
+	var err error
+	if c.transient == nil {
+		if at, err = loadCheckpoint(c.m.store, c.id); err != nil {
+			return err
+		}
+	}
+	if at != nil && (at.Backfilling || at.Shards != c.m.o.Shards) {
+		if err := c.m.wipe(c.id); err != nil {
+			return err
+		}
+		at = nil
+	}
+	fresh := at == nil
+	if fresh {
+		at = &checkpoint{Shards: c.m.o.Shards, Cuts: map[uint32]uint64{}, Positions: map[int]map[int][]byte{}}
+	}
+	c.at = *at
+	c.base = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, DeadLetters: at.DeadLetters}
+	var content *content
+	if fresh {
+		c.setState(Backfilling, nil)
+		if content, err = c.inputContent(ctx); err != nil {
+			return err
+		}
+		defer content.release()
+	}
+	g := graphSpec{
+		plan: c.plan, shards: c.m.o.Shards,
+		source: c.sourceOpener(ctx, content), timed: c.timed,
+		context: c.operatorContext, root: c.root, after: c.afterBarrier,
+	}
+	stages, scanAt := g.stages()
+	c.scanAt = scanAt
+	c.outs = make([]*collector, c.m.o.Shards)
+	if c.run, err = dataflow.Start(context.WithoutCancel(ctx), stages); err != nil {
+		return err
+	}
+	if !c.backfilling() {
+		c.setState(Running, nil)
+	}
+	return nil
+}
+
+func (c *coordinator) backfilling() bool {
+	for _, s := range c.logIn {
+		if s.backfilling() {
+			return true
+		}
+	}
+	return false
+}
+
+// step waits for a reason to close an epoch and closes it.
+func (c *coordinator) step(ctx context.Context) error {
+	flush, sync, why := c.due()
+	if why == nil {
+		timer := time.NewTimer(c.nextDeadline())
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return c.shutdown()
+		case <-c.run.Done():
+			return c.run.Err()
+		case <-c.wake:
+		case <-c.run.Idle():
+		case <-timer.C:
+		}
+		return nil
+	}
+	return why(flush, sync)
+}
+
+// due says what is to be done now: nil, nothing.
+func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) {
+	if f := c.nextFence(); f != nil && !c.backfilling() {
+		return true, false, func(bool, bool) error { return c.passFence(f) }
+	}
+	now := time.Now()
+	dirty, busy := c.run.Activity()
+	ahead := c.logsAhead()
+	checkpointDue := c.transient == nil && (now.Sub(c.lastSync) >= c.m.o.CheckpointInterval || c.log.PendingBytes() > pendingBytes)
+	switch {
+	case c.backfilling(), ahead, dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
+		return checkpointDue, checkpointDue, func(flush, sync bool) error { return c.epoch(c.cut(), flush, sync) }
+	case c.wantsFlush():
+		return true, false, func(bool, bool) error { return c.epoch(c.cut(), true, false) }
+	case checkpointDue && (c.unflushed || c.unsynced):
+		return true, true, func(flush, sync bool) error { return c.epoch(c.cut(), true, true) }
+	}
+	return false, false, nil
+}
+
+// nextDeadline is how long nothing needs to be done if nothing happens.
+func (c *coordinator) nextDeadline() time.Duration {
+	d := time.Hour
+	if dirty, busy := c.run.Activity(); dirty || busy {
+		d = min(d, c.m.o.EpochInterval-time.Since(c.epochAt))
+	} else if c.hasConnectors() {
+		// Watermarks move with idle time-outs even when no rows come.
+		d = min(d, watermarkTick)
+	}
+	if c.transient == nil && (c.unflushed || c.unsynced) {
+		d = min(d, c.m.o.CheckpointInterval-time.Since(c.lastSync))
+	}
+	return max(d, time.Millisecond)
+}
+
+// logsAhead reports that a log has entries that were not read.
+func (c *coordinator) logsAhead() bool {
+	for id, l := range c.logs {
+		if l.Last() > c.at.Cuts[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// cut is the present end of all logs.
+func (c *coordinator) cut() dataflow.Cut {
+	cut := dataflow.Cut{}
+	for id, l := range c.logs {
+		cut[id] = max(l.Last(), c.at.Cuts[id])
+	}
+	return cut
+}
+
+// passFence runs an epoch that ends exactly at the fence, and takes the
+// snapshot.
+func (c *coordinator) passFence(f *fence) error {
+	cut := dataflow.Cut{}
+	for id := range c.logs {
+		if id == 0 {
+			cut[0] = max(f.native, c.at.Cuts[0])
+			continue
+		}
+		p := f.jobs[id]
+		if p == nil {
+			cut[id] = c.at.Cuts[id]
+			continue
+		}
+		select {
+		case <-p.done:
+		case <-c.run.Done():
+			return c.run.Err()
+		}
+		if p.err != nil {
+			f.refuse(c.id, p.err)
+			c.popFence()
+			return nil
+		}
+		cut[id] = max(p.seq, c.at.Cuts[id])
+	}
+	dirty, _ := c.run.Activity()
+	if dirty || c.unflushed || !maps.Equal(cut, dataflow.Cut(c.at.Cuts)) {
+		if err := c.epoch(cut, true, false); err != nil {
+			return err
+		}
+	}
+	f.pass(c.id, c.at.Epoch, c.m.store.Snapshot())
+	c.popFence()
+	return nil
+}
+
+// epoch closes one epoch at cut.
+func (c *coordinator) epoch(cut dataflow.Cut, flush, sync bool) error {
+	if flush {
+		if err := c.inputsPersisted(cut); err != nil {
+			return err
+		}
+		c.batch = c.m.store.NewBatch()
+	}
+	e := state.Epoch{ID: c.at.Epoch + 1, Flush: flush}
+	c.run.Inject(e, cut)
+	reports := make([]dataflow.Report, 0, c.run.Tasks())
+	for len(reports) < c.run.Tasks() {
+		select {
+		case r := <-c.run.Reports():
+			reports = append(reports, r)
+		case <-c.run.Done():
+			return c.run.Err()
+		}
+	}
+	c.at.Epoch, c.at.Cuts, c.at.Backfilling = e.ID, cut, c.backfilling()
+	c.epochAt, c.unflushed = time.Now(), true
+	changes, rows := c.output(reports)
+	c.note(reports, rows)
+	c.log.Append(log.Entry{Seq: e.ID, Changes: changes})
+	if flush {
+		if err := c.commit(sync); err != nil {
+			return err
+		}
+	}
+	if !c.at.Backfilling {
+		c.once.Do(func() { close(c.ready) })
+		c.mu.Lock()
+		if c.state == Backfilling || c.state == Starting {
+			c.state = Running
+		}
+		c.mu.Unlock()
+	}
+	return nil
+}
+
+// output collects what the root emitted in this epoch: deletes first, because
+// a row may leave one shard and enter another.
+func (c *coordinator) output(reports []dataflow.Report) ([]log.Change, int) {
+	var dels, ins []log.Change
+	rows := 0
+	keep := c.rel.AppendOnly || c.persistLog.Load() || c.log.Watched()
+	for _, r := range reports {
+		batches, _ := r.Result.([]*column.Batch)
+		for _, b := range batches {
+			rows += b.Rows()
+			if !keep {
+				continue
+			}
+			if b.Ops == nil {
+				ins = append(ins, log.Change{Relation: c.id, Batch: b})
+				continue
+			}
+			for _, op := range []column.Op{column.Delete, column.Insert} {
+				part := *b
+				if part.Sel = b.Marked(op); len(part.Sel) == 0 {
+					continue
+				}
+				if op == column.Delete {
+					dels = append(dels, log.Change{Relation: c.id, Batch: part.Clone()})
+				} else {
+					p := part.Clone()
+					p.Ops = nil
+					ins = append(ins, log.Change{Relation: c.id, Batch: p})
+				}
+			}
+		}
+	}
+	return append(dels, ins...), rows
+}
+
+// note adds up what the tasks report.
+func (c *coordinator) note(reports []dataflow.Report, rowsOut int) {
+	var late int64
+	mark := int64(dataflow.EndOfTime)
+	for _, r := range reports {
+		late += r.LateRows
+		mark = min(mark, int64(r.Watermark))
+		for i, pos := range r.Positions {
+			if pos == nil {
+				continue
+			}
+			scan := c.scanAt[stageInput{r.Stage, i}]
+			if c.at.Positions[scan] == nil {
+				c.at.Positions[scan] = map[int][]byte{}
+			}
+			c.at.Positions[scan][r.Shard] = pos
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.Epoch = c.at.Epoch
+	c.stats.RowsIn = c.base.RowsIn + c.run.RowsIn()
+	c.stats.RowsOut += int64(rowsOut)
+	c.stats.LateRows = c.base.LateRows + late
+	c.stats.Watermark = mark
+	c.at.RowsIn, c.at.RowsOut, c.at.LateRows = c.stats.RowsIn, c.stats.RowsOut, c.stats.LateRows
+}
+
+// commit writes the flushed epoch: state, view, output log and positions, all
+// or nothing.
+func (c *coordinator) commit(sync bool) error {
+	if c.persistLog.Load() {
+		c.log.Stage(c.batch)
+	} else {
+		c.log.Skip()
+	}
+	if err := c.at.stage(c.batch, c.id); err != nil {
+		return err
+	}
+	if err := c.m.store.Commit(c.batch, sync); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	c.batch = nil
+	for _, s := range c.spaces {
+		if s.sealed != nil {
+			s.space.Committed(s.sealed)
+			s.sealed = nil
+		}
+	}
+	c.log.Persist()
+	c.flushed()
+	c.unflushed, c.unsynced = false, !sync
+	if sync {
+		c.lastSync = time.Now()
+		c.durable.Store(c.at.Epoch)
+		for id, seq := range c.at.Cuts {
+			if id == 0 {
+				c.durableCut.Store(seq)
+			} else {
+				c.durableIn.Store(id, seq)
+			}
+		}
+		c.mu.Lock()
+		c.stats.Checkpoint = c.lastSync
+		c.mu.Unlock()
+		c.m.advanced()
+	}
+	return nil
+}
+
+// afterBarrier runs in every task once its operators have passed a barrier.
+func (c *coordinator) afterBarrier(stage, shard int, last bool, e state.Epoch) (any, error) {
+	if e.Flush {
+		s := c.spaceFor(stage, shard)
+		c.batchMu.Lock()
+		s.sealed = s.space.Seal(c.batch)
+		c.batchMu.Unlock()
+	}
+	if !last {
+		return nil, nil
+	}
+	return c.outs[shard].take(), nil
+}
+
+// inputsPersisted makes sure that the jobs this one reads have persisted what
+// it is about to checkpoint as read: after a crash they must not be behind.
+func (c *coordinator) inputsPersisted(cut dataflow.Cut) error {
+	for id, in := range c.inputs {
+		for c.logs[id].Persisted() < cut[id] {
+			done := make(chan struct{})
+			if !in.requestFlush(done) {
+				return log.ErrRolledBack
+			}
+			select {
+			case <-done:
+			case <-in.done:
+				return log.ErrRolledBack
+			case <-c.run.Done():
+				return c.run.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// shutdown makes a last checkpoint.
+func (c *coordinator) shutdown() error {
+	if c.transient == nil && (c.unflushed || c.unsynced) {
+		if err := c.epoch(c.cut(), true, true); err != nil {
+			return err
+		}
+	}
+	return errStopped
+}
+
+// operatorContext is what the operators of one task are built with.
+func (c *coordinator) operatorContext(stage, shard int) operator.BuildContext {
+	ctx := operator.BuildContext{
+		Shard: shard, Shards: c.m.o.Shards, Name: c.rel.Name,
+		Env: c.m.env(), MemoryBudget: c.m.o.JobMemoryBytes / int64(c.m.o.Shards),
+	}
+	if c.transient == nil {
+		ctx.Table = c.spaceFor(stage, shard).space.Table
+	}
+	return ctx
+}
+
+// root puts the materialise operator on top of the plan, and collects.
+func (c *coordinator) root(stage, shard int, t *dataflow.Tree, r dataflow.Ref) error {
+	c.outs[shard] = &collector{}
+	if c.keepsRows() {
+		view := &plan.Physical{Out: c.plan.Out, Key: c.plan.Key, AppendOnly: c.plan.AppendOnly, Tables: []uint16{viewTable}}
+		op, err := operator.NewMaterialise(view, c.operatorContext(stage, shard))
+		if err != nil {
+			return err
+		}
+		r = t.Add(op, r)
+	}
+	t.Finish(r, c.outs[shard])
+	return nil
+}
+
+// keepsRows reports that the job's relation is a table of rows; the rows of a
+// stream are only in its log.
+func (j *Job) keepsRows() bool { return !j.rel.AppendOnly || j.rel.Kind != "stream" }
+
+func (c *coordinator) timed(scan *plan.Physical) bool { return c.m.timed(scan.Relation) }
+
+// spaceFor returns the state of one task, made when its operators are built;
+// afterwards the map is only read.
+func (c *coordinator) spaceFor(stage, shard int) *spaceOf {
+	key := stageInput{stage, shard}
+	s := c.byTask[key]
+	if s == nil {
+		s = &spaceOf{space: state.NewSpace(c.m.store, c.id, uint16(shard))}
+		c.byTask[key] = s
+		c.spaces = append(c.spaces, s)
+	}
+	return s
+}

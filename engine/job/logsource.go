@@ -1,0 +1,169 @@
+package job
+
+import (
+	"encoding/binary"
+	"iter"
+
+	"velostream/catalog/types"
+	"velostream/engine/dataflow"
+	"velostream/storage/column"
+	"velostream/storage/log"
+	"velostream/storage/rowenc"
+	"velostream/storage/state"
+)
+
+// backfillRows bounds the rows of existing content that one epoch takes in.
+const backfillRows = 64 << 10
+
+// batchRows is the size of the batches that existing content is read in.
+const batchRows = 4096
+
+// logSource reads a relation kept here: first, for a new job, its content at
+// the moment the job began, then the log from there. It delivers only at cuts,
+// so all logs a job reads are cut at the same commits.
+type logSource struct {
+	id      uint32 // of the log: 0 the commits of native relations, else the job's relation
+	rel     uint32
+	types   []types.Type // of the whole relation
+	columns []int        // attributes wanted
+	reader  *log.Reader
+	pending []log.Entry
+	change  int
+	out     column.Batch
+
+	eventTime int // attribute of the event time, -1: none
+	delay     int64
+	mark      dataflow.Watermark
+
+	next  func() (state.Entry, error, bool) // content left to read, nil: none
+	stop  func()
+	rows  *column.Builder
+	taken int // of the content, in this epoch
+}
+
+// startContent makes the source begin with rows: encoded rows of the relation.
+func (s *logSource) startContent(rows iter.Seq2[state.Entry, error]) {
+	s.next, s.stop = iter.Pull2(rows)
+	s.rows = column.NewBuilder(s.types, batchRows)
+}
+
+// backfilling reports that content is left to read.
+func (s *logSource) backfilling() bool { return s.next != nil }
+
+// Poll implements dataflow.Source.
+func (s *logSource) Poll() (*column.Batch, error) { return nil, nil }
+
+// Cut implements dataflow.Source.
+func (s *logSource) Cut(c dataflow.Cut) (*column.Batch, error) {
+	if s.next != nil {
+		if s.taken < backfillRows {
+			return s.content()
+		}
+		s.taken = 0
+		return nil, nil
+	}
+	for {
+		for len(s.pending) > 0 {
+			e := s.pending[0]
+			if s.change < len(e.Changes) {
+				b := e.Changes[s.change].Batch
+				s.change++
+				s.observe(b)
+				return s.project(b), nil
+			}
+			s.pending, s.change = s.pending[1:], 0
+		}
+		upTo := c[s.id]
+		if s.reader.Pos() >= upTo {
+			return nil, nil
+		}
+		var err error
+		if s.pending, err = s.reader.Next(upTo); err != nil {
+			return nil, err
+		}
+		if len(s.pending) == 0 && s.reader.Pos() < upTo {
+			return nil, nil
+		}
+	}
+}
+
+// content returns the next rows of the relation's content.
+func (s *logSource) content() (*column.Batch, error) {
+	s.rows.Reset()
+	for s.rows.Len() < batchRows {
+		e, err, ok := s.next()
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			s.stop()
+			s.next, s.taken = nil, 0
+			break
+		}
+		if err := rowenc.DecodeRow(e.Value, s.rows); err != nil {
+			return nil, err
+		}
+		s.rows.Row(column.Insert)
+	}
+	if s.rows.Len() == 0 {
+		return nil, nil
+	}
+	s.taken += s.rows.Len()
+	s.observe(s.rows.Batch())
+	return s.project(s.rows.Batch()), nil
+}
+
+func (s *logSource) project(b *column.Batch) *column.Batch {
+	cols := s.out.Cols[:0]
+	for _, j := range s.columns {
+		cols = append(cols, b.Cols[j])
+	}
+	s.out = column.Batch{Ops: b.Ops, Cols: cols, N: b.N, Sel: b.Sel}
+	return &s.out
+}
+
+// observe moves the watermark on: the greatest event time less the delay.
+func (s *logSource) observe(b *column.Batch) {
+	if s.eventTime < 0 {
+		return
+	}
+	c := b.Cols[s.eventTime]
+	for i := range b.Each {
+		if !c.Null(i) {
+			s.mark = max(s.mark, dataflow.Watermark(c.Ints[c.At(i)]-s.delay))
+		}
+	}
+}
+
+// Watermark implements dataflow.Source.
+func (s *logSource) Watermark() (dataflow.Watermark, bool) {
+	if s.eventTime < 0 {
+		return dataflow.EndOfTime, false
+	}
+	return s.mark, false
+}
+
+// Position implements dataflow.Source: the job keeps the cuts itself, here is
+// the watermark.
+func (s *logSource) Position() []byte {
+	if s.eventTime < 0 {
+		return nil
+	}
+	return binary.BigEndian.AppendUint64(nil, uint64(s.mark))
+}
+
+// restore takes what Position returned before a restart.
+func (s *logSource) restore(position []byte) {
+	if len(position) == 8 {
+		s.mark = dataflow.Watermark(binary.BigEndian.Uint64(position))
+	}
+}
+
+// Close implements dataflow.Source.
+func (s *logSource) Close() error {
+	if s.next != nil {
+		s.stop()
+	}
+	s.reader.Close()
+	return nil
+}

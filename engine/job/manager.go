@@ -1,0 +1,392 @@
+package job
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/connector"
+	"velostream/engine/source"
+	"velostream/engine/sql/expr"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/log"
+	"velostream/storage/state"
+	"velostream/storage/table"
+)
+
+// Options configure a Manager.
+type Options struct {
+	Catalog    *catalog.Catalog
+	State      state.Store // of the jobs
+	Tables     *table.DB   // native relations
+	Connectors *connector.Registry
+	Formats    Formats
+	Logger     *slog.Logger
+	// Shards of a job.
+	Shards             int
+	EpochInterval      time.Duration
+	CheckpointInterval time.Duration
+	// JobMemoryBytes bounds what the operators of one job keep in memory.
+	JobMemoryBytes int64
+	// OutputMemoryBytes bounds the persisted output of one job kept in memory.
+	OutputMemoryBytes int
+	// Retention is how long the rows of derived streams are kept when nobody
+	// needs them any more.
+	Retention time.Duration
+	// Sink runs the sink described by rel until ctx ends; see SinkRunner.
+	Sink SinkRunner
+	// DeadLetter keeps a record that could not be decoded. Safe for concurrent use.
+	DeadLetter func(rel *catalog.Relation, d source.DeadLetter) error
+}
+
+// EnsureDefaults fills what is not set.
+func (o *Options) EnsureDefaults() {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Shards <= 0 {
+		o.Shards = 1
+	}
+	if o.EpochInterval <= 0 {
+		o.EpochInterval = 20 * time.Millisecond
+	}
+	if o.CheckpointInterval <= 0 {
+		o.CheckpointInterval = time.Second
+	}
+	if o.JobMemoryBytes <= 0 {
+		o.JobMemoryBytes = 512 << 20
+	}
+	if o.OutputMemoryBytes <= 0 {
+		o.OutputMemoryBytes = 8 << 20
+	}
+	if o.Retention <= 0 {
+		o.Retention = 10 * time.Minute
+	}
+}
+
+// Manager owns all jobs: it starts what the catalog wants to run, stops and
+// deletes what it no longer has. Safe for concurrent use.
+type Manager struct {
+	o     Options
+	store state.Store
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu    sync.Mutex
+	jobs  map[uint32]*Job
+	sinks map[uint32]*sinkJob
+	moved chan struct{} // a checkpoint was made: logs may be truncated
+	kick  chan struct{} // reconcile now
+	seen  uint64        // catalog version that was reconciled
+	seenC *sync.Cond
+	fresh fenceGroup
+
+	truncated   time.Time
+	nativeFloor uint64
+}
+
+// NewManager makes a manager; Start starts the jobs.
+func NewManager(o Options) *Manager {
+	o.EnsureDefaults()
+	m := &Manager{
+		o: o, store: o.State, jobs: map[uint32]*Job{}, sinks: map[uint32]*sinkJob{},
+		moved: make(chan struct{}, 1), kick: make(chan struct{}, 1),
+	}
+	m.seenC = sync.NewCond(&m.mu)
+	m.fresh.m = m
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	return m
+}
+
+// Start makes what runs agree with the catalog, now and after each change.
+func (m *Manager) Start() {
+	changed, stop := m.o.Catalog.Watch()
+	m.reconcile()
+	m.wg.Go(func() {
+		defer stop()
+		for {
+			select {
+			case <-changed:
+				m.reconcile()
+			case <-m.kick:
+				m.reconcile()
+			case <-m.moved:
+				m.truncate()
+			case <-m.ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// Stop checkpoints and ends all jobs, those that read others first.
+func (m *Manager) Stop() {
+	m.cancel()
+	m.wg.Wait()
+	m.mu.Lock()
+	sinks, jobs := m.sinks, m.order()
+	m.mu.Unlock()
+	for _, s := range sinks {
+		s.stop()
+	}
+	for _, j := range slices.Backward(jobs) {
+		j.stop()
+	}
+}
+
+func (j *Job) stop() {
+	j.cancel()
+	<-j.done
+}
+
+// order lists the jobs so that each comes after those it reads. Relation IDs
+// grow, and a query reads only what existed. REQUIRES: m.mu is held.
+func (m *Manager) order() []*Job {
+	out := make([]*Job, 0, len(m.jobs))
+	for _, j := range m.jobs {
+		out = append(out, j)
+	}
+	slices.SortFunc(out, func(a, b *Job) int { return int(a.id) - int(b.id) })
+	return out
+}
+
+// reconcile makes jobs, native relations and sinks agree with the catalog.
+func (m *Manager) reconcile() {
+	snap := m.o.Catalog.Snapshot()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.defineTables(snap)
+	m.dropGone(snap)
+	for _, r := range snap.Relations() {
+		if len(r.Plan) == 0 {
+			continue
+		}
+		j := m.jobs[r.ID]
+		if j == nil {
+			if j = m.newJob(snap, r); j == nil {
+				continue
+			}
+		}
+		j.rel = r
+		j.persistLog.Store(m.hasReaders(snap, r))
+		m.startOrPause(j)
+	}
+	m.reconcileSinks(snap)
+	m.seen = snap.Version
+	m.seenC.Broadcast()
+}
+
+// hasReaders reports that something persistent reads the output of r.
+func (m *Manager) hasReaders(snap *catalog.Snapshot, r *catalog.Relation) bool {
+	if r.Kind == catalog.Stream && r.AppendOnly {
+		return true // its log is what there is to read
+	}
+	for _, d := range snap.Dependents(r.ID) {
+		if d.Persistent() {
+			return true
+		}
+	}
+	return false
+}
+
+// defineTables tells the native store of its relations.
+func (m *Manager) defineTables(snap *catalog.Snapshot) {
+	for _, r := range snap.Relations() {
+		if !r.Native() {
+			continue
+		}
+		t := &table.Relation{
+			ID: r.ID, Schema: r.Schema, Name: r.Name, Types: r.Types(), Key: r.Key, RowID: -1,
+		}
+		for i, c := range r.Columns {
+			t.Names = append(t.Names, c.Name)
+			t.NotNull = append(t.NotNull, c.NotNull)
+			if c.System == "rowid" {
+				t.RowID = i
+			}
+		}
+		for _, d := range snap.Dependents(r.ID) {
+			t.Logged = t.Logged || d.Persistent()
+		}
+		m.o.Tables.Define(t)
+	}
+}
+
+// Define makes the native store know the relations of snap at once, before the
+// manager has come round to it.
+func (m *Manager) Define(snap *catalog.Snapshot) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.defineTables(snap)
+}
+
+// dropGone stops and deletes what the catalog no longer has.
+func (m *Manager) dropGone(snap *catalog.Snapshot) {
+	for id, s := range m.sinks {
+		if snap.ByID(id) == nil {
+			s.stop()
+			delete(m.sinks, id)
+		}
+	}
+	for _, j := range slices.Backward(m.order()) {
+		if r := snap.ByID(j.id); r != nil && len(r.Plan) > 0 {
+			continue
+		}
+		j.stop()
+		j.log.Fail(pgerror.New(pgerror.UndefinedTable, "relation %q was dropped", j.rel.Name))
+		delete(m.jobs, j.id)
+		if err := m.wipe(j.id); err != nil {
+			m.o.Logger.Error("state of a dropped job could not be deleted", "job", j.rel.Name, "error", err.Error())
+		}
+	}
+}
+
+// wipe deletes the state of a job.
+func (m *Manager) wipe(id uint32) error {
+	b := m.store.NewBatch()
+	lo, hi := state.JobRange(id)
+	b.DeleteRange(lo, hi)
+	return m.store.Commit(b, true)
+}
+
+// newJob makes the job of r, not yet running; nil when its plan can't be read.
+func (m *Manager) newJob(snap *catalog.Snapshot, r *catalog.Relation) *Job {
+	p, err := DecodePlan(r.Plan)
+	if err != nil {
+		m.o.Logger.Error("job not started", "job", r.Name, "error", err.Error())
+		return nil
+	}
+	at, err := loadCheckpoint(m.store, r.ID)
+	if err != nil {
+		m.o.Logger.Error("job not started", "job", r.Name, "error", err.Error())
+		return nil
+	}
+	j := &Job{
+		id: r.ID, m: m, rel: r, plan: p, wake: make(chan struct{}, 1), state: Paused,
+		inputs: map[uint32]*Job{}, logs: map[uint32]*log.Log{}, ready: make(chan struct{}),
+	}
+	last := uint64(0)
+	if at != nil {
+		last = at.Epoch
+		j.durable.Store(at.Epoch)
+		for id, seq := range at.Cuts {
+			if id == 0 {
+				j.durableCut.Store(seq)
+			} else {
+				j.durableIn.Store(id, seq)
+			}
+		}
+		j.stats = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, Epoch: at.Epoch}
+	}
+	j.log = log.New(log.Options{
+		Store: m.store, Prefix: state.Prefix(r.ID, logTable, 0), Last: last,
+		Types:       func(uint32) []types.Type { return r.Types() },
+		MemoryBytes: m.o.OutputMemoryBytes,
+	})
+	if err := m.connect(snap, j); err != nil {
+		m.o.Logger.Error("job not started", "job", r.Name, "error", err.Error())
+		return nil
+	}
+	m.jobs[r.ID] = j
+	return j
+}
+
+// startOrPause makes the job's coordinator run, or not, as the catalog says.
+func (m *Manager) startOrPause(j *Job) {
+	running := j.done != nil && !isClosed(j.done)
+	switch {
+	case j.rel.Paused && running:
+		j.stop()
+		j.setState(Paused, nil)
+	case j.rel.Paused:
+		j.setState(Paused, nil)
+	case !running && j.state != Failed:
+		j.start()
+	}
+}
+
+func (j *Job) start() {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(j.m.ctx))
+	j.cancel, j.done = cancel, make(chan struct{})
+	j.setState(Starting, nil)
+	go j.main(ctx)
+}
+
+// Resume starts a failed job again, from its checkpoint.
+func (m *Manager) Resume(id uint32) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	j := m.jobs[id]
+	if j == nil {
+		return pgerror.New(pgerror.UndefinedObject, "there is no such job")
+	}
+	if j.done == nil || isClosed(j.done) {
+		j.once = sync.Once{}
+		j.ready = make(chan struct{})
+		j.start()
+	}
+	return nil
+}
+
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}
+
+// WaitReady waits until the job of relation id has taken in what its inputs
+// held when it was created. The error is why it failed.
+func (m *Manager) WaitReady(ctx context.Context, id uint32, version uint64) error {
+	m.mu.Lock()
+	for m.seen < version && m.ctx.Err() == nil {
+		m.seenC.Wait()
+	}
+	j := m.jobs[id]
+	m.mu.Unlock()
+	if j == nil {
+		return pgerror.New(pgerror.InternalError, "the job could not be started").WithHint("The server's log says why.")
+	}
+	select {
+	case <-j.ready:
+		return j.Info().Err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Job returns the job of relation id, nil: none.
+func (m *Manager) Job(id uint32) *Job {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.jobs[id]
+}
+
+// Jobs describes all jobs, by relation ID.
+func (m *Manager) Jobs() []Info {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []Info
+	for _, j := range m.order() {
+		out = append(out, j.Info())
+	}
+	return out
+}
+
+// advanced says that a job has checkpointed.
+func (m *Manager) advanced() {
+	select {
+	case m.moved <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Manager) env() *expr.Env { return &expr.Env{Now: nowMicros(), StmtTime: nowMicros()} }

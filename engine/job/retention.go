@@ -1,0 +1,98 @@
+package job
+
+import (
+	"math"
+	"time"
+
+	"velostream/catalog"
+)
+
+// truncateEvery bounds how often logs are truncated.
+const truncateEvery = 5 * time.Second
+
+// truncate deletes the log entries that every reader has durably read, of the
+// native log and of each job's output.
+func (m *Manager) truncate() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if time.Since(m.truncated) < truncateEvery {
+		return
+	}
+	m.truncated = time.Now()
+	native := uint64(math.MaxUint64)
+	for _, j := range m.jobs {
+		if _, reads := j.logs[0]; reads {
+			native = min(native, j.durableCut.Load())
+		}
+	}
+	for _, s := range m.sinks {
+		if s.job == nil {
+			native = min(native, s.position.Load())
+		}
+	}
+	if native == math.MaxUint64 {
+		native = m.o.Tables.Log().Persisted()
+	}
+	if native > m.nativeFloor {
+		m.nativeFloor = native
+		if err := m.o.Tables.Truncate(native); err != nil {
+			m.o.Logger.Warn("log not truncated", "error", err.Error())
+		}
+	}
+	b := m.store.NewBatch()
+	for _, j := range m.jobs {
+		if !j.persistLog.Load() {
+			continue
+		}
+		if floor := m.outputFloor(j); floor > j.floor {
+			j.log.Truncate(b, floor+1)
+			j.floor = floor
+		}
+	}
+	if b.Len() > 0 {
+		if err := m.store.Commit(b, false); err != nil {
+			m.o.Logger.Warn("log not truncated", "error", err.Error())
+		}
+	}
+}
+
+// outputFloor is the newest epoch of j's output that nobody needs any more.
+func (m *Manager) outputFloor(j *Job) uint64 {
+	floor := j.durable.Load()
+	for _, d := range m.jobs {
+		if d.inputs[j.id] == nil {
+			continue
+		}
+		seq, _ := d.durableIn.Load(j.id)
+		n, _ := seq.(uint64)
+		floor = min(floor, n)
+	}
+	for _, s := range m.sinks {
+		if s.job == j {
+			floor = min(floor, s.position.Load())
+		}
+	}
+	if j.rel.Kind == catalog.Stream {
+		floor = min(floor, j.expired(m.o.Retention))
+	}
+	return floor
+}
+
+// expired notes the present epoch, and returns the newest one noted longer ago
+// than retention: the epochs up to it are too old to keep.
+func (j *Job) expired(retention time.Duration) uint64 {
+	now := time.Now()
+	j.marks = append(j.marks, epochAt{now, j.durable.Load()})
+	var floor uint64
+	for len(j.marks) > 0 && now.Sub(j.marks[0].at) >= retention {
+		floor = j.marks[0].epoch
+		j.marks = j.marks[1:]
+	}
+	return max(floor, j.floor)
+}
+
+// epochAt is a time at which an epoch was the newest.
+type epochAt struct {
+	at    time.Time
+	epoch uint64
+}

@@ -1,0 +1,143 @@
+package job
+
+import (
+	"context"
+	"errors"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/log"
+)
+
+// subscriptionBytes bounds the output that waits for a subscriber who does not
+// read; beyond it the subscription ends with an error, the engine goes on.
+const subscriptionBytes = 32 << 20
+
+// Subscription is a continuous query of one session: a job without a name,
+// whose state is in memory and which ends with its reader.
+type Subscription struct {
+	job    *Job
+	reader *log.Reader
+	wake   chan struct{}
+}
+
+// SubscribeOptions say where a subscription begins.
+type SubscribeOptions struct {
+	// Earliest reads streams from their beginning; without it only what comes.
+	// Tables and views always begin with their content, unless NoSnapshot.
+	Earliest   bool
+	NoSnapshot bool
+}
+
+// Subscribe starts the continuous plan p. Close must be called.
+func (m *Manager) Subscribe(ctx context.Context, p *plan.Physical, o SubscribeOptions) (*Subscription, error) {
+	snap := m.o.Catalog.Snapshot()
+	rel := &catalog.Relation{Name: "subscription", Kind: catalog.Stream, AppendOnly: true, EventTime: -1}
+	j := &Job{
+		m: m, rel: rel, plan: p, transient: &o, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		inputs: map[uint32]*Job{}, logs: map[uint32]*log.Log{}, ready: make(chan struct{}),
+	}
+	j.log = log.New(log.Options{
+		Discard: true, MemoryBytes: subscriptionBytes,
+		Types: func(uint32) []types.Type { return p.Types() },
+	})
+	m.mu.Lock()
+	err := m.connect(snap, j)
+	m.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	s := &Subscription{job: j, wake: make(chan struct{}, 1)}
+	s.reader = j.log.NewReader(0, nil, func() {
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	})
+	var run context.Context
+	run, j.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	m.wg.Go(func() { j.main(run) })
+	return s, nil
+}
+
+// connect finds the logs that j's plan reads. REQUIRES: m.mu is held.
+func (m *Manager) connect(snap *catalog.Snapshot, j *Job) error {
+	for _, scan := range scansOf(j.plan) {
+		in := snap.ByID(scan.Relation)
+		switch {
+		case in == nil:
+			return pgerror.New(pgerror.UndefinedTable, "relation %q does not exist", scan.Name)
+		case in.Native():
+			j.logs[0] = m.o.Tables.Log()
+		case len(in.Plan) > 0:
+			up := m.jobs[in.ID]
+			if up == nil {
+				return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "the job of %q does not run", in.Name)
+			}
+			j.inputs[in.ID], j.logs[in.ID] = up, up.log
+		}
+	}
+	return nil
+}
+
+// Next waits for changes. Without any within the time that ctx allows it
+// returns ctx's error; when the query itself ended, why.
+func (s *Subscription) Next(ctx context.Context) ([]Changes, error) {
+	for {
+		out, err := s.TryNext()
+		if err != nil || len(out) > 0 {
+			return out, err
+		}
+		select {
+		case <-s.wake:
+		case <-s.job.done:
+			if out, err := s.TryNext(); err != nil || len(out) > 0 {
+				return out, err
+			}
+			return nil, s.job.ended()
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// TryNext returns the changes at hand, none if there are none.
+func (s *Subscription) TryNext() ([]Changes, error) {
+	entries, err := s.reader.Next(s.job.log.Last())
+	if errors.Is(err, log.ErrBehind) {
+		return nil, pgerror.New(pgerror.ConfigurationLimitExceeded, "continuous query ended: the client reads too slowly").
+			WithDetail("More than %d MB of rows were waiting to be sent.", subscriptionBytes>>20).
+			WithHint("Read faster, or filter or aggregate more in the query.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []Changes
+	for _, e := range entries {
+		c := Changes{Seq: e.Seq}
+		for _, ch := range e.Changes {
+			c.Batches = append(c.Batches, ch.Batch)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// ended is why a job's coordinator ended.
+func (j *Job) ended() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err != nil {
+		return j.err
+	}
+	return pgerror.New(pgerror.AdminShutdown, "continuous query ended: the server shuts down")
+}
+
+// Close ends the query and frees what it holds.
+func (s *Subscription) Close() error {
+	s.job.stop()
+	s.reader.Close()
+	return nil
+}

@@ -1,0 +1,143 @@
+// Package query runs a bounded plan: the same operators as a job's, over a
+// snapshot, ended by the greatest watermark and one barrier. Results are
+// pulled: the operators run only while Next is called, in the caller's
+// goroutine, so a reader that stops costs nothing.
+package query
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+
+	"velostream/engine/dataflow"
+	"velostream/engine/operator"
+	"velostream/engine/sql/plan"
+	"velostream/storage/column"
+	"velostream/storage/state"
+)
+
+// Scan yields the rows of one scan of the plan, in batches of the scan's
+// columns, each valid until the next.
+type Scan func(p *plan.Physical) iter.Seq2[*column.Batch, error]
+
+// Rows is a running query. For one goroutine.
+type Rows struct {
+	next func() (*column.Batch, error, bool)
+	stop func()
+	ctx  context.Context
+	err  error
+}
+
+// errStopped ends the operators when the reader has gone.
+var errStopped = errors.New("query: stopped")
+
+// Run starts the bounded plan p. Nothing is read before the first Next.
+func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) {
+	t := dataflow.NewTree()
+	root, scans, err := build(t, p, ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rows{ctx: context.Background()}
+	r.next, r.stop = iter.Pull2(func(yield func(*column.Batch, error) bool) {
+		t.Finish(root, dataflow.OutputFunc(func(b *column.Batch) error {
+			if b.Rows() > 0 && !yield(b, nil) {
+				return errStopped
+			}
+			return nil
+		}))
+		if err := r.drive(t, finished(t, p), scans, scan); err != nil && !errors.Is(err, errStopped) {
+			yield(nil, err)
+		}
+	})
+	return r, nil
+}
+
+// drive pushes all rows through the operators, and ends them.
+func (r *Rows) drive(t *dataflow.Tree, done func() bool, scans []*plan.Physical, scan Scan) error {
+	for i, s := range scans {
+		for b, err := range scan(s) {
+			if err != nil {
+				return err
+			}
+			if err := r.ctx.Err(); err != nil {
+				return context.Cause(r.ctx)
+			}
+			if err := t.Push(i, b); err != nil {
+				return err
+			}
+			if done() {
+				break
+			}
+		}
+		if _, _, err := t.Advance(i, dataflow.EndOfTime, false); err != nil {
+			return err
+		}
+	}
+	return t.Barrier(state.Epoch{ID: 1})
+}
+
+// finished tells when a LIMIT that all rows go through has had enough: then
+// nothing that is left to read can change the result.
+func finished(t *dataflow.Tree, p *plan.Physical) func() bool {
+	above := 0
+	for p.Op == plan.OpProject || p.Op == plan.OpFilter {
+		above, p = above+1, p.Inputs[0]
+	}
+	if p.Op == plan.OpLimit {
+		ops := t.Operators()
+		if d, ok := ops[len(ops)-1-above].(operator.Done); ok {
+			return d.Done
+		}
+	}
+	return func() bool { return false }
+}
+
+// Next returns the next batch, valid until the next call; io.EOF ends.
+func (r *Rows) Next(ctx context.Context) (*column.Batch, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	r.ctx = ctx
+	b, err, ok := r.next()
+	switch {
+	case !ok:
+		r.err = io.EOF
+	case err != nil:
+		r.err = err
+	default:
+		return b, nil
+	}
+	return nil, r.err
+}
+
+// Close ends the query.
+func (r *Rows) Close() error {
+	r.stop()
+	return nil
+}
+
+// build makes the tree of p and lists its scans by input.
+func build(t *dataflow.Tree, p *plan.Physical, ctx operator.BuildContext) (dataflow.Ref, []*plan.Physical, error) {
+	if p.Op == plan.OpScan {
+		return t.Input(), []*plan.Physical{p}, nil
+	}
+	var in []dataflow.Ref
+	var scans []*plan.Physical
+	for _, c := range p.Inputs {
+		r, s, err := build(t, c, ctx)
+		if err != nil {
+			return r, nil, err
+		}
+		in, scans = append(in, r), append(scans, s...)
+	}
+	if p.Op == plan.OpExchange {
+		return in[0], scans, nil
+	}
+	op, err := operator.Build(p, ctx)
+	if err != nil {
+		return dataflow.Ref{}, nil, err
+	}
+	return t.Add(op, in...), scans, nil
+}

@@ -1,0 +1,212 @@
+package session
+
+import (
+	"velostream/catalog/types"
+	"velostream/engine/sql/binder"
+	"velostream/engine/sql/expr"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+	"velostream/storage/rowenc"
+)
+
+// insertOrUpdate is INSERT with ON CONFLICT, and UPSERT: row by row, because
+// each row sees what the ones before did.
+func (c *changeRun) insertOrUpdate(b *column.Batch) (int, *column.Batch, error) {
+	ts := c.Target.Types()
+	result := column.NewBuilder(ts, b.Rows())
+	count := 0
+	for i := range b.Each {
+		one := &column.Batch{Cols: b.Cols, N: b.N, Sel: []int32{int32(i)}}
+		n, err := c.tx.Insert(c.Target.ID, one, true)
+		if err != nil {
+			return count, nil, err
+		}
+		if n == 1 {
+			count++
+			result.AppendRow(b, i, column.Insert)
+			c.touch(b, i)
+			continue
+		}
+		if c.conflict.DoNothing {
+			continue
+		}
+		row, err := c.replace(b, i)
+		if err != nil {
+			return count, nil, err
+		}
+		if row != nil {
+			count++
+			result.AppendRow(row, 0, column.Insert)
+		}
+	}
+	return count, result.Batch(), nil
+}
+
+// touch notes that the statement has written the row's key.
+func (c *changeRun) touch(b *column.Batch, i int) {
+	c.seen[string(rowenc.AppendKey(nil, b.Cols, c.Target.Key, i))] = true
+}
+
+// replace puts row i of b, or what DO UPDATE makes of it, in the place of the
+// row with its key. nil: DO UPDATE's WHERE said no.
+func (c *changeRun) replace(b *column.Batch, i int) (*column.Batch, error) {
+	key := string(rowenc.AppendKey(nil, b.Cols, c.Target.Key, i))
+	if c.seen[key] && !c.conflict.Overwrite {
+		return nil, pgerror.New(pgerror.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
+			WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
+	}
+	c.seen[key] = true
+	var keys []*column.Column
+	for _, k := range c.Target.Key {
+		keys = append(keys, b.Cols[k])
+	}
+	stored, err := c.tx.Get(c.Target.ID, keys, i)
+	if err != nil {
+		return nil, err
+	}
+	ts := c.Target.Types()
+	old := column.NewBuilder(ts, 1)
+	if err := rowenc.DecodeRow(stored, old); err != nil {
+		return nil, err
+	}
+	old.Row(column.Insert)
+	fresh := column.NewBuilder(ts, 1)
+	fresh.AppendRow(b, i, column.Insert)
+	new := fresh.Batch()
+	if !c.conflict.Overwrite {
+		both := &column.Batch{Cols: append(append([]*column.Column(nil), old.Batch().Cols...), new.Cols...), N: 1}
+		if new, err = c.updated(old.Batch(), both); new == nil || err != nil {
+			return nil, err
+		}
+	}
+	if _, err := c.tx.Update(c.Target.ID, old.Batch(), new); err != nil {
+		return nil, err
+	}
+	return new, nil
+}
+
+// updated is the old row with the assignments of DO UPDATE; nil when its WHERE
+// is not true.
+func (c *changeRun) updated(old, both *column.Batch) (*column.Batch, error) {
+	if c.set == nil {
+		if err := c.compile(); err != nil {
+			return nil, err
+		}
+	}
+	if c.when != nil {
+		sel, err := c.when.EvalFilter(c.env, both, nil)
+		if err != nil || len(sel) == 0 {
+			return nil, err
+		}
+	}
+	new := &column.Batch{Cols: append([]*column.Column(nil), old.Cols...), N: 1}
+	for k, j := range c.conflict.Set {
+		v, err := c.set[k].Eval(c.env, both, nil)
+		if err != nil {
+			return nil, err
+		}
+		new.Cols[j] = column.Constant(old.Cols[j].Type, cloneDatum(v.Datum(0)))
+	}
+	return new, nil
+}
+
+func cloneDatum(d types.Datum) types.Datum {
+	d.B = append([]byte(nil), d.B...)
+	return d
+}
+
+func (c *changeRun) compile() error {
+	var err error
+	if c.conflict.Where != nil {
+		if c.when, err = expr.Compile(c.conflict.Where); err != nil {
+			return err
+		}
+	}
+	for _, e := range c.conflict.Exprs {
+		ev, err := expr.Compile(e)
+		if err != nil {
+			return err
+		}
+		c.set = append(c.set, ev)
+	}
+	return nil
+}
+
+// bindParams puts the arguments into what is not part of the plan: RETURNING
+// and DO UPDATE.
+func (c *change) bindParams(args []types.Datum) (*change, error) {
+	out := *c
+	bind := func(list []expr.Expr) ([]expr.Expr, error) {
+		bound := make([]expr.Expr, len(list))
+		for i, e := range list {
+			var err error
+			if bound[i], err = expr.BindParams(e, args); err != nil {
+				return nil, err
+			}
+		}
+		return bound, nil
+	}
+	if c.Returning != nil {
+		exprs, err := bind(c.Returning.Exprs)
+		if err != nil {
+			return nil, err
+		}
+		out.Returning = &binder.Returning{Exprs: exprs, Out: c.Returning.Out}
+	}
+	if c.conflict != nil {
+		k := *c.conflict
+		var err error
+		if k.Exprs, err = bind(k.Exprs); err != nil {
+			return nil, err
+		}
+		if k.Where != nil {
+			if k.Where, err = expr.BindParams(k.Where, args); err != nil {
+				return nil, err
+			}
+		}
+		out.conflict = &k
+	}
+	return &out, nil
+}
+
+// returning collects the rows of a RETURNING list.
+type returning struct {
+	env   *expr.Env
+	evals []*expr.Evaluator
+	b     *column.Builder
+}
+
+func newReturning(r *binder.Returning, env *expr.Env) (*returning, error) {
+	if r == nil {
+		return nil, nil
+	}
+	out := &returning{env: env, b: column.NewBuilder(r.Out.Types(), 0)}
+	for _, e := range r.Exprs {
+		ev, err := expr.Compile(e)
+		if err != nil {
+			return nil, err
+		}
+		out.evals = append(out.evals, ev)
+	}
+	return out, nil
+}
+
+func (r *returning) add(rows *column.Batch) error {
+	if r == nil || rows == nil {
+		return nil
+	}
+	cols := make([]*column.Column, len(r.evals))
+	for j, ev := range r.evals {
+		var err error
+		if cols[j], err = ev.Eval(r.env, rows, rows.Sel); err != nil {
+			return err
+		}
+	}
+	for i := range rows.Each {
+		for j, c := range cols {
+			r.b.Col(j).AppendFrom(c, i)
+		}
+		r.b.Row(column.Insert)
+	}
+	return nil
+}

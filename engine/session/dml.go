@@ -1,0 +1,325 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/operator"
+	"velostream/engine/query"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/binder"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/optimizer"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+	"velostream/storage/rowenc"
+	"velostream/storage/table"
+)
+
+// conflictTries bounds how often a statement that stands alone is run again
+// because others changed its rows first.
+const conflictTries = 100
+
+// changeStatement is an INSERT, UPDATE or DELETE: it is planned anew when the
+// catalog has changed since.
+type changeStatement struct {
+	s       *Session
+	bind    func(o binder.Options) (*change, error)
+	p       ast.Parsed
+	params  []types.OID
+	columns []pgwire.ResultColumn
+	version uint64
+	change  *change
+}
+
+// change is a planned INSERT, UPDATE or DELETE.
+type change struct {
+	binder.Change
+	tag      string // INSERT 0, UPDATE, DELETE
+	physical *plan.Physical
+	conflict *binder.Conflict
+	// apply writes the rows of one batch of the plan, and returns how many
+	// there were and the rows for RETURNING.
+	apply func(c *changeRun, b *column.Batch) (int, *column.Batch, error)
+}
+
+// changeRun is one execution of a change.
+type changeRun struct {
+	*change
+	tx   *table.Tx
+	env  *expr.Env
+	seen map[string]bool // rows that were changed already, where the plan may repeat them
+	set  []*expr.Evaluator
+	when *expr.Evaluator
+}
+
+func (s *Session) prepareInsert(p ast.Parsed, n *ast.Insert, params []types.OID) (pgwire.Statement, error) {
+	return s.prepareChange(p, params, func(o binder.Options) (*change, error) {
+		b, err := binder.BindInsert(o, n)
+		if err != nil {
+			return nil, err
+		}
+		return &change{Change: b.Change, tag: "INSERT 0 ", conflict: b.Conflict, apply: insertRows}, nil
+	})
+}
+
+func (s *Session) prepareUpdate(p ast.Parsed, n *ast.Update, params []types.OID) (pgwire.Statement, error) {
+	return s.prepareChange(p, params, func(o binder.Options) (*change, error) {
+		b, err := binder.BindUpdate(o, n)
+		if err != nil {
+			return nil, err
+		}
+		if b.Target.Kind == catalog.Stream {
+			return nil, appendOnly(p, b.Target, n.Table, "UPDATE")
+		}
+		return &change{Change: b.Change, tag: "UPDATE ", apply: updateRows}, nil
+	})
+}
+
+func (s *Session) prepareDelete(p ast.Parsed, n *ast.Delete, params []types.OID) (pgwire.Statement, error) {
+	return s.prepareChange(p, params, func(o binder.Options) (*change, error) {
+		b, err := binder.BindDelete(o, n)
+		if err != nil {
+			return nil, err
+		}
+		if b.Target.Kind == catalog.Stream {
+			return nil, appendOnly(p, b.Target, n.Table, "DELETE")
+		}
+		return &change{Change: b.Change, tag: "DELETE ", apply: deleteRows}, nil
+	})
+}
+
+func appendOnly(p ast.Parsed, r *catalog.Relation, t *ast.TableName, verb string) error {
+	return pgerror.New(pgerror.WrongObjectType, "cannot %s %q: a stream is append-only", verb, r.Name).
+		WithHint("Rows that change belong into a table.").At(p.Position(t.Name.Pos()))
+}
+
+func (s *Session) prepareChange(p ast.Parsed, params []types.OID, bind func(binder.Options) (*change, error)) (pgwire.Statement, error) {
+	st := &changeStatement{s: s, bind: bind, p: p, params: params}
+	return st, st.plan()
+}
+
+func (st *changeStatement) plan() error {
+	o := st.s.bindOptions(st.p, st.params)
+	c, err := st.bind(o)
+	if err != nil {
+		return err
+	}
+	if c.physical, _, err = st.s.lower(c.Plan, optimizer.LowerOptions{}); err != nil {
+		return err
+	}
+	var columns []pgwire.ResultColumn
+	if c.Returning != nil {
+		columns = resultColumns(c.Returning.Out)
+	}
+	if st.change != nil && !sameShape(st.columns, columns) {
+		return pgerror.Unsupported("cached plan must not change result type")
+	}
+	st.change, st.columns, st.params, st.version = c, columns, c.Params, o.Snapshot.Version
+	return nil
+}
+
+func (st *changeStatement) Params() []types.OID            { return st.params }
+func (st *changeStatement) Columns() []pgwire.ResultColumn { return st.columns }
+
+// Query implements pgwire.Statement. A statement that is a transaction of its
+// own is committed here, and run again when others were faster.
+func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
+	if st.version != st.s.e.Catalog.Snapshot().Version {
+		if err := st.plan(); err != nil {
+			return nil, err
+		}
+	}
+	p := st.change.physical
+	if len(args) > 0 {
+		var err error
+		if p, err = p.BindParams(args); err != nil {
+			return nil, err
+		}
+	}
+	c := st.change
+	if len(args) > 0 && (c.Returning != nil || c.conflict != nil) {
+		bound, err := c.bindParams(args)
+		if err != nil {
+			return nil, err
+		}
+		c = bound
+	}
+	alone := st.s.final && (st.s.tx == nil || (st.s.tx.implicit && !st.s.tx.tx.Dirty()))
+	for try := 0; ; try++ {
+		rows, err := st.s.change(ctx, c, p)
+		if err == nil && alone {
+			t := st.s.tx
+			st.s.tx = nil
+			_, err = t.tx.Commit()
+		}
+		if err == nil {
+			return rows, nil
+		}
+		if !errors.Is(err, table.ErrConflict) {
+			return nil, err
+		}
+		if !alone || try >= conflictTries || ctx.Err() != nil {
+			return nil, pgerror.New(pgerror.SerializationFailure, "could not serialize access due to concurrent update").
+				WithHint("Run the transaction again.").WithCause(err)
+		}
+		if st.s.tx != nil {
+			if err := st.s.tx.rollback(); err != nil {
+				return nil, err
+			}
+			st.s.tx = nil
+		}
+	}
+}
+
+// change runs c in the session's transaction. What a failed statement wrote is
+// undone.
+func (s *Session) change(ctx context.Context, c *change, p *plan.Physical) (pgwire.Rows, error) {
+	t, err := s.begin()
+	if err != nil {
+		return nil, err
+	}
+	if t.readOnly {
+		return nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute %s in a read-only transaction", firstWord(c.tag))
+	}
+	rows, err := s.write(ctx, t.tx, c, p)
+	if err != nil {
+		t.tx.RollbackTo(t.mark)
+		return nil, err
+	}
+	return rows, nil
+}
+
+func firstWord(tag string) string {
+	for i := range len(tag) {
+		if tag[i] == ' ' {
+			return tag[:i]
+		}
+	}
+	return tag
+}
+
+// write runs the plan and writes its rows.
+func (s *Session) write(ctx context.Context, tx *table.Tx, c *change, p *plan.Physical) (pgwire.Rows, error) {
+	rd, err := s.reader(ctx, append([]uint32{c.Target.ID}, c.Inputs...))
+	if err != nil {
+		return nil, err
+	}
+	env := s.env()
+	rows, err := query.Run(p, rd.scan, operator.BuildContext{Shards: 1, Env: env, Name: "the statement"})
+	if err != nil {
+		return nil, rd.close(err)
+	}
+	run := &changeRun{change: c, tx: tx, env: env, seen: map[string]bool{}}
+	ret, err := newReturning(c.Returning, env)
+	if err != nil {
+		return nil, rd.close(errors.Join(err, rows.Close()))
+	}
+	count := 0
+	for {
+		b, err := rows.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var n int
+		var result *column.Batch
+		if err == nil {
+			n, result, err = c.apply(run, b)
+		}
+		if err == nil {
+			count += n
+			err = ret.add(result)
+		}
+		if err != nil {
+			_ = rows.Close()
+			return nil, rd.close(err)
+		}
+	}
+	if err := rd.close(rows.Close()); err != nil {
+		return nil, err
+	}
+	tag := c.tag + itoa(count)
+	if ret == nil {
+		return noRows(tag), nil
+	}
+	return &batchRows{batch: ret.b.Batch(), tag: tag}, nil
+}
+
+// insertRows adds the rows of b.
+func insertRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
+	if c.conflict == nil {
+		n, err := c.tx.Insert(c.Target.ID, b, false)
+		return n, b, err
+	}
+	return c.insertOrUpdate(b)
+}
+
+// updateRows replaces old rows, the first half of b's columns, by new ones.
+func updateRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
+	n := len(c.Target.Columns)
+	old := &column.Batch{Cols: b.Cols[:n], N: b.N, Sel: c.firstTime(b)}
+	new := &column.Batch{Cols: b.Cols[n : 2*n], N: b.N, Sel: old.Sel}
+	count, err := c.tx.Update(c.Target.ID, old, new)
+	return count, new, err
+}
+
+// deleteRows removes the rows of b.
+func deleteRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
+	old := &column.Batch{Cols: b.Cols[:len(c.Target.Columns)], N: b.N, Sel: c.firstTime(b)}
+	count, err := c.tx.Delete(c.Target.ID, old)
+	return count, old, err
+}
+
+// firstTime selects the rows of b whose key comes for the first time: with
+// FROM or USING a row may match several times.
+func (c *changeRun) firstTime(b *column.Batch) []int32 {
+	if len(c.Inputs) == 0 {
+		return b.Sel
+	}
+	sel := make([]int32, 0, b.Rows())
+	var key []byte
+	for i := range b.Each {
+		key = rowenc.AppendKey(key[:0], b.Cols, c.Target.Key, i)
+		if !c.seen[string(key)] {
+			c.seen[string(key)] = true
+			sel = append(sel, int32(i))
+		}
+	}
+	return sel
+}
+
+// truncate removes all rows of the tables.
+func (s *Session) truncate(p ast.Parsed, n *ast.Truncate) error {
+	t, err := s.begin()
+	if err != nil {
+		return err
+	}
+	snap := s.e.Catalog.Snapshot()
+	for _, name := range n.Tables {
+		r, err := s.relation(snap, p, name.Name)
+		if err != nil {
+			return err
+		}
+		if !r.Native() {
+			return pgerror.New(pgerror.WrongObjectType, "%q is not a table", r.Name).At(p.Position(name.Name.Pos()))
+		}
+		all := make([]int, len(r.Columns))
+		for i := range all {
+			all[i] = i
+		}
+		for b, err := range decode(r, all, t.tx.Scan(r.ID)) {
+			if err != nil {
+				return err
+			}
+			if _, err := t.tx.Delete(r.ID, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

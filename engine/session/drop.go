@@ -1,0 +1,212 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"velostream/catalog"
+	"velostream/engine/sql/ast"
+	"velostream/pgwire/pgerror"
+)
+
+// ddlTries bounds how often a DDL statement is tried again because another
+// changed the catalog between its snapshot and its change.
+const ddlTries = 20
+
+// apply makes the changes that f derives from a snapshot of the catalog.
+func (s *Session) apply(ctx context.Context, f func(snap *catalog.Snapshot) ([]catalog.Change, error)) (*catalog.Snapshot, error) {
+	if err := s.noTransaction("DDL"); err != nil {
+		return nil, err
+	}
+	for range ddlTries {
+		snap := s.e.Catalog.Snapshot()
+		changes, err := f(snap)
+		if err != nil || len(changes) == 0 {
+			return snap, err
+		}
+		next, err := s.e.Catalog.Apply(ctx, snap, changes...)
+		if errors.Is(err, catalog.ErrConflict) {
+			continue
+		}
+		if err == nil {
+			s.e.Jobs.Define(next)
+		}
+		return next, err
+	}
+	return nil, pgerror.New(pgerror.ObjectInUse, "the catalog is changed too often by others").WithHint("Try again.")
+}
+
+func (s *Session) createSchema(ctx context.Context, n *ast.CreateSchema) error {
+	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		if snap.HasSchema(n.Name) && n.IfNotExists {
+			s.notice("schema %q already exists, skipping", n.Name)
+			return nil, nil
+		}
+		return []catalog.Change{{CreateSchema: n.Name}}, nil
+	})
+	return err
+}
+
+// dropKinds says which relations a kind word of DROP means.
+var dropKinds = map[string][]catalog.Kind{
+	"TABLE":             {catalog.Table},
+	"STREAM":            {catalog.Stream},
+	"SOURCE":            {catalog.Stream},
+	"VIEW":              {catalog.View},
+	"MATERIALIZED VIEW": {catalog.MaterializedView},
+	"SINK":              {catalog.Sink},
+	"JOB":               {catalog.Stream, catalog.Table, catalog.MaterializedView},
+}
+
+// drop is DROP of relations and schemas.
+func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, error) {
+	tag := "DROP " + n.Kind
+	if n.Kind == "SCHEMA" {
+		return tag, s.dropSchemas(ctx, n)
+	}
+	kinds := dropKinds[n.Kind]
+	if kinds == nil {
+		return "", pgerror.Unsupported("%s is not supported yet", tag).At(p.Position(n.Pos()))
+	}
+	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		var gone []*catalog.Relation
+		for _, o := range n.Objects {
+			r, err := s.relation(snap, p, o.Name)
+			if err != nil {
+				if n.IfExists {
+					s.notice("%s %q does not exist, skipping", strings.ToLower(n.Kind), o.Name.Last())
+					continue
+				}
+				if n.Kind != "JOB" {
+					return nil, pgerror.New(pgerror.UndefinedTable, "%s %q does not exist", strings.ToLower(n.Kind), o.Name.Last())
+				}
+				return nil, err
+			}
+			if !slices.Contains(kinds, r.Kind) {
+				return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a %s", r.Name, strings.ToLower(n.Kind)).
+					WithHint("Use DROP %s to remove it.", strings.ToUpper(string(r.Kind)))
+			}
+			gone = append(gone, r)
+		}
+		return s.dropChanges(snap, gone, n.Behavior == ast.Cascade)
+	})
+	return tag, err
+}
+
+// dropChanges lists the drops of gone and, with cascade, of all that depends
+// on them; without, dependents are an error 2BP01.
+func (s *Session) dropChanges(snap *catalog.Snapshot, gone []*catalog.Relation, cascade bool) ([]catalog.Change, error) {
+	seen := map[uint32]bool{}
+	var order []*catalog.Relation
+	var visit func(r *catalog.Relation, asked bool) error
+	visit = func(r *catalog.Relation, asked bool) error {
+		if seen[r.ID] {
+			return nil
+		}
+		seen[r.ID] = true
+		for _, d := range snap.Dependents(r.ID) {
+			own := d.SinkOf == r.ID && d.Inputs == nil // the sink of CREATE … AS goes with it
+			if slices.Contains(gone, d) || own {
+				if err := visit(d, true); err != nil {
+					return err
+				}
+				continue
+			}
+			if !cascade {
+				return pgerror.New(pgerror.DependentObjectsStillExist,
+					"cannot drop %s %s because other objects depend on it", kindOf(r), r.Name).
+					WithDetail("%s %s depends on %s %s", kindOf(d), d.Name, kindOf(r), r.Name).
+					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+			}
+			s.notice("drop cascades to %s %s", kindOf(d), d.Name)
+			if err := visit(d, false); err != nil {
+				return err
+			}
+		}
+		order = append(order, r)
+		return nil
+	}
+	for _, r := range gone {
+		if err := visit(r, true); err != nil {
+			return nil, err
+		}
+	}
+	var out []catalog.Change
+	for _, r := range order {
+		out = append(out, catalog.Change{Drop: r.ID})
+	}
+	return out, nil
+}
+
+func (s *Session) dropSchemas(ctx context.Context, n *ast.Drop) error {
+	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		var out []catalog.Change
+		for _, o := range n.Objects {
+			name := o.Name.Last()
+			if !snap.HasSchema(name) {
+				if n.IfExists {
+					s.notice("schema %q does not exist, skipping", name)
+					continue
+				}
+				return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", name)
+			}
+			var in []*catalog.Relation
+			for _, r := range snap.Relations() {
+				if r.Schema == name {
+					in = append(in, r)
+				}
+			}
+			if len(in) > 0 && n.Behavior != ast.Cascade {
+				return nil, pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop schema %s because other objects depend on it", name).
+					WithDetail("%s %s depends on schema %s", kindOf(in[0]), in[0].Name, name).
+					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+			}
+			changes, err := s.dropChanges(snap, in, true)
+			if err != nil {
+				return nil, err
+			}
+			out = append(append(out, changes...), catalog.Change{DropSchema: name})
+		}
+		return out, nil
+	})
+	return err
+}
+
+// jobCommand is PAUSE, RESUME, STOP and CANCEL JOB.
+func (s *Session) jobCommand(ctx context.Context, p ast.Parsed, n *ast.Job) (string, error) {
+	tag := string(n.Action)
+	var pause bool
+	switch n.Action {
+	case ast.JobPause, ast.JobStop:
+		pause = true
+	case ast.JobResume:
+	default:
+		return "", pgerror.Unsupported("%s is not supported yet", tag).At(p.Position(n.Pos()))
+	}
+	var id uint32
+	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		r, err := s.relation(snap, p, n.Name)
+		if err != nil {
+			return nil, err
+		}
+		if !r.Persistent() {
+			return nil, pgerror.New(pgerror.WrongObjectType, "%q has no job", r.Name)
+		}
+		id = r.ID
+		if r.Paused == pause {
+			return nil, nil
+		}
+		c := *r
+		c.Paused = pause
+		return []catalog.Change{{Put: &c}}, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	if !pause {
+		return tag, s.e.Jobs.Resume(id)
+	}
+	return tag, nil
+}

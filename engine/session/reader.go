@@ -1,0 +1,189 @@
+package session
+
+import (
+	"context"
+	"iter"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/job"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+	"velostream/storage/rowenc"
+	"velostream/storage/state"
+	"velostream/storage/table"
+)
+
+// scanRows is the size of the batches that stored rows are read in.
+const scanRows = 1024
+
+// reader reads relations for one bounded statement: native rows through the
+// session's transaction, views through a consistent view of their jobs,
+// connector streams up to their present end.
+type reader struct {
+	s    *Session
+	ctx  context.Context
+	snap *catalog.Snapshot
+	tx   *table.Tx
+	view *job.View // nil: no job is involved
+}
+
+// reader opens what the statement's inputs need.
+func (s *Session) reader(ctx context.Context, inputs []uint32) (*reader, error) {
+	r := &reader{s: s, ctx: ctx, snap: s.e.Catalog.Snapshot()}
+	var jobs []uint32
+	native := false
+	for _, id := range inputs {
+		rel := r.snap.ByID(id)
+		switch {
+		case rel == nil:
+			return nil, pgerror.New(pgerror.UndefinedTable, "relation with OID %d does not exist", id)
+		case len(rel.Plan) > 0:
+			jobs = append(jobs, id)
+		case rel.Native():
+			native = true
+		}
+	}
+	if len(jobs) > 0 {
+		var err error
+		if s.settings.get("read_consistency") == "relaxed" {
+			r.view, err = s.e.Jobs.ReadRelaxed(jobs)
+		} else {
+			r.view, err = s.e.Jobs.Read(ctx, jobs)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if native {
+		// A snapshot of its own: the statement goes on reading it while the
+		// transaction moves on, as a cursor does.
+		r.tx = s.e.Tables.Begin()
+		if s.tx != nil {
+			r.tx.Over(s.tx.tx)
+		}
+		if r.view != nil {
+			r.tx.ReadAt(r.view.Tables) // rows and views of one moment
+		}
+	}
+	return r, nil
+}
+
+// close frees what the reader holds and returns err, or its own error.
+func (r *reader) close(err error) error {
+	if r.tx != nil {
+		if e := r.tx.Rollback(); err == nil {
+			err = e
+		}
+		r.tx = nil
+	}
+	if r.view != nil {
+		if e := r.view.Close(); err == nil {
+			err = e
+		}
+		r.view = nil
+	}
+	return err
+}
+
+// scan implements query.Scan.
+func (r *reader) scan(p *plan.Physical) iter.Seq2[*column.Batch, error] {
+	rel := r.snap.ByID(p.Relation)
+	switch {
+	case rel == nil:
+		return failed(pgerror.New(pgerror.UndefinedTable, "relation %q does not exist", p.Name))
+	case rel.Connector != "":
+		return r.s.e.Jobs.ScanConnector(r.ctx, rel, p.Columns)
+	case len(p.Lookup) > 0:
+		return r.lookup(rel, p)
+	case rel.Native():
+		return decode(rel, p.Columns, r.tx.Scan(rel.ID))
+	case r.s.e.Jobs.KeepsRows(rel.ID):
+		src, lo, hi := r.view.Rows(rel.ID)
+		return decode(rel, p.Columns, src.Scan(lo, hi))
+	}
+	return r.s.e.Jobs.ScanLog(r.view, rel, p.Columns)
+}
+
+func failed(err error) iter.Seq2[*column.Batch, error] {
+	return func(yield func(*column.Batch, error) bool) { yield(nil, err) }
+}
+
+// decode turns encoded rows into batches of the wanted columns.
+func decode(rel *catalog.Relation, wanted []int, rows iter.Seq2[state.Entry, error]) iter.Seq2[*column.Batch, error] {
+	return func(yield func(*column.Batch, error) bool) {
+		d := rowenc.NewDecoder(rel.Types(), wanted)
+		for e, err := range rows {
+			if err == nil {
+				err = d.Append(e.Value)
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if d.Len() == scanRows {
+				if !yield(d.Batch(), nil) {
+					return
+				}
+				d.Reset()
+			}
+		}
+		if d.Len() > 0 {
+			yield(d.Batch(), nil)
+		}
+	}
+}
+
+// lookup reads the one row whose key is given.
+func (r *reader) lookup(rel *catalog.Relation, p *plan.Physical) iter.Seq2[*column.Batch, error] {
+	keys := make([]*column.Column, len(rel.Key))
+	for i, k := range rel.Key {
+		d, err := expr.EvalConst(p.Lookup[i], r.s.env())
+		if err != nil {
+			return failed(err)
+		}
+		if d.Null {
+			return func(func(*column.Batch, error) bool) {}
+		}
+		keys[i] = column.Constant(rel.Columns[k].Type, d)
+	}
+	row, err := r.get(rel, keys)
+	if err != nil {
+		return failed(err)
+	}
+	return decode(rel, p.Columns, func(yield func(state.Entry, error) bool) {
+		if row != nil {
+			yield(state.Entry{Value: row}, nil)
+		}
+	})
+}
+
+func (r *reader) get(rel *catalog.Relation, keys []*column.Column) ([]byte, error) {
+	if rel.Native() {
+		return r.tx.Get(rel.ID, keys, 0)
+	}
+	all := make([]int, len(keys))
+	for i := range all {
+		all[i] = i
+	}
+	key := rowenc.AppendKey(nil, keys, all, 0)
+	src, _, _ := r.view.Rows(rel.ID)
+	for shard := range r.s.e.Shards {
+		row, err := src.Get(job.ShardKey(rel.ID, shard, key))
+		if row != nil || err != nil {
+			return row, err
+		}
+	}
+	return nil, nil
+}
+
+// typesOf lists the types of the wanted columns.
+func typesOf(rel *catalog.Relation, wanted []int) []types.Type {
+	out := make([]types.Type, len(wanted))
+	for i, j := range wanted {
+		out[i] = rel.Columns[j].Type
+	}
+	return out
+}

@@ -1,0 +1,276 @@
+package session
+
+import (
+	"context"
+	"strconv"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/operator"
+	"velostream/engine/query"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/binder"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/optimizer"
+	"velostream/engine/sql/parser"
+	"velostream/engine/sql/plan"
+	"velostream/engine/subscribe"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+)
+
+// bindOptions are what statements of this session are bound against.
+func (s *Session) bindOptions(p ast.Parsed, params []types.OID) binder.Options {
+	return binder.Options{
+		Snapshot: s.e.Catalog.Snapshot(), SearchPath: s.settings.searchPath(), SQL: p.SQL, Params: params,
+		Format: s.settings.format(), Session: s.sessionFunction, Parse: parser.ParseQuery,
+	}
+}
+
+// sessionFunction gives the values of functions that depend on the session.
+func (s *Session) sessionFunction(name string, args []expr.Expr) (expr.Expr, bool) {
+	text := func(v string) (expr.Expr, bool) {
+		return &expr.Const{Value: types.StringDatum(v), T: types.Text}, true
+	}
+	switch name {
+	case "current_user", "session_user", "user", "current_role":
+		return text(s.user)
+	case "current_database", "current_catalog":
+		return text(s.database)
+	case "current_schema":
+		return text(s.settings.schema())
+	case "version":
+		return text("PostgreSQL " + s.e.Version + " (Velostream)")
+	case "pg_backend_pid":
+		return &expr.Const{Value: types.IntDatum(int64(s.pid)), T: types.Int4}, true
+	case "current_setting":
+		return s.currentSetting(args)
+	}
+	return nil, false
+}
+
+func (s *Session) currentSetting(args []expr.Expr) (expr.Expr, bool) {
+	if len(args) == 0 {
+		return nil, false
+	}
+	c, ok := args[0].(*expr.Const)
+	if !ok || c.Value.Null {
+		return nil, false
+	}
+	v, known := s.settings.value(string(c.Value.B))
+	if !known && len(args) < 2 {
+		return nil, false
+	}
+	d := types.StringDatum(v)
+	d.Null = !known
+	return &expr.Const{Value: d, T: types.Text}, true
+}
+
+// selectStatement is a query, bounded or continuous. It is planned at the
+// catalog version it was prepared at, and again when that has changed.
+type selectStatement struct {
+	s       *Session
+	p       ast.Parsed
+	q       *ast.Query
+	params  []types.OID
+	columns []pgwire.ResultColumn
+
+	version    uint64
+	physical   *plan.Physical
+	continuous bool
+	inputs     []uint32
+	visible    []int
+	opts       subscribe.Options
+}
+
+func (s *Session) prepareSelect(p ast.Parsed, q *ast.Query, params []types.OID) (pgwire.Statement, error) {
+	if q.Sink != nil {
+		return nil, pgerror.New(pgerror.SyntaxError, "INTO a sink needs CREATE STREAM or CREATE TABLE … AS").At(p.Position(q.Sink.Pos()))
+	}
+	st := &selectStatement{s: s, p: p, q: q, params: params}
+	if err := st.plan(); err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+// plan binds and plans the query against the present catalog.
+func (st *selectStatement) plan() error {
+	o := st.s.bindOptions(st.p, st.params)
+	o.Continuous = st.q.Emit != nil
+	r, err := binder.BindQuery(o, st.q)
+	if err != nil {
+		return err
+	}
+	columns := resultColumns(r.Columns)
+	if st.columns != nil && !sameShape(st.columns, columns) {
+		return pgerror.Unsupported("cached plan must not change result type")
+	}
+	st.columns, st.params, st.inputs = columns, r.Params, r.Inputs
+	st.continuous = r.Continuous
+	st.version = o.Snapshot.Version
+	if st.opts, err = subscribeOptions(st.p, st.q, st.s.settings); err != nil {
+		return err
+	}
+	physical, warnings, err := st.s.lower(r.Plan, optimizer.LowerOptions{Continuous: st.continuous})
+	if err != nil {
+		return err
+	}
+	st.physical = physical
+	st.visible = visibleColumns(st.physical.Out)
+	st.s.warn(append(r.Warnings, warnings...))
+	return nil
+}
+
+func visibleColumns(out plan.Schema) []int {
+	var v []int
+	for i, c := range out {
+		if !c.Hidden {
+			v = append(v, i)
+		}
+	}
+	return v
+}
+
+func resultColumns(cols []plan.Column) []pgwire.ResultColumn {
+	out := make([]pgwire.ResultColumn, len(cols))
+	for i, c := range cols {
+		out[i] = pgwire.ResultColumn{Name: c.Name, Type: c.Type, Table: c.Table, Attr: c.Attr}
+	}
+	return out
+}
+
+func sameShape(a, b []pgwire.ResultColumn) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || a[i].Type != b[i].Type {
+			return false
+		}
+	}
+	return true
+}
+
+// subscribeOptions reads WITH (snapshot = …, auto_offset_reset = …) of a
+// continuous query.
+func subscribeOptions(p ast.Parsed, q *ast.Query, st *settings) (subscribe.Options, error) {
+	o := subscribe.Options{Earliest: st.get("auto_offset_reset") == "earliest"}
+	for _, opt := range q.Options {
+		v, err := checkBool(opt.Value)
+		switch {
+		case opt.Name == "snapshot" && err == nil:
+			o.Earliest, o.NoSnapshot = v == "on", v == "off"
+		case opt.Name == "auto_offset_reset" && (opt.Value == "earliest" || opt.Value == "latest"):
+			o.Earliest = opt.Value == "earliest"
+		case opt.Name == "snapshot" || opt.Name == "auto_offset_reset":
+			return o, pgerror.New(pgerror.InvalidParameterValue, "invalid value for option %q: %q", opt.Name, opt.Value).At(p.Position(opt.Pos()))
+		default:
+			return o, pgerror.New(pgerror.UndefinedObject, "unrecognized option %q of a query", opt.Name).
+				WithHint("The options are snapshot and auto_offset_reset.").At(p.Position(opt.Pos()))
+		}
+	}
+	return o, nil
+}
+
+func (st *selectStatement) Params() []types.OID            { return st.params }
+func (st *selectStatement) Columns() []pgwire.ResultColumn { return st.columns }
+
+// Query implements pgwire.Statement.
+func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
+	if st.version != st.s.e.Catalog.Snapshot().Version {
+		if err := st.plan(); err != nil {
+			return nil, err
+		}
+	}
+	p := st.physical
+	if len(args) > 0 {
+		var err error
+		if p, err = p.BindParams(args); err != nil {
+			return nil, err
+		}
+	}
+	if st.continuous {
+		return subscribe.Run(ctx, st.s.e.Jobs, p, st.visible, st.opts)
+	}
+	return st.s.run(ctx, p, st.inputs, st.visible, "SELECT ")
+}
+
+// run starts a bounded plan on a consistent view of its inputs.
+func (s *Session) run(ctx context.Context, p *plan.Physical, inputs []uint32, visible []int, tag string) (pgwire.Rows, error) {
+	rd, err := s.reader(ctx, inputs)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := query.Run(p, rd.scan, operator.BuildContext{Shards: 1, Env: s.env(), Name: "the query"})
+	if err != nil {
+		return nil, rd.close(err)
+	}
+	return &queryRows{rows: rows, reader: rd, visible: visible, tag: tag}, nil
+}
+
+// queryRows is a running bounded query.
+type queryRows struct {
+	rows    *query.Rows
+	reader  *reader
+	visible []int
+	tag     string
+	out     column.Batch
+}
+
+// Next implements pgwire.Rows.
+func (r *queryRows) Next(ctx context.Context) (*column.Batch, error) {
+	b, err := r.rows.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return project(&r.out, b, r.visible), nil
+}
+
+// project gives the columns of b that the client sees, in out.
+func project(out, b *column.Batch, visible []int) *column.Batch {
+	cols := out.Cols[:0]
+	for _, j := range visible {
+		cols = append(cols, b.Cols[j])
+	}
+	*out = column.Batch{Cols: cols, N: b.N, Sel: b.Sel}
+	return out
+}
+
+func (r *queryRows) Tag() string { return r.tag }
+
+// Close implements pgwire.Rows.
+func (r *queryRows) Close() error {
+	return r.reader.close(r.rows.Close())
+}
+
+// value returns a parameter's value as SHOW gives it.
+func (st *settings) value(name string) (string, bool) {
+	key := lower(name)
+	v, ok := st.values[key]
+	switch key {
+	case "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout":
+		if ms, err := strconv.Atoi(v); err == nil && ms > 0 {
+			return durationText(ms), ok
+		}
+	}
+	return v, ok
+}
+
+// durationText prints milliseconds in the largest unit that divides them, as
+// PostgreSQL does.
+func durationText(ms int) string {
+	for _, u := range []struct {
+		ms   int
+		name string
+	}{{86_400_000, "d"}, {3_600_000, "h"}, {60_000, "min"}, {1000, "s"}} {
+		if ms%u.ms == 0 {
+			return strconv.Itoa(ms/u.ms) + u.name
+		}
+	}
+	return strconv.Itoa(ms) + "ms"
+}
+
+// kindOf says what a relation is, in messages.
+func kindOf(r *catalog.Relation) string { return string(r.Kind) }

@@ -1,0 +1,232 @@
+// Package session is what a connection talks to: it implements
+// pgwire.Session. Prepare is one switch from a statement's syntax to the file
+// that knows the statement; settings, the transaction and cursors live here.
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/connector"
+	"velostream/engine/job"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/parser"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/table"
+)
+
+// Engine is what sessions work on; one for all of them.
+type Engine struct {
+	Catalog    *catalog.Catalog
+	Tables     *table.DB
+	Jobs       *job.Manager
+	Connectors *connector.Registry
+	Version    string // of the server, as in version()
+	Shards     int
+	Logger     *slog.Logger
+	// DDL serialises changes of the catalog, so that two CREATEs at once do not
+	// fail on each other.
+	DDL chan struct{}
+}
+
+// Backend makes sessions on e.
+type Backend struct{ Engine *Engine }
+
+// Connect implements pgwire.Backend.
+func (b Backend) Connect(_ context.Context, s pgwire.Startup, n pgwire.Notifier) (pgwire.Session, error) {
+	x := &Session{
+		e: b.Engine, user: s.User, database: s.Database, pid: s.PID, notify: n,
+		settings: newSettings(b.Engine), cursors: map[string]*cursor{}, prepared: map[string]*prepared{},
+	}
+	if err := x.settings.start(s); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// Session is one connection. Used by one goroutine.
+type Session struct {
+	e        *Engine
+	user     string
+	database string
+	pid      uint32
+	notify   pgwire.Notifier
+	settings *settings
+	cursors  map[string]*cursor
+	prepared map[string]*prepared
+
+	tx *transaction // nil: none is open, not even an implicit one
+}
+
+// Parse implements pgwire.Session.
+func (s *Session) Parse(sql string) ([]pgwire.Parsed, error) {
+	list, err := parser.Parse(sql)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]pgwire.Parsed, len(list))
+	for i, p := range list {
+		out[i] = p
+	}
+	return out, nil
+}
+
+// Prepare implements pgwire.Session.
+func (s *Session) Prepare(ctx context.Context, p pgwire.Parsed, params []types.OID) (pgwire.Statement, error) {
+	parsed, ok := p.(ast.Parsed)
+	if !ok {
+		return nil, pgerror.New(pgerror.InternalError, "statement of another parser")
+	}
+	if err := s.allowed(parsed.Stmt); err != nil {
+		return nil, err
+	}
+	return s.prepare(ctx, parsed, params)
+}
+
+// allowed refuses everything but the end of a failed transaction.
+func (s *Session) allowed(stmt ast.Statement) error {
+	if s.tx == nil || !s.tx.failed {
+		return nil
+	}
+	if t, ok := stmt.(*ast.Transaction); ok {
+		switch t.Kind {
+		case ast.TxCommit, ast.TxRollback, ast.TxRollbackTo:
+			return nil
+		}
+	}
+	return pgerror.New(pgerror.InFailedTransaction,
+		"current transaction is aborted, commands ignored until end of transaction block")
+}
+
+// prepare is the switch from syntax to statement. One line a kind.
+func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID) (pgwire.Statement, error) {
+	switch n := p.Stmt.(type) {
+	case *ast.Query:
+		return s.prepareSelect(p, n, params)
+	case *ast.Insert:
+		return s.prepareInsert(p, n, params)
+	case *ast.Update:
+		return s.prepareUpdate(p, n, params)
+	case *ast.Delete:
+		return s.prepareDelete(p, n, params)
+	case *ast.Truncate:
+		return s.command(p, func(context.Context) (string, error) { return "TRUNCATE TABLE", s.truncate(p, n) }), nil
+	case *ast.CreateRelation:
+		return s.prepareCreateRelation(p, n)
+	case *ast.CreateView:
+		return s.prepareCreateView(p, n)
+	case *ast.CreateSink:
+		return s.prepareCreateSink(p, n)
+	case *ast.CreateSchema:
+		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE SCHEMA", s.createSchema(ctx, n) }), nil
+	case *ast.Drop:
+		return s.command(p, func(ctx context.Context) (string, error) { return s.drop(ctx, p, n) }), nil
+	case *ast.Transaction:
+		return s.command(p, func(ctx context.Context) (string, error) { return s.transact(ctx, n) }), nil
+	case *ast.Set:
+		return s.command(p, func(context.Context) (string, error) { return "SET", s.set(p, n) }), nil
+	case *ast.SetTransaction:
+		return s.command(p, func(context.Context) (string, error) { return "SET", nil }), nil
+	case *ast.Reset:
+		return s.command(p, func(context.Context) (string, error) { return "RESET", s.reset(n) }), nil
+	case *ast.Discard:
+		return s.command(p, func(context.Context) (string, error) { return "DISCARD " + n.What, s.discard(n) }), nil
+	case *ast.ShowSetting:
+		return s.prepareShowSetting(p, n)
+	case *ast.Show:
+		return s.prepareShow(p, n)
+	case *ast.Explain:
+		return s.prepareExplain(p, n, params)
+	case *ast.DeclareCursor:
+		return s.prepareDeclare(p, n, params)
+	case *ast.Fetch:
+		return s.prepareFetch(p, n)
+	case *ast.CloseCursor:
+		return s.command(p, func(context.Context) (string, error) { return s.closeCursor(n) }), nil
+	case *ast.Prepare:
+		return s.command(p, func(ctx context.Context) (string, error) { return "PREPARE", s.prepareNamed(ctx, p, n) }), nil
+	case *ast.Execute:
+		return s.prepareExecute(ctx, p, n)
+	case *ast.Deallocate:
+		return s.command(p, func(context.Context) (string, error) { return s.deallocate(n) }), nil
+	case *ast.Copy:
+		return s.prepareCopy(p, n, params)
+	case *ast.Job:
+		return s.command(p, func(ctx context.Context) (string, error) { return s.jobCommand(ctx, p, n) }), nil
+	case *ast.Checkpoint:
+		return s.command(p, func(context.Context) (string, error) { return "CHECKPOINT", nil }), nil
+	case *ast.Vacuum:
+		return s.command(p, func(context.Context) (string, error) { return p.Tag(), nil }), nil
+	case *ast.Refresh:
+		return s.prepareRefresh(p, n)
+	case nil:
+		return s.command(p, func(context.Context) (string, error) { return "", nil }), nil
+	}
+	return nil, pgerror.Unsupported("%s is not supported yet", p.Tag()).At(p.Position(p.Stmt.Pos()))
+}
+
+// TxStatus implements pgwire.Session.
+func (s *Session) TxStatus() byte {
+	switch {
+	case s.tx == nil || s.tx.implicit:
+		return 'I'
+	case s.tx.failed:
+		return 'E'
+	}
+	return 'T'
+}
+
+// Format implements pgwire.Session.
+func (s *Session) Format() *types.Format { return s.settings.format() }
+
+// Params implements pgwire.Session.
+func (s *Session) Params() []pgwire.Param { return s.settings.reported(s.user) }
+
+// Close implements pgwire.Session.
+func (s *Session) Close() error {
+	err := s.closeCursors(true)
+	if s.tx != nil {
+		err = errors.Join(err, s.tx.rollback())
+		s.tx = nil
+	}
+	return err
+}
+
+// notice sends a NOTICE.
+func (s *Session) notice(format string, args ...any) {
+	n := pgerror.New("00000", format, args...)
+	n.Severity = "NOTICE"
+	s.notify.Notice(n)
+}
+
+// warn sends notices made while planning.
+func (s *Session) warn(list []*pgerror.Error) {
+	for _, w := range list {
+		if w.Severity == "" {
+			w.Severity = "NOTICE"
+		}
+		s.notify.Notice(w)
+	}
+}
+
+// env is what expressions of a statement depend on.
+func (s *Session) env() *expr.Env {
+	now := time.Now().UnixMicro() - epoch2000
+	at := now
+	if s.tx != nil && !s.tx.implicit {
+		at = s.tx.started
+	}
+	return &expr.Env{
+		Format: s.settings.format(), Now: at, StmtTime: now,
+		User: s.user, Database: s.database, Schema: s.settings.schema(),
+	}
+}
+
+// epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
+const epoch2000 = 946684800_000_000

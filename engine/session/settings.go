@@ -1,0 +1,271 @@
+package session
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/option"
+	"velostream/engine/sql/ast"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+)
+
+// setting describes a run-time parameter.
+type setting struct {
+	name     string // as SHOW prints it
+	initial  string
+	reported bool // ParameterStatus
+	fixed    bool // cannot be changed
+	check    func(v string) (string, error)
+}
+
+// allSettings is every parameter there is; order as ParameterStatus is sent.
+func allSettings(version string) []setting {
+	return []setting{
+		{name: "server_version", initial: version, reported: true, fixed: true},
+		{name: "server_encoding", initial: "UTF8", reported: true, fixed: true},
+		{name: "client_encoding", initial: "UTF8", reported: true, check: checkEncoding},
+		{name: "DateStyle", initial: "ISO, MDY", reported: true, check: checkDateStyle},
+		{name: "TimeZone", initial: "UTC", reported: true, check: checkTimeZone},
+		{name: "integer_datetimes", initial: "on", reported: true, fixed: true},
+		{name: "IntervalStyle", initial: "postgres", reported: true, check: oneOf("postgres", "postgres_verbose", "sql_standard", "iso_8601")},
+		{name: "is_superuser", initial: "on", reported: true, fixed: true},
+		{name: "session_authorization", reported: true, fixed: true},
+		{name: "standard_conforming_strings", initial: "on", reported: true, check: oneOf("on")},
+		{name: "application_name", reported: true},
+		{name: "default_transaction_read_only", initial: "off", reported: true, check: checkBool},
+		{name: "in_hot_standby", initial: "off", reported: true, fixed: true},
+		{name: "server_version_num", initial: "150000", fixed: true},
+		{name: "search_path", initial: `"$user", public`},
+		{name: "extra_float_digits", initial: "1", check: checkInt(-15, 3)},
+		{name: "bytea_output", initial: "hex", check: oneOf("hex", "escape")},
+		{name: "statement_timeout", initial: "0", check: checkDuration},
+		{name: "lock_timeout", initial: "0", check: checkDuration},
+		{name: "idle_in_transaction_session_timeout", initial: "0", check: checkDuration},
+		{name: "client_min_messages", initial: "notice"},
+		{name: "transaction_isolation", initial: "read committed"},
+		{name: "default_transaction_isolation", initial: "read committed"},
+		{name: "transaction_read_only", initial: "off", check: checkBool},
+		{name: "max_identifier_length", initial: "63", fixed: true},
+		{name: "max_index_keys", initial: "32", fixed: true},
+		{name: "password_encryption", initial: "scram-sha-256"},
+		{name: "lc_collate", initial: "C", fixed: true},
+		{name: "lc_ctype", initial: "C", fixed: true},
+		{name: "lc_messages", initial: "C"},
+		{name: "lc_monetary", initial: "C"},
+		{name: "lc_numeric", initial: "C"},
+		{name: "lc_time", initial: "C"},
+		{name: "default_table_access_method", initial: "heap"},
+		{name: "default_tablespace", initial: ""},
+		{name: "role", initial: "none"},
+		{name: "row_security", initial: "on"},
+		{name: "synchronous_commit", initial: "on"},
+		{name: "xmloption", initial: "content"},
+		{name: "check_function_bodies", initial: "on"},
+		// Velostream's own.
+		{name: "read_consistency", initial: "strict", check: oneOf("strict", "relaxed")},
+		{name: "auto_offset_reset", initial: "latest", check: oneOf("latest", "earliest")},
+		{name: "background_ddl", initial: "off", check: checkBool},
+	}
+}
+
+// settings are the parameters of one session.
+type settings struct {
+	all    map[string]*setting // by lower-case name
+	order  []*setting
+	values map[string]string
+	origin map[string]string // what RESET goes back to
+	fmt    *types.Format
+}
+
+func newSettings(e *Engine) *settings {
+	st := &settings{all: map[string]*setting{}, values: map[string]string{}, origin: map[string]string{}}
+	for _, d := range allSettings(e.Version) {
+		st.order = append(st.order, &d)
+		key := strings.ToLower(d.name)
+		st.all[key], st.values[key], st.origin[key] = &d, d.initial, d.initial
+	}
+	return st
+}
+
+// start takes the parameters of the start-up packet. Unknown ones are passed
+// over: drivers send many, and refusing the connection would help nobody.
+func (st *settings) start(s pgwire.Startup) error {
+	st.values["session_authorization"] = s.User
+	for name, v := range s.Params {
+		key := strings.ToLower(name)
+		d := st.all[key]
+		if d == nil || d.fixed {
+			continue
+		}
+		if err := st.assign(key, v); err != nil {
+			return err
+		}
+		st.origin[key] = st.values[key]
+	}
+	return nil
+}
+
+// assign checks and sets a parameter. key is lower case.
+func (st *settings) assign(key, v string) error {
+	d := st.all[key]
+	if d == nil {
+		if strings.Contains(key, ".") {
+			st.values[key] = v // a placeholder of an extension, as in PostgreSQL
+			return nil
+		}
+		e := pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter %q", key)
+		if near := option.Nearest(key, st.names()); near != "" {
+			e.WithHint("Perhaps you meant %q.", near)
+		}
+		return e
+	}
+	if d.fixed {
+		return pgerror.New("55P02", "parameter %q cannot be changed", d.name)
+	}
+	if d.check != nil {
+		var err error
+		if v, err = d.check(v); err != nil {
+			e := pgerror.New(pgerror.InvalidParameterValue, "invalid value for parameter %q: %q", d.name, v)
+			if h := pgerror.From(err).Hint; h != "" {
+				e.WithHint("%s", h)
+			}
+			return e
+		}
+	}
+	st.values[key], st.fmt = v, nil
+	return nil
+}
+
+func (st *settings) names() []string {
+	out := make([]string, 0, len(st.all))
+	for n := range st.all {
+		out = append(out, n)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func (st *settings) get(name string) string { return st.values[strings.ToLower(name)] }
+
+func (st *settings) reported(user string) []pgwire.Param {
+	var out []pgwire.Param
+	for _, d := range st.order {
+		if d.reported {
+			v := st.values[strings.ToLower(d.name)]
+			if d.name == "session_authorization" {
+				v = user
+			}
+			out = append(out, pgwire.Param{Name: d.name, Value: v})
+		}
+	}
+	return out
+}
+
+// format is the output settings, made anew after a change.
+func (st *settings) format() *types.Format {
+	if st.fmt == nil {
+		loc, ok := types.FindZone(st.get("timezone"))
+		if !ok {
+			loc = time.UTC
+		}
+		digits, _ := strconv.Atoi(st.get("extra_float_digits"))
+		st.fmt = &types.Format{
+			Location: loc, DateStyle: st.get("datestyle"), IntervalStyle: st.get("intervalstyle"),
+			ExtraFloatDigits: digits, ByteaEscape: st.get("bytea_output") == "escape",
+		}
+	}
+	return st.fmt
+}
+
+// searchPath lists the schemas of search_path, without "$user".
+func (st *settings) searchPath() []string {
+	var out []string
+	for _, p := range strings.Split(st.get("search_path"), ",") {
+		p = strings.Trim(strings.TrimSpace(p), `"`)
+		if p != "" && p != "$user" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (st *settings) schema() string {
+	for _, p := range st.searchPath() {
+		if p != "pg_catalog" {
+			return p
+		}
+	}
+	return catalog.DefaultSchema
+}
+
+// timeout is a setting in milliseconds, or with a unit; 0: none.
+func (st *settings) timeout(name string) time.Duration {
+	ms, _ := strconv.ParseInt(st.get(name), 10, 64)
+	return time.Duration(ms) * time.Millisecond
+}
+
+// set runs SET.
+func (s *Session) set(p ast.Parsed, n *ast.Set) error {
+	key := strings.ToLower(n.Name)
+	v := ""
+	switch {
+	case n.Default:
+		v = s.settings.origin[key]
+	case n.Zone != nil:
+		v = zoneOfInterval(n.Zone)
+	default:
+		parts := make([]string, len(n.Values))
+		for i, x := range n.Values {
+			parts[i] = x.Text
+			if key == "search_path" {
+				parts[i] = ast.QuoteIdent(x.Text)
+			}
+		}
+		v = strings.Join(parts, ", ")
+	}
+	if key == "transaction_isolation" || key == "default_transaction_isolation" {
+		v = strings.ToLower(v)
+	}
+	if err := s.settings.assign(key, v); err != nil {
+		return pgerror.From(err).At(p.Position(n.Pos()))
+	}
+	if d := s.settings.all[key]; d != nil && d.reported {
+		s.notify.Parameter(d.name, s.settings.values[key])
+	}
+	return nil
+}
+
+// reset runs RESET.
+func (s *Session) reset(n *ast.Reset) error {
+	for key, v := range s.settings.origin {
+		d := s.settings.all[key]
+		if d.fixed || (!n.All && key != strings.ToLower(n.Name)) || s.settings.values[key] == v {
+			continue
+		}
+		s.settings.values[key], s.settings.fmt = v, nil
+		if d.reported {
+			s.notify.Parameter(d.name, v)
+		}
+	}
+	return nil
+}
+
+// discard runs DISCARD.
+func (s *Session) discard(n *ast.Discard) error {
+	if n.What != "ALL" {
+		return nil
+	}
+	if err := s.noTransaction("DISCARD ALL"); err != nil {
+		return err
+	}
+	if err := s.closeCursors(true); err != nil {
+		return err
+	}
+	clear(s.prepared)
+	return s.reset(&ast.Reset{All: true})
+}

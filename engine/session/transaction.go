@@ -1,0 +1,179 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"velostream/engine/sql/ast"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/table"
+)
+
+// transaction is an open transaction: one that BEGIN opened, or the implicit
+// one around the statements up to the next Sync.
+type transaction struct {
+	tx         *table.Tx
+	implicit   bool
+	failed     bool
+	readOnly   bool
+	started    int64
+	savepoints []savepoint
+	// mark is where the running statement began, to undo it alone.
+	mark int
+}
+
+type savepoint struct {
+	name string
+	at   int
+}
+
+func (t *transaction) rollback() error { return t.tx.Rollback() }
+
+// begin makes sure that a transaction is open, and that the next statement in
+// it sees what was committed until now.
+func (s *Session) begin() (*transaction, error) {
+	if s.tx == nil {
+		s.tx = &transaction{tx: s.e.Tables.Begin(), implicit: true, started: time.Now().UnixMicro() - epoch2000}
+		return s.tx, nil
+	}
+	if err := s.tx.tx.Refresh(); err != nil {
+		return nil, err
+	}
+	s.tx.mark = s.tx.tx.Savepoint()
+	return s.tx, nil
+}
+
+// Sync implements pgwire.Session.
+func (s *Session) Sync(_ context.Context, failed bool) error {
+	if s.tx == nil {
+		return s.closeCursors(false)
+	}
+	if !s.tx.implicit {
+		s.tx.failed = s.tx.failed || failed
+		return nil
+	}
+	tx := s.tx
+	s.tx = nil
+	if err := s.closeCursors(false); err != nil {
+		return err
+	}
+	if failed {
+		return tx.rollback()
+	}
+	return commitError(tx)
+}
+
+// commitError commits t; a conflict becomes PostgreSQL's 40001.
+func commitError(t *transaction) error {
+	_, err := t.tx.Commit()
+	if errors.Is(err, table.ErrConflict) {
+		return pgerror.New(pgerror.SerializationFailure, "could not serialize access due to concurrent update").
+			WithHint("Run the transaction again.").WithCause(err)
+	}
+	return err
+}
+
+// transact runs BEGIN, COMMIT and their like.
+func (s *Session) transact(ctx context.Context, n *ast.Transaction) (string, error) {
+	switch n.Kind {
+	case ast.TxBegin:
+		return s.beginBlock(n)
+	case ast.TxCommit:
+		return s.commitBlock()
+	case ast.TxRollback:
+		return s.rollbackBlock()
+	case ast.TxSavepoint, ast.TxRelease, ast.TxRollbackTo:
+		return s.savepoint(n)
+	}
+	return "", pgerror.Unsupported("%s is not supported: there are no prepared transactions", string(n.Kind))
+}
+
+func (s *Session) beginBlock(n *ast.Transaction) (string, error) {
+	tag := "BEGIN"
+	if n.Start {
+		tag = "START TRANSACTION"
+	}
+	if s.tx != nil && !s.tx.implicit {
+		s.warning(pgerror.ActiveTransaction, "there is already a transaction in progress")
+		return tag, nil
+	}
+	if s.tx == nil {
+		if _, err := s.begin(); err != nil {
+			return "", err
+		}
+	}
+	s.tx.implicit = false
+	for _, o := range n.Options {
+		if o.Name == "read only" || o.Name == "read_only" || o.Name == "transaction_read_only" {
+			s.tx.readOnly = o.Value != "false"
+		}
+	}
+	return tag, nil
+}
+
+func (s *Session) commitBlock() (string, error) {
+	if s.tx == nil || s.tx.implicit {
+		s.warning(pgerror.NoActiveTransaction, "there is no transaction in progress")
+		return "COMMIT", nil
+	}
+	tx := s.tx
+	s.tx = nil
+	if err := s.closeCursors(false); err != nil {
+		return "", errors.Join(err, tx.rollback())
+	}
+	if tx.failed {
+		return "ROLLBACK", tx.rollback()
+	}
+	return "COMMIT", commitError(tx)
+}
+
+func (s *Session) rollbackBlock() (string, error) {
+	if s.tx == nil || s.tx.implicit {
+		s.warning(pgerror.NoActiveTransaction, "there is no transaction in progress")
+		return "ROLLBACK", nil
+	}
+	tx := s.tx
+	s.tx = nil
+	return "ROLLBACK", errors.Join(s.closeCursors(false), tx.rollback())
+}
+
+func (s *Session) savepoint(n *ast.Transaction) (string, error) {
+	if s.tx == nil || s.tx.implicit {
+		return "", pgerror.New(pgerror.NoActiveTransaction, "%s can only be used in transaction blocks", string(n.Kind))
+	}
+	if n.Kind == ast.TxSavepoint {
+		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint()})
+		return "SAVEPOINT", nil
+	}
+	for i := len(s.tx.savepoints) - 1; i >= 0; i-- {
+		sp := s.tx.savepoints[i]
+		if sp.name != n.Savepoint {
+			continue
+		}
+		if n.Kind == ast.TxRelease {
+			s.tx.savepoints = s.tx.savepoints[:i]
+			return "RELEASE", nil
+		}
+		s.tx.tx.RollbackTo(sp.at)
+		s.tx.savepoints = s.tx.savepoints[:i+1]
+		s.tx.failed = false
+		return "ROLLBACK", nil
+	}
+	return "", pgerror.New(pgerror.InvalidSavepoint, "savepoint %q does not exist", n.Savepoint)
+}
+
+// warning sends a WARNING.
+func (s *Session) warning(code, format string, args ...any) {
+	w := pgerror.New(code, format, args...)
+	w.Severity = "WARNING"
+	s.notify.Notice(w)
+}
+
+// noTransaction refuses a statement that can't be part of a transaction block.
+func (s *Session) noTransaction(what string) error {
+	if s.tx != nil && !s.tx.implicit {
+		return pgerror.New(pgerror.ActiveTransaction, "%s cannot run inside a transaction block", what)
+	}
+	return nil
+}
