@@ -215,7 +215,9 @@ func (l *lowering) window(p *plan.Window, keyed bool) (*plan.Physical, error) {
 		plan.Column{Name: "window_start", Type: t}, plan.Column{Name: "window_end", Type: t}), in)
 	n.Window, n.Exprs = p.Spec, []expr.Expr{p.Time}
 	n.AppendOnly, n.EventTime = in.AppendOnly, in.EventTime
-	n.Key = append(append(n.Key, in.Key...), len(in.Out)+1)
+	if keyed {
+		n.Key = append(append(n.Key, in.Key...), len(in.Out)+1)
+	}
 	if base == len(in.Out) {
 		return n, nil
 	}

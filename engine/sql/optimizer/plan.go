@@ -1,6 +1,8 @@
 package optimizer
 
 import (
+	"strings"
+
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 )
@@ -41,4 +43,20 @@ func Plan(p plan.Logical, o Options) (*Result, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// ExplainStages prints the logical plan after each stage that changed it, with
+// the rules that did.
+func (r *Result) ExplainStages() []string {
+	var out []string
+	for _, s := range r.Stages {
+		if len(s.Rules) == 0 {
+			continue
+		}
+		out = append(out, "Stage "+s.Stage+" ("+strings.Join(s.Rules, ", ")+")")
+		for _, l := range plan.ExplainLogical(s.Plan) {
+			out = append(out, "  "+l)
+		}
+	}
+	return out
 }

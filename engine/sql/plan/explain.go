@@ -1,0 +1,277 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"velostream/catalog/types"
+	"velostream/engine/sql/expr"
+)
+
+// ExplainOptions say what EXPLAIN shows.
+type ExplainOptions struct {
+	// Verbose adds output columns and their types.
+	Verbose bool
+	// Continuous adds what matters to a plan that keeps running: stream keys,
+	// append-only or retracting, watermark columns, state.
+	Continuous bool
+}
+
+// Explain prints p in the form of PostgreSQL's EXPLAIN, a line each.
+func Explain(p *Physical, o ExplainOptions) []string {
+	x := &explainer{o: o}
+	x.node(p, 0)
+	return x.lines
+}
+
+type explainer struct {
+	o     ExplainOptions
+	lines []string
+}
+
+// title adds the line of a node, prop one of its properties.
+func (x *explainer) title(depth int, s string) {
+	if depth > 0 {
+		s = strings.Repeat(" ", 6*depth-4) + "->  " + s
+	}
+	x.lines = append(x.lines, s)
+}
+
+func (x *explainer) prop(depth int, name, value string) {
+	if value != "" {
+		x.lines = append(x.lines, strings.Repeat(" ", 6*depth+2)+name+": "+value)
+	}
+}
+
+func (x *explainer) node(p *Physical, depth int) {
+	x.title(depth, physicalTitle(p))
+	if x.o.Verbose {
+		x.prop(depth, "Output", outputList(p.Out))
+	}
+	x.details(p, depth)
+	if x.o.Continuous {
+		x.streaming(p, depth)
+	}
+	for _, in := range p.Inputs {
+		x.node(in, depth+1)
+	}
+}
+
+func physicalTitle(p *Physical) string {
+	switch p.Op {
+	case OpScan:
+		if p.Lookup != nil {
+			return "Index Scan using primary key on " + p.Name
+		}
+		return "Seq Scan on " + p.Name
+	case OpValues:
+		if len(p.Rows) == 1 {
+			return "Result"
+		}
+		return fmt.Sprintf("Values Scan (%d rows)", len(p.Rows))
+	case OpSeries:
+		return "Function Scan on generate_series"
+	case OpFilter:
+		return "Filter"
+	case OpProject:
+		return "Project"
+	case OpWindow:
+		return "Time Window " + windowText(p.Window)
+	case OpExchange:
+		if len(p.Keys) == 0 {
+			return "Gather"
+		}
+		return "Exchange by hash of " + columnNames(p.Out, p.Keys)
+	case OpAggregate:
+		if len(p.Keys) == 0 {
+			return "Aggregate"
+		}
+		return "HashAggregate"
+	case OpJoin:
+		return joinTitle(p.Join, len(p.Keys) > 0)
+	case OpUnion:
+		return "Append"
+	case OpTopN:
+		return "Top-N"
+	case OpSort:
+		return "Sort"
+	case OpLimit:
+		return "Limit"
+	}
+	return string(p.Op)
+}
+
+var joinNames = map[JoinKind]string{
+	InnerJoin: "Join", LeftJoin: "Left Join", RightJoin: "Right Join", FullJoin: "Full Join",
+	SemiJoin: "Semi Join", AntiJoin: "Anti Join", CrossJoin: "Cross Join",
+}
+
+func joinTitle(k JoinKind, hash bool) string {
+	if hash {
+		return "Hash " + joinNames[k]
+	}
+	if k == InnerJoin || k == CrossJoin {
+		return "Nested Loop"
+	}
+	return "Nested Loop " + joinNames[k]
+}
+
+func windowText(w TimeWindow) string {
+	d := func(v int64) string {
+		return string(types.AppendInterval(nil, types.Interval{Micros: v}, 0))
+	}
+	switch w.Kind {
+	case Tumbling:
+		return "tumbling " + d(w.Size)
+	case Hopping:
+		return "hopping " + d(w.Size) + " every " + d(w.Advance)
+	case Session:
+		return "session gap " + d(w.Gap)
+	case Cumulate:
+		return "cumulating to " + d(w.Size) + " by " + d(w.Advance)
+	}
+	return ""
+}
+
+func columnName(s Schema, i int) string {
+	if i < 0 || i >= len(s) || s[i].Name == "" {
+		return fmt.Sprintf("$col%d", i)
+	}
+	return expr.QuoteIdent(s[i].Name)
+}
+
+func columnNames(s Schema, at []int) string {
+	names := make([]string, len(at))
+	for i, c := range at {
+		names[i] = columnName(s, c)
+	}
+	return strings.Join(names, ", ")
+}
+
+func outputList(s Schema) string {
+	names := make([]string, len(s))
+	for i, c := range s {
+		names[i] = columnName(s, i) + " " + c.Type.String()
+		if c.Hidden {
+			names[i] += " (hidden)"
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func exprList(es []expr.Expr) string {
+	out := make([]string, len(es))
+	for i, e := range es {
+		out[i] = expr.String(e)
+	}
+	return strings.Join(out, ", ")
+}
+
+func sortText(keys []SortKey) string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		out[i] = expr.String(k.Expr)
+		if k.Desc {
+			out[i] += " DESC"
+		}
+		if k.NullsFirst != k.Desc {
+			out[i] += map[bool]string{true: " NULLS FIRST", false: " NULLS LAST"}[k.NullsFirst]
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func aggText(a AggCall) string {
+	args := exprList(a.Args)
+	if len(a.Args) == 0 {
+		args = "*"
+	}
+	if a.Distinct {
+		args = "DISTINCT " + args
+	}
+	if len(a.OrderBy) > 0 {
+		args += " ORDER BY " + sortText(a.OrderBy)
+	}
+	s := a.Name + "(" + args + ")"
+	if a.Filter != nil {
+		s += " FILTER (WHERE " + expr.String(a.Filter) + ")"
+	}
+	return s
+}
+
+func aggList(aggs []AggCall) string {
+	out := make([]string, len(aggs))
+	for i, a := range aggs {
+		out[i] = aggText(a)
+	}
+	return strings.Join(out, ", ")
+}
+
+func (x *explainer) details(p *Physical, depth int) {
+	switch p.Op {
+	case OpScan:
+		if p.Lookup != nil {
+			x.prop(depth, "Index Cond", lookupText(p))
+		}
+		if !x.o.Verbose {
+			x.prop(depth, "Columns", visibleNames(p.Out))
+		}
+	case OpSeries:
+		x.prop(depth, "Function Call", "generate_series("+exprList(p.Rows[0])+")")
+	case OpFilter:
+		x.prop(depth, "Filter", expr.String(p.Cond))
+	case OpProject:
+		x.prop(depth, "Expressions", exprList(p.Exprs))
+	case OpWindow:
+		x.prop(depth, "Time", exprList(p.Exprs))
+	case OpAggregate:
+		in := p.Inputs[0].Out
+		x.prop(depth, "Group Key", columnNames(in, p.Keys))
+		x.prop(depth, "Aggregates", aggList(p.Aggs))
+	case OpJoin:
+		x.prop(depth, "Hash Cond", equalText(p))
+		if p.Cond != nil {
+			x.prop(depth, "Join Filter", expr.String(p.Cond))
+		}
+	case OpSort:
+		x.prop(depth, "Sort Key", sortText(p.Sort))
+	case OpTopN, OpLimit:
+		x.prop(depth, "Sort Key", sortText(p.Sort))
+		x.prop(depth, "Limit", limitText(p.Count, p.Offset))
+	}
+}
+
+func visibleNames(s Schema) string {
+	var at []int
+	for i := range s {
+		at = append(at, i)
+	}
+	return columnNames(s, at)
+}
+
+func lookupText(p *Physical) string {
+	v := exprList(p.Lookup)
+	if len(p.Lookup) > 1 {
+		v = "(" + v + ")"
+	}
+	return "(primary key = " + v + ")"
+}
+
+func equalText(p *Physical) string {
+	var out []string
+	for i := range p.Keys {
+		out = append(out, "("+columnName(p.Inputs[0].Out, p.Keys[i])+" = "+columnName(p.Inputs[1].Out, p.RightKeys[i])+")")
+	}
+	return strings.Join(out, " AND ")
+}
+
+func limitText(count, offset expr.Expr) string {
+	var parts []string
+	if count != nil {
+		parts = append(parts, expr.String(count))
+	}
+	if offset != nil {
+		parts = append(parts, "offset "+expr.String(offset))
+	}
+	return strings.Join(parts, " ")
+}
