@@ -96,12 +96,18 @@ func (c *conn) serve() {
 	defer c.close()
 	defer c.recoverPanic()
 	if err := c.start(); err != nil {
+		if !errors.Is(err, errNoSession) {
+			c.log.InfoContext(c.ctx, "client turned away", "remote_addr", c.raw.RemoteAddr(), "error", err)
+		}
 		c.farewell(err)
 		return
 	}
+	c.log.DebugContext(c.ctx, "client connected", "remote_addr", c.raw.RemoteAddr(), "tls", c.tlsConn != nil)
 	c.startReader()
 	c.started.Store(true)
-	c.farewell(c.loop())
+	err := c.loop()
+	c.log.DebugContext(c.ctx, "client disconnects", "reason", err)
+	c.farewell(err)
 }
 
 // onEnd runs f in a goroutine when ctx ends; the returned function calls that

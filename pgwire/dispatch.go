@@ -1,6 +1,8 @@
 package pgwire
 
 import (
+	"unicode/utf8"
+
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"velostream/pgwire/pgerror"
@@ -125,6 +127,22 @@ func bindSize(m *pgproto3.Bind) int {
 		n += 4 + len(p)
 	}
 	return n
+}
+
+// checkText refuses a statement that is not UTF-8, so that nothing behind
+// this point has to think of it.
+func checkText(s string) error {
+	if utf8.ValidString(s) {
+		return nil
+	}
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+				return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x%02x", s[i])
+			}
+		}
+	}
+	return nil
 }
 
 // errLayout is the FATAL answer to a message whose bytes do not fit its type:

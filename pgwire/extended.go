@@ -54,6 +54,9 @@ func (c *conn) parse(m *pgproto3.Parse) error {
 	} else if err := c.roomForStatement(m.Name); err != nil {
 		return err
 	}
+	if err := checkText(m.Query); err != nil {
+		return err
+	}
 	all, err := c.session.Parse(m.Query)
 	if err != nil {
 		return err
@@ -176,20 +179,22 @@ func (c *conn) arguments(m *pgproto3.Bind, params []types.OID) ([]types.Datum, e
 		}
 		t := types.Type{OID: params[i], Mod: -1}
 		var err error
-		if formatOf(codes, i) == 1 {
+		binary := formatOf(codes, i) == 1
+		if binary {
 			args[i], err = types.DecodeBinary(t, raw)
 		} else {
 			args[i], err = types.DecodeText(t, raw, format)
 		}
 		if err != nil {
-			return nil, inParameter(err, m.DestinationPortal, i+1)
+			return nil, inParameter(err, m.DestinationPortal, i+1, binary)
 		}
 	}
 	return args, nil
 }
 
-// inParameter adds to an error which parameter it is about.
-func inParameter(err error, portal string, n int) error {
+// inParameter adds to an error which parameter it is about, in PostgreSQL's
+// words.
+func inParameter(err error, portal string, n int, binary bool) error {
 	var e *pgerror.Error
 	if !errors.As(err, &e) || e.Where != "" {
 		return err
@@ -199,6 +204,11 @@ func inParameter(err error, portal string, n int) error {
 		placed.Where = fmt.Sprintf("unnamed portal parameter $%d", n)
 	} else {
 		placed.Where = fmt.Sprintf("portal %q parameter $%d", portal, n)
+	}
+	if !binary {
+		placed.Where += " = '...'" // values are not for logs and error texts
+	} else if e.Code == pgerror.InvalidBinaryRepresentation {
+		placed.Message += fmt.Sprintf(" in bind parameter %d", n)
 	}
 	return &placed
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -119,7 +120,7 @@ func (c *conn) setInfo() {
 // setActive notes the statement that begins.
 func (c *conn) setActive(query string) {
 	if len(query) > infoQueryMax {
-		query = query[:infoQueryMax]
+		query = strings.ToValidUTF8(query[:infoQueryMax], "") // a character may be cut
 	}
 	now := time.Now()
 	c.mu.Lock()

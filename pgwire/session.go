@@ -5,7 +5,9 @@
 // only parses, prepares and runs, and its results are pulled, a column batch
 // at a time, so a portal with a row limit is "stop pulling".
 //
-// This file is the whole contract towards the engine.
+// This file is the contract towards the engine. Optional parts of it: Rows may
+// be CopyOut or Continuous, a Statement CopyIn, and the Notifier implements
+// Names.
 package pgwire
 
 import (

@@ -33,6 +33,9 @@ func (c *conn) simpleQuery(sql string) {
 // the end (Sync), which happens before the last CommandComplete: that tag
 // promises that the implicit transaction was committed.
 func (c *conn) script(ctx context.Context, sql string) (synced bool, err error) {
+	if err := checkText(sql); err != nil {
+		return false, err
+	}
 	all, err := c.session.Parse(sql)
 	if err != nil {
 		return false, err

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"velostream/pgwire/pgerror"
 )
@@ -76,7 +77,7 @@ func (c *conn) handshake() (startupPacket, error) {
 			err = c.answerTLS()
 		case code == codeGSS && !askedGSS:
 			askedGSS = true
-			_, err = c.nc.Write([]byte{'N'})
+			err = c.answerByte('N')
 		case code == codeCancel:
 			c.srv.cancelByKey(body)
 			return startupPacket{}, errNoSession
@@ -123,13 +124,19 @@ func (c *conn) readHead(head []byte, first bool) error {
 func (c *conn) answerTLS() error {
 	cfg := c.srv.tlsConfig()
 	if cfg == nil || c.tlsConn != nil {
-		_, err := c.nc.Write([]byte{'N'})
-		return err
+		return c.answerByte('N')
 	}
-	if _, err := c.nc.Write([]byte{'S'}); err != nil {
+	if err := c.answerByte('S'); err != nil {
 		return err
 	}
 	return c.startTLS(c.raw, cfg)
+}
+
+func (c *conn) answerByte(b byte) error {
+	if _, err := c.nc.Write([]byte{b}); err != nil {
+		return errNoSession // gone already
+	}
+	return nil
 }
 
 func (c *conn) startTLS(nc net.Conn, cfg *tls.Config) error {
@@ -192,6 +199,9 @@ func parseStartup(code uint32, body []byte) (startupPacket, error) {
 		return p, pgerror.New(pgerror.FeatureNotSupported,
 			"unsupported frontend protocol %d.%d: server supports %d.0 to %d.%d",
 			major, p.minor, majorNumber, majorNumber, minorNewest)
+	}
+	if !utf8.Valid(body) {
+		return p, pgerror.New(pgerror.InvalidByteSequence, "the startup packet is not valid UTF-8")
 	}
 	for len(body) > 0 && body[0] != 0 {
 		name, rest, ok1 := bytes.Cut(body, []byte{0})
