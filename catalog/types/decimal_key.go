@@ -206,7 +206,7 @@ func (d Decimal) AppendCompact(dst []byte) []byte {
 	}
 	head := uint64(d.scale) << 3
 	if d.big == nil {
-		dst = binary.AppendUvarint(dst, head|compactWord)
+		dst = binary.AppendUvarint(dst, head) // compactWord
 		return binary.AppendVarint(dst, d.coef)
 	}
 	if d.big.Sign() < 0 {

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Format is a session's output settings. A nil *Format means the defaults.
+// Format is a session's output settings. A nil *Format means
+// the defaults.
 // Its fields must not change while it is in use.
 type Format struct {
 	Location         *time.Location   // time zone of timestamptz; nil: UTC
@@ -15,8 +16,6 @@ type Format struct {
 	ByteaEscape      bool             // bytea_output = escape
 	Now              func() time.Time // the transaction's time, for 'now' and 'today' in input; nil: time.Now
 }
-
-var defaultFormat = &Format{ExtraFloatDigits: 1}
 
 // DateLayout is the first half of DateStyle.
 type DateLayout uint8

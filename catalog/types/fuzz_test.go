@@ -8,7 +8,15 @@ import (
 // fuzzTypes are the types whose codecs are fuzzed, by index.
 var fuzzTypes = []Type{
 	Bool, Int2, Int4, Int8, Float4, Float8, Numeric, Text, Bytea, Date, Time, Timestamp, Timestamptz, IntervalT, UUID, JSON, JSONB,
-	{1007, -1}, {1009, -1}, {1231, -1}, {3807, -1}, {1185, -1}, {OIDInt2Vector, -1}, Name, {OIDChar1, -1}, Regtype, Oid,
+	{1007, -1},
+	{1009, -1},
+	{1231, -1},
+	{3807, -1},
+	{1185, -1},
+	{OIDInt2Vector, -1},
+	Name,
+	{OIDChar1, -1},
+	Regtype, Oid,
 }
 
 // FuzzText: what is read as text must come back the same from the text and the

@@ -254,10 +254,10 @@ func (p *intervalParser) field(f dateField) error {
 		text = text[:10]
 	}
 	u := intervalUnits[text]
-	switch {
-	case u == unitNone:
+	switch u {
+	case unitNone:
 		return p.bad()
-	case u == unitAgo:
+	case unitAgo:
 		p.ago = true
 	}
 	p.typ = u

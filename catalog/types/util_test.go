@@ -1,5 +1,0 @@
-package types
-
-import "slices"
-
-func sortStrings(s []string) { slices.Sort(s) }
