@@ -151,7 +151,7 @@ func fastCast(from, to types.Type) castKernel {
 	case types.OIDNumeric:
 		return castDecimal(to)
 	}
-	if c, _ := category(to.OID); c == catString && to.OID == types.OIDText {
+	if c, _ := category(to.OID); c == types.CategoryString && to.OID == types.OIDText {
 		return castToText(from)
 	}
 	return nil

@@ -27,7 +27,7 @@ func CommonType(context string, ts ...types.Type) (types.Type, error) {
 		return ts[0], nil
 	}
 	best := types.OIDUnknown
-	var cat byte
+	var cat types.Category
 	preferred := false
 	for _, t := range ts {
 		if t.OID == types.OIDUnknown || t.OID == best {
@@ -59,36 +59,9 @@ func mismatch(context string, a, b types.OID) error {
 	return pgerror.New(pgerror.DatatypeMismatch, "%s types %s and %s cannot be matched", context, typeName(a), typeName(b))
 }
 
-// implicitCasts are PostgreSQL's implicit casts between the types we have
-// (pg_cast, castcontext i).
-var implicitCasts = map[types.OID][]types.OID{
-	types.OIDChar1:    {types.OIDText},
-	types.OIDName:     {types.OIDText},
-	types.OIDInt2:     {types.OIDInt4, types.OIDInt8, types.OIDFloat4, types.OIDFloat8, types.OIDNumeric, types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace},
-	types.OIDInt4:     {types.OIDInt8, types.OIDFloat4, types.OIDFloat8, types.OIDNumeric, types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace},
-	types.OIDInt8:     {types.OIDFloat4, types.OIDFloat8, types.OIDNumeric, types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace},
-	types.OIDNumeric:  {types.OIDFloat4, types.OIDFloat8},
-	types.OIDFloat4:   {types.OIDFloat8},
-	types.OIDText:     {types.OIDName, types.OIDBpchar, types.OIDVarchar, types.OIDRegclass},
-	types.OIDBpchar:   {types.OIDName, types.OIDText, types.OIDVarchar},
-	types.OIDVarchar:  {types.OIDName, types.OIDText, types.OIDBpchar, types.OIDRegclass},
-	types.OIDOid:      {types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace},
-	types.OIDRegclass: {types.OIDOid}, types.OIDRegtype: {types.OIDOid},
-	types.OIDRegproc: {types.OIDOid}, types.OIDRegnamespace: {types.OIDOid},
-	types.OIDDate:       {types.OIDTimestamp, types.OIDTimestamptz},
-	types.OIDTime:       {types.OIDInterval},
-	types.OIDTimestamp:  {types.OIDTimestamptz},
-	types.OIDInt2Vector: {1005},
-	types.OIDOidVector:  {1028},
-}
-
 // implicitCast reports a cast that PostgreSQL applies by itself in any
-// expression. Arrays convert where their elements do.
+// expression.
 func implicitCast(from, to types.OID) bool {
-	if slices.Contains(implicitCasts[from], to) {
-		return true
-	}
-	fe, ok1 := types.Type{OID: from, Mod: -1}.Elem()
-	te, ok2 := types.Type{OID: to, Mod: -1}.Elem()
-	return ok1 && ok2 && (fe.OID == te.OID || implicitCast(fe.OID, te.OID))
+	c, ok := types.FindCast(from, to)
+	return ok && c.Context == types.CastImplicit
 }

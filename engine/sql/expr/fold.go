@@ -166,10 +166,10 @@ func dependsOnSettings(a, b types.OID) bool {
 		return b != types.OIDTimestamptz
 	case types.OIDDate, types.OIDTime, types.OIDTimestamp, types.OIDInterval, types.OIDFloat4, types.OIDFloat8, types.OIDBytea:
 		c, _ := category(b)
-		return c == catString
+		return c == types.CategoryString
 	case types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace:
 		c, _ := category(b)
-		return c == catString
+		return c == types.CategoryString
 	}
 	return false
 }

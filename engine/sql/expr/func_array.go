@@ -60,7 +60,8 @@ func arrayFamily() []Function {
 			def{sig: AnyName(cmpNames[op], true) + "(anycompatible,anycompatiblearray) bool", scalar: quantified(op, true), doc: "x " + cmpNames[op] + " ALL (array)"},
 		)
 	}
-	for op, likes := range map[string][2]bool{"~~": {false, false}, "!~~": {false, true}, "~~*": {true, false}, "!~~*": {true, true}} {
+	for _, op := range []string{"~~", "!~~", "~~*", "!~~*"} {
+		likes := [2]bool{op[len(op)-1] == '*', op[0] == '!'}
 		defs = append(defs,
 			def{sig: AnyName(op, false) + "(text,text[]) bool", scalar: quantifiedLike(likes[0], likes[1], false), doc: "x LIKE ANY (array)"},
 			def{sig: AnyName(op, true) + "(text,text[]) bool", scalar: quantifiedLike(likes[0], likes[1], true), doc: "x LIKE ALL (array)"},

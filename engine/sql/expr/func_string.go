@@ -95,9 +95,17 @@ func concatTexts(c *CallContext, args []*column.Column, out *column.Column) erro
 	return err
 }
 
+// concatAny casts the side that is no text to text.
 func concatAny(c *CallContext, a []datum) (datum, error) {
-	b := appendValue(nil, c.Args[0], a[0], c.Env.format())
-	return raw(appendValue(b, c.Args[1], a[1], c.Env.format()))
+	var out []byte
+	for i, t := range c.Args {
+		d, err := types.CastDatum(t, types.Text, a[i], c.Env.format())
+		if err != nil {
+			return fail(err)
+		}
+		out = append(out, d.B...)
+	}
+	return raw(out)
 }
 
 // appendValue adds a value as its output function writes it.

@@ -154,7 +154,7 @@ func bestCandidate(cands []*Function, in []types.OID) *Function {
 	return byKnownType(cands, in)
 }
 
-func preferredIn(cat byte, o types.OID) bool {
+func preferredIn(cat types.Category, o types.OID) bool {
 	c, p := category(o)
 	return p && c == cat
 }
@@ -179,7 +179,7 @@ func keepBest(cands []*Function, score func(*Function) int) []*Function {
 // the candidates agree on no category.
 func byUnknownCategories(cands []*Function, in []types.OID) []*Function {
 	type slot struct {
-		cat       byte
+		cat       types.Category
 		preferred bool
 	}
 	slots := make([]slot, len(in))
@@ -195,13 +195,13 @@ func byUnknownCategories(cands []*Function, in []types.OID) []*Function {
 				s = slot{c, p}
 			case c == s.cat:
 				s.preferred = s.preferred || p
-			case c == catString:
+			case c == types.CategoryString:
 				s = slot{c, p}
 			default:
-				conflict = conflict || s.cat != catString
+				conflict = conflict || s.cat != types.CategoryString
 			}
 		}
-		if conflict && s.cat != catString {
+		if conflict && s.cat != types.CategoryString {
 			return nil
 		}
 		slots[i] = s

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -14,26 +13,6 @@ func String(e Expr) string {
 	var b strings.Builder
 	write(&b, e)
 	return b.String()
-}
-
-// TypeString is the SQL name of t with its modifier, as format_type gives it.
-func TypeString(t types.Type) string {
-	n := typeName(t.OID)
-	if t.Mod < 0 {
-		return n
-	}
-	switch t.OID {
-	case types.OIDNumeric:
-		m := t.Mod - 4
-		scale := int32(m&0x7ff^1024) - 1024
-		return fmt.Sprintf("numeric(%d,%d)", m>>16&0xffff, scale)
-	case types.OIDVarchar, types.OIDBpchar:
-		return fmt.Sprintf("%s(%d)", n, t.Mod-4)
-	case types.OIDTime, types.OIDTimestamp, types.OIDTimestamptz:
-		base, rest, _ := strings.Cut(n, " ")
-		return fmt.Sprintf("%s(%d) %s", base, t.Mod, rest)
-	}
-	return n
 }
 
 func write(b *strings.Builder, e Expr) {
@@ -58,7 +37,7 @@ func write(b *strings.Builder, e Expr) {
 		} else {
 			write(b, e.Arg)
 		}
-		b.WriteString("::" + TypeString(e.T))
+		b.WriteString("::" + e.T.String())
 	case *And:
 		writeList(b, "(", e.Args, " AND ", ")")
 	case *Or:
@@ -98,7 +77,7 @@ func needsParens(e Expr) bool {
 
 func writeConst(b *strings.Builder, e *Const) {
 	if e.Value.Null {
-		b.WriteString("NULL::" + TypeString(e.T))
+		b.WriteString("NULL::" + e.T.String())
 		return
 	}
 	s := string(types.AppendText(nil, e.T, e.Value, nil))
@@ -116,9 +95,9 @@ func writeConst(b *strings.Builder, e *Const) {
 			b.WriteString(s)
 			return
 		}
-		b.WriteString("'" + s + "'::" + TypeString(e.T))
+		b.WriteString("'" + s + "'::" + e.T.String())
 	default:
-		b.WriteString(QuoteLiteral(s) + "::" + TypeString(e.T))
+		b.WriteString(QuoteLiteral(s) + "::" + e.T.String())
 	}
 }
 

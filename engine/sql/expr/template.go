@@ -1,0 +1,131 @@
+package expr
+
+import "strings"
+
+// timeField is a field of a date and time template, upper case.
+type timeField string
+
+// timeFields are the fields, those that begin alike longest first
+// (https://www.postgresql.org/docs/15/functions-formatting.html).
+var timeFields = []timeField{
+	"A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "CC", "DAY", "DDD", "DD", "DY", "D",
+	"FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "HH24", "HH12", "HH",
+	"IDDD", "ID", "IW", "IYYY", "IYY", "IY", "I", "J", "MI", "MM", "MONTH", "MON", "MS",
+	"OF", "P.M.", "PM", "Q", "RM", "SSSSS", "SSSS", "SS", "TZH", "TZM", "TZ", "US", "WW", "W",
+	"Y,YYY", "YYYY", "YYY", "YY", "Y",
+}
+
+// timeNode is a field of a template or, with field "", a literal text.
+type timeNode struct {
+	field timeField
+	text  string // as written: its case says how names are written
+	fill  bool   // FM: no padding
+	th    string // TH or th behind it
+	sep   bool   // a literal without letters and digits
+}
+
+// maxTemplate bounds the length of a template.
+const maxTemplate = 1 << 12
+
+// parseTimeTemplate splits a template into fields and literals.
+func parseTimeTemplate(s string) []timeNode {
+	var out []timeNode
+	literal := func(t string, sep bool) { out = append(out, timeNode{text: t, sep: sep}) }
+	for i := 0; i < len(s); {
+		if s[i] == '"' {
+			end := i + 1
+			var b strings.Builder
+			for end < len(s) && s[end] != '"' {
+				if s[end] == '\\' && end+1 < len(s) {
+					end++
+				}
+				b.WriteByte(s[end])
+				end++
+			}
+			literal(b.String(), false)
+			i = min(end+1, len(s))
+			continue
+		}
+		if s[i] == '\\' && i+1 < len(s) && s[i+1] == '"' {
+			literal(`"`, true)
+			i += 2
+			continue
+		}
+		n, w := timeNodeAt(s[i:])
+		if w == 0 {
+			c := s[i]
+			alnum := c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+			literal(s[i:i+1], !alnum)
+			i++
+			continue
+		}
+		if n.field != "" {
+			out = append(out, n)
+		}
+		i += w
+	}
+	return out
+}
+
+// timeNodeAt reads a field with its prefixes and suffix; w is how long it is,
+// 0: none there.
+func timeNodeAt(s string) (n timeNode, w int) {
+	rest := s
+	for {
+		up := strings.ToUpper(rest[:min(2, len(rest))])
+		if up != "FM" && up != "TM" && up != "FX" {
+			break
+		}
+		n.fill = n.fill || up == "FM"
+		rest = rest[2:]
+	}
+	for _, f := range timeFields {
+		if len(rest) < len(f) || !strings.EqualFold(rest[:len(f)], string(f)) {
+			continue
+		}
+		n.field, n.text = f, rest[:len(f)]
+		rest = rest[len(f):]
+		if len(rest) >= 2 && strings.EqualFold(rest[:2], "TH") {
+			n.th, rest = rest[:2], rest[2:]
+		}
+		return n, len(s) - len(rest)
+	}
+	return timeNode{}, len(s) - len(rest)
+}
+
+// inCase writes a name in the case of the field's spelling.
+func (n timeNode) inCase(name string) string {
+	switch {
+	case len(n.text) > 1 && n.text[0] >= 'a':
+		return strings.ToLower(name)
+	case len(n.text) > 1 && n.text[1] >= 'A' && n.text[1] <= 'Z':
+		return strings.ToUpper(name)
+	}
+	return name
+}
+
+// ordinal is the ending of an ordinal number.
+func ordinal(digits, th string) string {
+	n := strings.TrimSpace(digits)
+	end := "th"
+	if len(n) < 2 || n[len(n)-2] != '1' {
+		switch n[max(len(n)-1, 0):] {
+		case "1":
+			end = "st"
+		case "2":
+			end = "nd"
+		case "3":
+			end = "rd"
+		}
+	}
+	if th == "TH" {
+		return strings.ToUpper(end)
+	}
+	return end
+}
+
+var (
+	monthNames = []string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}
+	dayNames   = []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
+	romanNames = []string{"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"}
+)
