@@ -186,3 +186,9 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// ParseFloat reads a finite decimal number.
+func ParseFloat(s string) (float64, bool) {
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil && !math.IsInf(f, 0) && !math.IsNaN(f)
+}
