@@ -79,14 +79,17 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 			return b.castExplicit(args[0], t, e.Args[0], e)
 		}
 	}
+	if s := e.Name.Schema(); s != "" && pgerror.Code(err) == pgerror.UndefinedFunction {
+		pe := *pgerror.From(err)
+		pe.Message = strings.Replace(pe.Message, "function ", "function "+s+".", 1)
+		return nil, &pe
+	}
 	return x, err
 }
 
 func (b *Binder) notAggregate(name string, e *ast.FuncCall) error {
 	what := "DISTINCT"
 	switch {
-	case e.Star:
-		what = "(*)"
 	case e.Filter != nil:
 		what = "FILTER"
 	case len(e.OrderBy) > 0:
@@ -94,6 +97,9 @@ func (b *Binder) notAggregate(name string, e *ast.FuncCall) error {
 	}
 	code := pgerror.WrongObjectType
 	if e.Star {
+		if _, err := b.call(name, false, nil, nil, e); err != nil {
+			return err
+		}
 		return pgerror.New(code, "%s(*) specified, but %s is not an aggregate function", name, name).At(b.pos(e.Pos()))
 	}
 	return pgerror.New(code, "%s specified, but %s is not an aggregate function", what, name).At(b.pos(e.Pos()))
@@ -165,11 +171,11 @@ func (b *Binder) aggregate(name string, e *ast.FuncCall, cx *context) (expr.Expr
 		return nil, err
 	}
 	if e.Filter != nil {
-		inner.clause, inner.block = "FILTER", nil
+		inner.clause, inner.block, inner.inAgg = "FILTER", nil, false
 		if call.Filter, err = b.boolean(e.Filter, &inner, "FILTER"); err != nil {
 			return nil, err
 		}
-		inner.block = cx.block
+		inner.block, inner.inAgg = cx.block, true
 	}
 	for _, o := range e.OrderBy {
 		k, err := b.sortKey(o, &inner)

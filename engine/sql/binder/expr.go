@@ -413,6 +413,13 @@ func (b *Binder) caseExpr(e *ast.Case, cx *context) (expr.Expr, error) {
 	c := &expr.Case{Whens: make([]expr.When, len(e.Whens))}
 	var results []expr.Expr
 	var src []ast.Expr
+	if e.Else != nil { // first, as the one that the others are matched with
+		r, err := b.expr(e.Else, cx)
+		if err != nil {
+			return nil, err
+		}
+		results, src = append(results, r), append(src, e.Else)
+	}
 	for i, w := range e.Whens {
 		if c.Whens[i].Cond, err = b.caseCond(operand, e.Operand, w, cx); err != nil {
 			return nil, err
@@ -423,21 +430,14 @@ func (b *Binder) caseExpr(e *ast.Case, cx *context) (expr.Expr, error) {
 		}
 		results, src = append(results, r), append(src, w.Result)
 	}
-	if e.Else != nil {
-		r, err := b.expr(e.Else, cx)
-		if err != nil {
-			return nil, err
-		}
-		results, src = append(results, r), append(src, e.Else)
-	}
 	if c.T, err = b.unify("CASE", results, src); err != nil {
 		return nil, err
 	}
+	if e.Else != nil {
+		c.Else, results = results[0], results[1:]
+	}
 	for i := range c.Whens {
 		c.Whens[i].Then = results[i]
-	}
-	if e.Else != nil {
-		c.Else = results[len(results)-1]
 	}
 	return c, nil
 }
@@ -450,7 +450,7 @@ func (b *Binder) caseCond(operand expr.Expr, src ast.Expr, w ast.When, cx *conte
 	if err != nil {
 		return nil, err
 	}
-	return b.call("=", true, []expr.Expr{operand, v}, []ast.Expr{src, w.Cond}, w.Cond)
+	return b.call("=", true, []expr.Expr{operand, v}, []ast.Expr{src, w.Cond}, w.At)
 }
 
 func (b *Binder) array(e *ast.ArrayExpr, cx *context) (expr.Expr, error) {
@@ -534,7 +534,15 @@ func (b *Binder) subscript(e *ast.Subscript, cx *context) (expr.Expr, error) {
 		return nil, pgerror.New(pgerror.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
 			TypeName(x.Type())).At(b.pos(leftmost(e.X)))
 	}
-	return b.call("array_subscript", false, []expr.Expr{x, i}, []ast.Expr{e.X, e.Lo}, e)
+	if i.Type().OID != types.OIDInt4 {
+		if i.Type().OID != types.OIDUnknown && !castAllowed(i.Type(), types.Int4, castAssignment) {
+			return nil, pgerror.New(pgerror.DatatypeMismatch, "array subscript must have type integer").At(b.pos(leftmost(e.Lo)))
+		}
+		if i, err = b.castTo(i, types.Int4, false, leftmost(e.Lo)); err != nil {
+			return nil, err
+		}
+	}
+	return b.call("array_get", false, []expr.Expr{x, i}, []ast.Expr{e.X, e.Lo}, e)
 }
 
 // constant reports whether e depends on no row.

@@ -19,11 +19,7 @@ type orderItem struct {
 
 // finish makes the plan of the block: groups, HAVING, the select list,
 // DISTINCT, ORDER BY.
-func (k *block) finish(order []ast.OrderItem) (*relation, error) {
-	sort, err := k.bindOrder(order)
-	if err != nil {
-		return nil, err
-	}
+func (k *block) finish(sort []orderItem) (*relation, error) {
 	k.grouped = k.grouped || len(k.aggs) > 0
 	if k.window != nil && !k.grouped {
 		if err := k.window.ungrouped(k); err != nil {
@@ -31,16 +27,9 @@ func (k *block) finish(order []ast.OrderItem) (*relation, error) {
 		}
 	}
 	if k.grouped {
-		if err := k.aggregateNode(); err != nil {
+		if err := k.aggregateNode(sort); err != nil {
 			return nil, err
 		}
-	}
-	if k.having != nil {
-		h, err := k.final(k.having)
-		if err != nil {
-			return nil, err
-		}
-		k.input = &plan.Filter{Input: k.input, Cond: h}
 	}
 	if len(k.sel.DistinctOn) > 0 {
 		return nil, k.b.missing(k.sel.DistinctOn[0], "DISTINCT ON is not supported")
@@ -155,6 +144,13 @@ func (k *block) project(sort []orderItem) (*relation, error) {
 		if it.pk {
 			r.primaryKey = append(r.primaryKey, i)
 		}
+	}
+	if k.having != nil {
+		h, err := k.final(k.having)
+		if err != nil {
+			return nil, err
+		}
+		k.input = &plan.Filter{Input: k.input, Cond: h}
 	}
 	keys, err := k.sortKeys(p, sort)
 	if err != nil {

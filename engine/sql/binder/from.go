@@ -113,6 +113,9 @@ func (b *Binder) tableName(r *ast.TableName) (*fromItem, error) {
 		name.event = v.event
 		return b.named(v, name, r.Alias)
 	}
+	if rel.PrimaryKey {
+		name.key = rel.Key
+	}
 	return b.named(&relation{plan: b.scan(rel), event: rel.EventTime}, name, r.Alias)
 }
 

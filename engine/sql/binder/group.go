@@ -157,11 +157,12 @@ func containsAggregate(e expr.Expr) bool {
 
 // aggregate puts the grouping over the input. Afterwards expressions are
 // brought over its output by regroup.
-func (k *block) aggregateNode() error {
+func (k *block) aggregateNode(sort []orderItem) error {
 	bare, err := k.bareColumns()
 	if err != nil {
 		return err
 	}
+	k.dependentGroups(sort)
 	if w := k.window; w != nil {
 		k.addGroup(w.startRef(), nil)
 		k.windowEnd = k.addGroup(w.endRef(), nil)
@@ -325,6 +326,43 @@ func (k *block) groupWindowColumns() {
 		if c.role == windowEnd && c.index == start+1 && !k.scope.originOf(start).sliding {
 			k.windowEnd = k.addGroup(&ref{index: c.index, t: c.t, table: c.table, name: c.name}, nil)
 		}
+	}
+}
+
+// dependentGroups groups also by the columns that are named beside the whole
+// primary key of their table, which determines them.
+func (k *block) dependentGroups(sort []orderItem) {
+	determined := map[string]bool{}
+	for _, t := range k.scope.tables {
+		all := len(t.key) > 0
+		for _, c := range t.key {
+			all = all && k.isGroup(&ref{index: c})
+		}
+		if all {
+			determined[t.alias] = true
+		}
+	}
+	if len(determined) == 0 {
+		return
+	}
+	var walk func(e expr.Expr)
+	walk = func(e expr.Expr) {
+		if e == nil || k.isGroup(e) {
+			return
+		}
+		if r, ok := e.(*ref); ok && r.level == 0 && determined[r.table] {
+			k.addGroup(r, nil)
+		}
+		for _, a := range expr.Children(e) {
+			walk(a)
+		}
+	}
+	for _, it := range k.items {
+		walk(it.e)
+	}
+	walk(k.having)
+	for _, o := range sort {
+		walk(o.e)
 	}
 }
 

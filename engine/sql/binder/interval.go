@@ -34,7 +34,11 @@ func (b *Binder) interval(e *ast.Interval) (expr.Expr, error) {
 	}
 	iv, err := types.ParseInterval(text, b.Format)
 	if err != nil {
-		return nil, b.at(err, e)
+		at := e.Pos()
+		if b.SQL != "" && at < len(b.SQL) { // the literal behind the keyword
+			at += max(0, strings.IndexByte(b.SQL[at:], '\''))
+		}
+		return nil, b.at(err, ast.At(at))
 	}
 	c := &expr.Const{Value: types.Datum{Iv: iv}, T: types.IntervalT}
 	if e.Fields == ast.FieldsNone && e.Precision < 0 || bare && e.Precision < 0 {

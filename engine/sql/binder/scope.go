@@ -37,6 +37,7 @@ type tableName struct {
 	schema string // "" when renamed by an alias
 	real   string // the relation's own name
 	event  int    // index of its event time column, -1: none
+	key    []int  // indexes of its primary key's columns, nil: none
 }
 
 // Scope is the names that an expression can use: those of FROM, then those of
@@ -90,9 +91,15 @@ func joinScopes(l, r *Scope, n int) *Scope {
 	}
 	out.tables = append(append(out.tables, l.tables...), r.tables...)
 	for i := len(l.tables); i < len(out.tables); i++ {
-		if out.tables[i].event >= 0 {
-			out.tables[i].event += n
+		t := &out.tables[i]
+		if t.event >= 0 {
+			t.event += n
 		}
+		key := make([]int, len(t.key))
+		for j, c := range t.key {
+			key[j] = c + n
+		}
+		t.key = key
 	}
 	return out
 }

@@ -62,22 +62,21 @@ func (b *Binder) selectBlock(s *ast.Select, order []ast.OrderItem, parent *Scope
 	if err := k.bindFrom(parent); err != nil {
 		return nil, err
 	}
-	if err := k.bindWindow(); err != nil {
-		return nil, err
+	// Clauses are bound in PostgreSQL's order, so that of several errors the same
+	// one is reported.
+	for _, step := range []func() error{k.bindWindow, k.bindItems, k.bindWhere, k.bindHaving} {
+		if err := step(); err != nil {
+			return nil, err
+		}
 	}
-	if err := k.bindWhere(); err != nil {
-		return nil, err
-	}
-	if err := k.bindItems(); err != nil {
+	sort, err := k.bindOrder(order)
+	if err != nil {
 		return nil, err
 	}
 	if err := k.bindGroupBy(); err != nil {
 		return nil, err
 	}
-	if err := k.bindHaving(); err != nil {
-		return nil, err
-	}
-	return k.finish(order)
+	return k.finish(sort)
 }
 
 func (k *block) bindFrom(parent *Scope) error {
@@ -102,8 +101,7 @@ func (k *block) context(clause string, aggregates bool) *context {
 	return cx
 }
 
-// bindWhere filters the input. It comes after the window so that the window
-// columns can be named in it.
+// bindWhere filters the input, window columns included.
 func (k *block) bindWhere() error {
 	if k.sel.Where == nil {
 		return nil

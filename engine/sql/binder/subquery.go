@@ -214,16 +214,16 @@ func (b *Binder) quantified(e *ast.Quantified, cx *context) (expr.Expr, error) {
 			return nil, err
 		}
 	}
-	if _, ok := arr.Type().Elem(); !ok {
+	elem, ok := arr.Type().Elem()
+	if !ok {
 		return nil, pgerror.New(pgerror.WrongObjectType, "op ANY/ALL (array) requires array on right side").At(b.pos(e.Pos()))
 	}
-	name := map[bool]string{false: "any", true: "all"}[e.All] + e.Op.Symbol
-	y, err := b.call(name, false, []expr.Expr{x, arr}, []ast.Expr{e.X, e.Array}, e)
-	if err != nil {
-		return nil, b.missing(e, "%s %s (array) is not supported for these types", e.Op.Symbol,
-			map[bool]string{false: "ANY", true: "ALL"}[e.All])
+	// The operator must exist for the element type; its error names both.
+	probe := &expr.Const{Value: types.NullDatum, T: elem}
+	if _, err := b.call(e.Op.Symbol, true, []expr.Expr{x, probe}, []ast.Expr{e.X, e.Array}, e); err != nil {
+		return nil, err
 	}
-	return y, nil
+	return b.call(expr.AnyName(e.Op.Symbol, e.All), false, []expr.Expr{x, arr}, []ast.Expr{e.X, e.Array}, e)
 }
 
 // where binds the condition of WHERE: conditions on subqueries become semi and
@@ -361,7 +361,7 @@ func (b *Binder) correlatedQuery(q *ast.Query, outer *Scope, values bool) (plan.
 	defer func() { b.depth-- }()
 	var conds []expr.Expr
 	k := &block{b: b, sel: s, windowEnd: -1, correlated: &conds}
-	for _, step := range []func() error{func() error { return k.bindFrom(outer) }, k.bindWhere, k.bindItems} {
+	for _, step := range []func() error{func() error { return k.bindFrom(outer) }, k.bindItems, k.bindWhere} {
 		if err := step(); err != nil {
 			return nil, nil, err
 		}
@@ -370,7 +370,7 @@ func (b *Binder) correlatedQuery(q *ast.Query, outer *Scope, values bool) (plan.
 		if len(conds) > 0 {
 			return nil, nil, b.correlated(firstOuter(conds[0]))
 		}
-		r, err := k.finish(nil)
+		r, err := k.finish(nil) // the aggregates make one row
 		if err != nil {
 			return nil, nil, err
 		}
