@@ -27,6 +27,8 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 		return AppendNumericBinary(dst, d.Dec)
 	case OIDInterval:
 		return AppendIntervalBinary(dst, d.Iv)
+	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDBytea, OIDUUID, OIDUnknown:
+		return append(dst, d.B...)
 	case OIDJSONB:
 		return append(append(dst, 1), d.B...)
 	case OIDChar1:
@@ -100,7 +102,8 @@ func appendArrayBinary(dst []byte, elem Type, list []Datum, zeroBased bool) []by
 // modifier. Any bytes are safe to hand in: what is no value of t is 22P03 or
 // 08P01. The Datum does not keep b.
 func DecodeBinary(t Type, b []byte) (Datum, error) {
-	if elem, ok := t.Elem(); ok {
+	if t.Kind() == KindList {
+		elem, _ := t.Elem()
 		return decodeArrayBinary(elem, b)
 	}
 	if want := binaryLen(t.OID); want >= 0 && len(b) != want {

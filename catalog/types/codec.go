@@ -38,6 +38,8 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 		return AppendInterval(dst, d.Iv, f.Intervals())
 	case OIDChar1:
 		return appendChar1(dst, d.B)
+	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDJSONB, OIDUnknown:
+		return append(dst, d.B...)
 	}
 	if elem, ok := t.Elem(); ok {
 		return appendArrayText(dst, t, elem, d.List, f)
@@ -83,6 +85,9 @@ func DecodeText(t Type, b []byte, f *Format) (Datum, error) {
 	case OIDInterval:
 		v, err := parseInterval(string(b), t.Mod, f)
 		return Datum{Iv: v}, err
+	}
+	if t.Kind() == KindBytes {
+		return decodeBytesText(t, b)
 	}
 	if elem, ok := t.Elem(); ok {
 		list, err := parseArray(t, elem, string(b), f)

@@ -49,33 +49,37 @@ func appendYear(dst []byte, y int) []byte {
 // appendClock adds hh:mm:ss and, unless 0, the fraction without its trailing
 // zeros; hours may exceed 24.
 func appendClock(dst []byte, micros int64) []byte {
-	h := micros / MicrosPerHour
-	if h < 100 {
-		dst = appendDigits2(dst, int(h))
+	sec := uint64(micros) / MicrosPerSecond
+	frac := uint32(uint64(micros) - sec*MicrosPerSecond)
+	h := sec / 3600
+	s := uint32(sec - h*3600)
+	m := s / 60
+	s -= m * 60
+	if h >= 100 {
+		dst = strconv.AppendUint(dst, h, 10)
 	} else {
-		dst = strconv.AppendInt(dst, h, 10)
+		dst = append(dst, byte('0'+h/10), byte('0'+h%10))
 	}
-	s := int(micros/MicrosPerSecond - h*3600)
-	dst = appendDigits2(append(dst, ':'), s/60)
-	dst = appendDigits2(append(dst, ':'), s%60)
-	return appendFraction(dst, int(micros%MicrosPerSecond))
+	dst = append(dst, ':', byte('0'+m/10), byte('0'+m%10), ':', byte('0'+s/10), byte('0'+s%10))
+	if frac == 0 {
+		return dst
+	}
+	return appendFraction(dst, frac)
 }
 
-func appendFraction(dst []byte, micros int) []byte {
+// appendFraction adds a point and the digits of µs without trailing zeros.
+func appendFraction(dst []byte, micros uint32) []byte {
 	if micros == 0 {
 		return dst
 	}
-	var b [7]byte
-	b[0] = '.'
-	for i := 6; i > 0; i-- {
-		b[i] = byte('0' + micros%10)
-		micros /= 10
+	a := micros / 10000
+	b := micros / 100 % 100
+	c := micros % 100
+	dst = append(dst, '.', byte('0'+a/10), byte('0'+a%10), byte('0'+b/10), byte('0'+b%10), byte('0'+c/10), byte('0'+c%10))
+	for dst[len(dst)-1] == '0' {
+		dst = dst[:len(dst)-1]
 	}
-	n := 7
-	for b[n-1] == '0' {
-		n--
-	}
-	return append(dst, b[:n]...)
+	return dst
 }
 
 // AppendDate adds an ISO date from days since 2000-01-01.
@@ -91,9 +95,9 @@ func AppendDate(dst []byte, days int64) []byte {
 }
 
 func appendISODate(dst []byte, y, m, d int) []byte {
-	dst = append(appendYear(dst, y), '-')
-	dst = append(appendDigits2(dst, m), '-')
-	return appendDigits2(dst, d)
+	dst = appendYear(dst, y)
+	mm, dd := uint32(m), uint32(d)
+	return append(dst, '-', byte('0'+mm/10), byte('0'+mm%10), '-', byte('0'+dd/10), byte('0'+dd%10))
 }
 
 func appendBC(dst []byte, y int) []byte {
@@ -190,20 +194,20 @@ func CivilFromDays(days int64) (year, month, day int) {
 	// Eras of 400 years from 0000-03-01, so that leap days end the years.
 	z := days + 730425
 	era := z / 146097
-	if z%146097 < 0 {
-		era--
+	if z -= era * 146097; z < 0 {
+		z, era = z+146097, era-1
 	}
-	doe := z - era*146097
+	doe := uint32(z)
 	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
 	doy := doe - (365*yoe + yoe/4 - yoe/100)
 	mp := (5*doy + 2) / 153
 	month = int(mp) + 3
-	y := yoe + era*400
+	year = int(yoe) + int(era)*400
 	if month > 12 {
 		month -= 12
-		y++
+		year++
 	}
-	return int(y), month, int(doy-(153*mp+2)/5) + 1
+	return year, month, int(doy-(153*mp+2)/5) + 1
 }
 
 // DaysFromCivil is the inverse of CivilFromDays. month and day may lie outside

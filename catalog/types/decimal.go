@@ -119,6 +119,10 @@ func (d Decimal) Scale() int32 { return d.scale }
 // (it never does for NaN and infinities).
 func (d Decimal) Coef() (int64, bool) { return d.coef, d.big == nil && d.form == finite }
 
+// Unscaled returns the coefficient in a big.Int of its own; 0 for NaN and
+// infinities.
+func (d Decimal) Unscaled() *big.Int { return new(big.Int).Set(d.bigCoef()) }
+
 // IsNaN reports NaN.
 func (d Decimal) IsNaN() bool { return d.form == nan }
 

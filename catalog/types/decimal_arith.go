@@ -209,7 +209,7 @@ func divTo(d, o Decimal, scale int32) (Decimal, error) {
 			if r >= b-r {
 				q++
 			}
-			if q <= math.MaxInt64 && q != 0 {
+			if q <= math.MaxInt64 {
 				c := int64(q)
 				if (d.coef < 0) != (o.coef < 0) {
 					c = -c

@@ -70,6 +70,9 @@ func parseDecimal(t string) (d Decimal, ok bool, err error) {
 		d, err = settle(big.NewInt(c), scale)
 		return d, true, err
 	}
+	if seen > maxIntDigits+maxScale {
+		return Decimal{}, true, numericOverflow() // before the work of converting it
+	}
 	text := t[start:end]
 	if point >= 0 {
 		text = t[start:point] + t[point+1:end]
@@ -186,6 +189,18 @@ func appendPoint(dst, digits []byte, scale int) []byte {
 		dst = append(dst, '0')
 	}
 	return append(dst, digits...)
+}
+
+// MarshalText gives d's text form: for constants in stored plans.
+func (d Decimal) MarshalText() ([]byte, error) { return d.Append(nil), nil }
+
+// UnmarshalText reads what MarshalText gives.
+func (d *Decimal) UnmarshalText(b []byte) error {
+	v, err := ParseDecimal(string(b))
+	if err == nil {
+		*d = v
+	}
+	return err
 }
 
 // String is d's text form.

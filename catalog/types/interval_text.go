@@ -56,7 +56,7 @@ func (p *intervalParts) appendClockParts(dst []byte, width int) []byte {
 	}
 	dst = appendDigits2(append(dst, ':'), int(abs64(p.min)))
 	dst = appendDigits2(append(dst, ':'), int(abs64(p.sec)))
-	return appendFraction(dst, int(abs64(p.micro)))
+	return appendFraction(dst, uint32(abs64(p.micro)))
 }
 
 func (p *intervalParts) appendPostgres(dst []byte) []byte {
@@ -128,7 +128,7 @@ func (p *intervalParts) appendVerbose(dst []byte) []byte {
 			dst = append(dst, '-')
 		}
 		first = false
-		dst = appendFraction(strconv.AppendInt(dst, abs64(p.sec), 10), int(abs64(p.micro)))
+		dst = appendFraction(strconv.AppendInt(dst, abs64(p.sec), 10), uint32(abs64(p.micro)))
 		dst = append(dst, " sec"...)
 		if abs64(p.sec) != 1 || p.micro != 0 {
 			dst = append(dst, 's')
@@ -165,7 +165,7 @@ func (p *intervalParts) appendISO(dst []byte) []byte {
 		if p.sec < 0 || p.micro < 0 {
 			dst = append(dst, '-')
 		}
-		dst = appendFraction(strconv.AppendInt(dst, abs64(p.sec), 10), int(abs64(p.micro)))
+		dst = appendFraction(strconv.AppendInt(dst, abs64(p.sec), 10), uint32(abs64(p.micro)))
 		dst = append(dst, 'S')
 	}
 	return dst

@@ -113,6 +113,8 @@ func (t Type) Kind() Kind {
 		return KindDecimal
 	case OIDInterval:
 		return KindInterval
+	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDBytea, OIDUUID, OIDJSON, OIDJSONB:
+		return KindBytes // before the map is asked: this is called per value
 	case 0:
 		return KindNone
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	_ "time/tzdata" // the binary needs no time zone database beside it
 )
 
 //go:embed zones.txt
@@ -56,7 +57,7 @@ func FindZone(name string) (*time.Location, bool) {
 func FixedOffset(seconds int) *time.Location {
 	east := string(appendOffset(nil, seconds))
 	west := string(appendOffset(nil, -seconds))
-	return time.FixedZone("<"+east+">"+strings.TrimPrefix(west, "+"), seconds)
+	return time.FixedZone("<"+east+">"+west, seconds)
 }
 
 // posixZone reads letters, or anything in <>, and an offset to the west.
