@@ -274,7 +274,7 @@ func (r *fakeRows) Next(ctx context.Context) (*column.Batch, error) {
 		if r.pause = !r.pause; !r.pause {
 			return &column.Batch{}, nil
 		}
-		return r.batch(r.st.num()), nil
+		return r.batch(min(r.st.num(), 1000)), nil
 	case "panic":
 		panic("the fake panics")
 	case "same":
