@@ -77,7 +77,8 @@ func BenchmarkPlan(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := optimizer.Plan(r.Plan, optimizer.Options{Shards: 1}); err != nil {
+		logical := optimizer.Optimize(r.Plan, optimizer.Context{})
+		if _, _, err := optimizer.Lower(logical, optimizer.LowerOptions{Shards: 1}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -97,7 +98,8 @@ func BenchmarkPointSelect(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := optimizer.Plan(r.Plan, optimizer.Options{Shards: 1}); err != nil {
+		logical := optimizer.Optimize(r.Plan, optimizer.Context{})
+		if _, _, err := optimizer.Lower(logical, optimizer.LowerOptions{Shards: 1}); err != nil {
 			b.Fatal(err)
 		}
 	}

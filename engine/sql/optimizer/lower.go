@@ -7,12 +7,24 @@ import (
 	"velostream/pgwire/pgerror"
 )
 
+// LowerOptions say where a plan is to run.
+type LowerOptions struct {
+	// Continuous: the plan is a job's or a subscription's; every node gets a
+	// stream key, and stateful ones get tables.
+	Continuous bool
+	// View: the result is kept, so that a LIMIT is a maintained Top-N; else it
+	// goes straight to a client and LIMIT ends the query.
+	View bool
+	// Shards is how many tasks run a stage; with 1 there are no exchanges.
+	Shards int
+}
+
 // Lower chooses operators for an optimized logical plan. The notices are for
 // the user; errors are 0A000 for what no operator does.
 //
 // A node's output begins with the columns of the logical node; hidden columns
 // that belong to its stream key may follow.
-func Lower(p plan.Logical, o Options) (*plan.Physical, []*pgerror.Error, error) {
+func Lower(p plan.Logical, o LowerOptions) (*plan.Physical, []*pgerror.Error, error) {
 	l := &lowering{o: o}
 	root, err := l.node(p, o.Continuous, true)
 	if err != nil {
@@ -22,7 +34,7 @@ func Lower(p plan.Logical, o Options) (*plan.Physical, []*pgerror.Error, error) 
 }
 
 type lowering struct {
-	o        Options
+	o        LowerOptions
 	tables   uint16
 	warnings []*pgerror.Error
 }

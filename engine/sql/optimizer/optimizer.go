@@ -4,6 +4,8 @@
 package optimizer
 
 import (
+	"strings"
+
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 )
@@ -51,6 +53,32 @@ type Trace struct {
 // maxRounds bounds a stage; each round makes the plan simpler, so that it is
 // not reached but by a mistake in a rule.
 const maxRounds = 100
+
+// Optimize runs all stages.
+func Optimize(p plan.Logical, c Context) plan.Logical { return run(p, &c, nil) }
+
+// OptimizeTraced is Optimize that tells what each stage did.
+func OptimizeTraced(p plan.Logical, c Context) (plan.Logical, []Trace) {
+	var trace []Trace
+	p = run(p, &c, func(t Trace) { trace = append(trace, t) })
+	return p, trace
+}
+
+// ExplainStages prints the logical plan after each stage that changed it, with
+// the rules that did.
+func ExplainStages(trace []Trace) []string {
+	var out []string
+	for _, s := range trace {
+		if len(s.Rules) == 0 {
+			continue
+		}
+		out = append(out, "Stage "+s.Stage+" ("+strings.Join(s.Rules, ", ")+")")
+		for _, l := range plan.ExplainLogical(s.Plan) {
+			out = append(out, "  "+l)
+		}
+	}
+	return out
+}
 
 func run(p plan.Logical, c *Context, report func(Trace)) plan.Logical {
 	for _, s := range Stages() {

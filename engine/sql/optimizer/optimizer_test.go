@@ -55,26 +55,27 @@ func explain(t *testing.T, c *sqltest.Case, bo binder.Options) string {
 	if err != nil {
 		return "error: " + err.Error() + "\n"
 	}
-	o := optimizer.Options{Continuous: bo.Continuous, View: bo.View, Shards: 1, Trace: c.Has("stages")}
+	o := optimizer.LowerOptions{Continuous: bo.Continuous, View: bo.View, Shards: 1}
 	if c.Has("shards") {
 		o.Shards = 2
 	}
-	p, err := optimizer.Plan(r.Plan, o)
+	logical, trace := optimizer.OptimizeTraced(r.Plan, optimizer.Context{Continuous: o.Continuous})
+	p, warnings, err := optimizer.Lower(logical, o)
 	if err != nil {
 		return "error: " + err.Error() + "\n"
 	}
-	checkColumns(t, c, r, p.Physical)
-	checkRoundTrip(t, c, p.Physical)
+	checkColumns(t, c, r, p)
+	checkRoundTrip(t, c, p)
 	var lines []string
 	switch {
 	case c.Has("logical"):
-		lines = plan.ExplainLogical(p.Logical)
+		lines = plan.ExplainLogical(logical)
 	case c.Has("stages"):
-		lines = p.ExplainStages()
+		lines = optimizer.ExplainStages(trace)
 	default:
-		lines = plan.Explain(p.Physical, plan.ExplainOptions{Continuous: bo.Continuous})
+		lines = plan.Explain(p, plan.ExplainOptions{Continuous: bo.Continuous})
 	}
-	for _, w := range p.Warnings {
+	for _, w := range warnings {
 		lines = append(lines, w.Severity+": "+w.Message)
 	}
 	return strings.Join(lines, "\n") + "\n"
