@@ -14,16 +14,36 @@ import (
 // largest partial sum, so the rounded result is that of exact arithmetic for all practical
 // input, in any order of rows; PostgreSQL's own depends on the order in its last digits.
 // NaN and infinities are counted apart, so that they can leave again.
+//
+// With third set there is one more part, for sums of squares: their range is twice as
+// wide, and what is left after a large value has gone must still be right.
 type floatSums struct {
 	hi, lo []float64
+	third  bool
+	rest   []float64
 	odd    map[int32]*[3]int64 // NaN, Infinity, -Infinity
 }
 
-func (s *floatSums) grow(n int) { s.hi, s.lo = resize(s.hi, n), resize(s.lo, n) }
+func (s *floatSums) grow(n int) {
+	s.hi, s.lo = resize(s.hi, n), resize(s.lo, n)
+	if s.third {
+		s.rest = resize(s.rest, n)
+	}
+}
 
 func (s *floatSums) reset(g int32) {
 	s.hi[g], s.lo[g] = 0, 0
+	if s.third {
+		s.rest[g] = 0
+	}
 	delete(s.odd, g)
+}
+
+// twoSum returns a + b and its rounding error.
+func twoSum(a, b float64) (sum, err float64) {
+	sum = a + b
+	t := sum - a
+	return sum, (a - (sum - t)) + (b - t)
 }
 
 // add adds x + e to the sum of g.
@@ -32,12 +52,19 @@ func (s *floatSums) add(g int32, x, e float64) {
 		s.addOdd(g, x, 1)
 		return
 	}
-	h := s.hi[g]
-	t := h + x
-	b := t - h
-	r := (h - (t - b)) + (x - b) + (s.lo[g] + e)
-	s.hi[g] = t + r
-	s.lo[g] = r - (s.hi[g] - t)
+	t, r := twoSum(s.hi[g], x)
+	if !s.third {
+		r += s.lo[g] + e
+		s.hi[g] = t + r
+		s.lo[g] = r - (s.hi[g] - t)
+		return
+	}
+	m, r := twoSum(s.lo[g], r)
+	m, e = twoSum(m, e)
+	r += s.rest[g] + e
+	t, m = twoSum(t, m)
+	s.hi[g] = t
+	s.lo[g], s.rest[g] = twoSum(m, r)
 }
 
 // take takes x + e away.
@@ -88,6 +115,9 @@ func (s *floatSums) special(g int32) (float64, bool) {
 func (s *floatSums) encode(dst []byte, g int32) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(s.hi[g]))
 	dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(s.lo[g]))
+	if s.third {
+		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(s.rest[g]))
+	}
 	var o [3]int64
 	if p := s.odd[g]; p != nil {
 		o = *p
@@ -106,6 +136,13 @@ func (s *floatSums) decode(b []byte, g int32) ([]byte, error) {
 	l, b, err := takeWord(b)
 	if err != nil {
 		return nil, err
+	}
+	if s.third {
+		var r uint64
+		if r, b, err = takeWord(b); err != nil {
+			return nil, err
+		}
+		s.rest[g] = math.Float64frombits(r)
 	}
 	v, b, err := takeVarints(b, 3)
 	if err != nil {

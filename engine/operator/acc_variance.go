@@ -21,7 +21,7 @@ func newVariance(name string, t types.Type) (accumulator, error) {
 	case types.KindInt, types.KindDecimal:
 		return &varDec{sample: sample, root: root, ints: t.Kind() == types.KindInt}, nil
 	case types.KindFloat:
-		return &varFloat{sample: sample, root: root}, nil
+		return &varFloat{sample: sample, root: root, xx: floatSums{third: true}}, nil
 	}
 	return nil, pgerror.Unsupported("aggregate function %s over this type is not supported", name)
 }
@@ -150,8 +150,8 @@ func (a *varDec) decode(b []byte, g int32) ([]byte, error) {
 	return a.xx.decode(b, g)
 }
 
-// varFloat keeps Σx and Σx² in double-double: the 106 bits leave room for the
-// difference nΣx² - (Σx)², and values can leave again, which PostgreSQL's running
+// varFloat keeps Σx and Σx² in twice and three times the precision, which leaves room for
+// the difference nΣx² - (Σx)², and values can leave again, which PostgreSQL's running
 // (Youngs and Cramer) update could not undo.
 type varFloat struct {
 	sample, root bool

@@ -38,15 +38,17 @@ type aggregate struct {
 	end    int  // position of window_end in the key, -1
 	single bool // no key columns
 
-	keys   *keyTable
-	order  []int // columns of the state key: window_end first
-	rows   []int64
-	flags  []uint8
-	old    []int32 // row in olds of what was emitted before this epoch; valid with flagTouched
-	accs   []accumulator
-	calls  []aggCall
-	set    *multiset
-	widths int64
+	keys    *keyTable
+	order   []int // columns of the state key: window_end first
+	inexact []int // key columns whose key bytes do not tell the exact value
+	exact   []*column.Column
+	rows    []int64
+	flags   []uint8
+	old     []int32 // row in olds of what was emitted before this epoch; valid with flagTouched
+	accs    []accumulator
+	calls   []aggCall
+	set     *multiset
+	widths  int64
 
 	touched []int32 // groups changed in this epoch
 	dirty   []int32 // groups changed since the last flush
@@ -111,6 +113,16 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 	var ts []types.Type
 	for k, j := range p.Keys {
 		ts = append(ts, inTypes[j])
+		switch inTypes[j].Kind() {
+		case types.KindDecimal, types.KindInterval, types.KindFloat:
+			a.inexact = append(a.inexact, k)
+			a.exact = append(a.exact, column.New(inTypes[j], 1))
+		case types.KindBytes:
+			if inTypes[j].OID == types.OIDBpchar {
+				a.inexact = append(a.inexact, k)
+				a.exact = append(a.exact, column.New(inTypes[j], 1))
+			}
+		}
 		if k != a.end {
 			a.order = append(a.order, k)
 		}

@@ -143,6 +143,13 @@ func (a *aggregate) closeWindows(out dataflow.Output) error {
 	if a.firstEnd > a.frontier && a.outsideEnd > a.frontier {
 		return nil
 	}
+	// First those outside, while memory still tells which entries of the table are stale.
+	if a.final && !a.whole && a.outsideEnd <= a.frontier {
+		err := a.outside([]byte{spaceGroups}, a.closedEnd(), func(g int32) error { return a.emitFinal(g, out) })
+		if err != nil {
+			return err
+		}
+	}
 	ends := slices.DeleteFunc(slices.Collect(maps.Keys(a.windows)), func(e int64) bool { return e > a.frontier })
 	slices.Sort(ends)
 	stored := !a.whole
@@ -165,19 +172,12 @@ func (a *aggregate) closeWindows(out dataflow.Output) error {
 	for end := range a.windows {
 		a.firstEnd = min(a.firstEnd, end)
 	}
-	return a.closeOutside(stored, out)
+	return a.deleteClosed(stored)
 }
 
-// closeOutside does the same for groups that are only in the table, and deletes
-// the closed range of both tables.
-func (a *aggregate) closeOutside(stored bool, out dataflow.Output) error {
+// deleteClosed deletes the closed range of both tables.
+func (a *aggregate) deleteClosed(stored bool) error {
 	hi := a.closedEnd()
-	if a.final && !a.whole && a.outsideEnd <= a.frontier {
-		err := a.outside([]byte{spaceGroups}, hi, func(g int32) error { return a.emitFinal(g, out) })
-		if err != nil {
-			return err
-		}
-	}
 	if stored {
 		if err := a.table.DeleteRange([]byte{spaceGroups}, hi); err != nil {
 			return err

@@ -13,7 +13,10 @@ import (
 // Table 0 of an aggregate:
 //
 //	0x00                  → version, varint: windows that end at or before it are closed
-//	0x01, group key       → version, varint rows, state of each aggregate
+//	0x01, group key       → version, exact key values, varint rows, state of each aggregate
+//
+// The exact key values (rowenc.AppendRow) are those of columns whose key does not tell all:
+// a group of 1.5 and 1.50 goes on showing what it showed.
 //
 // The group key is rowenc's of the key columns, window_end first, so that the windows
 // that close are a range.
@@ -132,7 +135,15 @@ func (a *aggregate) loadOne(g int32) (bool, error) {
 }
 
 func (a *aggregate) encode(dst []byte, g int32) []byte {
-	dst = binary.AppendVarint(append(dst, stateVersion), a.rows[g])
+	dst = append(dst, stateVersion)
+	if len(a.inexact) > 0 {
+		for k, j := range a.inexact {
+			a.exact[k].Reset()
+			a.keys.cols[j].appendTo(a.exact[k], g)
+		}
+		dst = rowenc.AppendRow(dst, a.exact, 0)
+	}
+	dst = binary.AppendVarint(dst, a.rows[g])
 	for _, acc := range a.accs {
 		dst = acc.encode(dst, g)
 	}
@@ -143,7 +154,19 @@ func (a *aggregate) decode(g int32, v []byte) (err error) {
 	if len(v) == 0 || v[0] != stateVersion {
 		return column.Corrupt("aggregate state")
 	}
-	if a.rows[g], v, err = takeVarint(v[1:]); err != nil {
+	v = v[1:]
+	if len(a.inexact) > 0 {
+		for _, c := range a.exact {
+			c.Reset()
+		}
+		if v, err = rowenc.DecodeColumns(v, a.exact); err != nil {
+			return err
+		}
+		for k, j := range a.inexact {
+			a.keys.cols[j].replace(g, a.exact[k], 0)
+		}
+	}
+	if a.rows[g], v, err = takeVarint(v); err != nil {
 		return err
 	}
 	for _, acc := range a.accs {

@@ -3,10 +3,8 @@ package operator
 import (
 	"velostream/catalog/types"
 	"velostream/engine/dataflow"
-	"velostream/engine/sql/plan"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
-	"velostream/storage/state"
 )
 
 // bag keeps rows in the order they came; a Delete takes out an equal row. An index of
@@ -111,25 +109,4 @@ func typesOf(cols []*column.Column) []types.Type {
 		out[j] = c.Type
 	}
 	return out
-}
-
-// net holds rows back until the barrier and lets only those pass that no Delete has taken
-// away: the last operator of a bounded query whose plan is not append-only.
-type net struct {
-	dataflow.Stateless
-	bag *bag
-}
-
-// NewNet makes an operator for the rows of p, the root of a bounded plan, that emits
-// at Barrier what is left of them, all as Insert. It holds them in memory: 53200 beyond
-// the budget.
-func NewNet(p *plan.Physical, ctx BuildContext) dataflow.Operator {
-	return &net{bag: newBag(ctx.label("the result"), ctx.budget(), p.Types(), len(p.Out))}
-}
-
-func (n *net) Process(_ int, in *column.Batch, _ dataflow.Output) error { return n.bag.add(in) }
-
-func (n *net) Barrier(_ state.Epoch, out dataflow.Output) error {
-	defer n.bag.reset()
-	return n.bag.emit(n.bag.rows(), out)
 }

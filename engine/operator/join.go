@@ -20,6 +20,9 @@ import (
 // interleaving within an epoch therefore ends in the right rows; a pair that comes and
 // goes within an epoch is emitted both times, materialise nets it.
 //
+// In a bounded plan, which is append-only, unmatched rows are held back until the barrier
+// instead of being emitted and taken back.
+//
 // Table 0: left rows, table 1: right rows.
 type join struct {
 	p     *plan.Physical
@@ -30,6 +33,7 @@ type join struct {
 	uses  []bool // columns of the concatenated row that cond reads
 	keys  *keyTable
 	sides [2]joinSide
+	hold  bool // unmatched rows leave at the barrier
 	whole bool // memory has every key
 	hand  int32
 	ref   []bool  // by key: used since the clock's hand passed
@@ -76,6 +80,7 @@ func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	l, r := &j.sides[0], &j.sides[1]
 	l.outer = j.kind == plan.LeftJoin || j.kind == plan.FullJoin || j.kind == plan.AntiJoin
 	r.outer = j.kind == plan.RightJoin || j.kind == plan.FullJoin
+	j.hold = p.AppendOnly && (l.outer || r.outer)
 	l.degrees = j.cond != nil && (l.outer || j.kind == plan.SemiJoin)
 	r.degrees = j.cond != nil && r.outer
 	ts := l.typesOf(p.Keys)
@@ -102,8 +107,13 @@ func usedColumns(e expr.Expr, uses []bool) {
 // Watermark does nothing: no match depends on time here.
 func (j *join) Watermark(dataflow.Watermark, dataflow.Output) error { return nil }
 
-// Barrier writes what changed; everything was emitted before.
-func (j *join) Barrier(e state.Epoch, _ dataflow.Output) error {
+// Barrier writes what changed; all but unmatched rows held back was emitted before.
+func (j *join) Barrier(e state.Epoch, out dataflow.Output) error {
+	if j.hold {
+		if err := j.emitUnmatched(out); err != nil {
+			return err
+		}
+	}
 	if e.Flush {
 		if err := j.flush(); err != nil {
 			return err
@@ -291,8 +301,16 @@ func (j *join) apply(port int, in *column.Batch, rows []int32, k, from int, out 
 	semi := j.kind == plan.SemiJoin || j.kind == plan.AntiJoin
 	single := semi || own.outer || other.outer
 	if !single { // inner: only pairs
-		for _, s := range slots {
-			j.out.add(op, row, s)
+		for len(slots) > 0 {
+			n := min(len(slots), maxBatch-len(j.out.ops))
+			for _, s := range slots[:n] {
+				j.out.add(op, row, s)
+			}
+			if slots = slots[n:]; len(slots) > 0 {
+				if err := j.out.flush(out); err != nil {
+					return err
+				}
+			}
 		}
 	} else if err := j.applyOuter(port, op, row, g, slots, semi, out); err != nil {
 		return err
@@ -306,7 +324,7 @@ func (j *join) apply(port int, in *column.Batch, rows []int32, k, from int, out 
 		return nil
 	}
 	if op == column.Insert {
-		own.insert(g, in, int(row), k, int32(len(slots)))
+		own.insert(g, in, int(row), k, int32(hi-lo))
 		return nil
 	}
 	if !own.remove(g, in, int(row), k, j) {
@@ -341,6 +359,9 @@ func (j *join) applyOuter(port int, op column.Op, row, g int32, slots []int32, s
 			turns = own.count[g] == 1
 		}
 		switch {
+		case j.hold && semi:
+		case j.hold:
+			j.out.add(op, row, s)
 		case semi && port == 0: // the row itself is dealt with below
 		case semi:
 			if turns && j.kind == plan.SemiJoin {
@@ -357,13 +378,14 @@ func (j *join) applyOuter(port int, op column.Op, row, g int32, slots []int32, s
 		default:
 			j.out.add(op, row, s)
 		}
-		if len(j.out.ops) >= maxBatch {
+		if len(j.out.ops) >= maxBatch-1 { // a turn is two rows
 			if err := j.out.flush(out); err != nil {
 				return err
 			}
 		}
 	}
 	switch {
+	case j.hold && g >= 0:
 	case semi && port == 0:
 		if (len(slots) > 0) == (j.kind == plan.SemiJoin) {
 			j.out.add(op, row, -1)
@@ -371,5 +393,35 @@ func (j *join) applyOuter(port int, op column.Op, row, g int32, slots []int32, s
 	case !semi && own.outer && len(slots) == 0:
 		j.out.add(op, row, -1)
 	}
+	return nil
+}
+
+// emitUnmatched emits the rows of outer sides that have no match.
+func (j *join) emitUnmatched(out dataflow.Output) error {
+	for side := range j.sides {
+		s, other := &j.sides[side], &j.sides[1-side]
+		if !s.outer {
+			continue
+		}
+		// The other side's columns are given for what they are worth: all NULL.
+		j.out.begin(1-side, &column.Batch{Cols: other.cols}, s)
+		for g, head := range s.head {
+			for slot := head; slot >= 0; slot = s.next[slot] {
+				if s.degrees && s.degree[slot] > 0 || !s.degrees && other.count[g] > 0 {
+					continue
+				}
+				j.out.add(column.Insert, -1, slot)
+				if len(j.out.ops) >= maxBatch {
+					if err := j.out.flush(out); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		if err := j.out.flush(out); err != nil {
+			return err
+		}
+	}
+	j.hold = false
 	return nil
 }

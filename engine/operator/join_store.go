@@ -201,11 +201,8 @@ func pick[T any](s []T, at []int32) []T {
 	return out
 }
 
-// flush writes what changed: first the rows that went, then those that came, in order.
-func (s *joinSide) flush() error {
-	if s.table == nil {
-		return nil
-	}
+// flushGone deletes the rows that went from the table.
+func (s *joinSide) flushGone() error {
 	slices.SortFunc(s.gone, bytes.Compare)
 	for _, k := range s.gone {
 		if err := s.table.Delete(k); err != nil {
@@ -213,6 +210,17 @@ func (s *joinSide) flush() error {
 		}
 	}
 	s.gone = s.gone[:0]
+	return nil
+}
+
+// flush writes what changed: first the rows that went, then those that came, in order.
+func (s *joinSide) flush() error {
+	if s.table == nil {
+		return nil
+	}
+	if err := s.flushGone(); err != nil {
+		return err
+	}
 	type span struct{ key, value, end int }
 	var buf []byte
 	spans := make([]span, 0, len(s.dirty))
@@ -298,6 +306,11 @@ func (j *join) load(gs []int32) error {
 	type want struct {
 		key []byte
 		g   int32
+	}
+	for side := range j.sides { // the key of a row that went may be forgotten and now read again
+		if err := j.sides[side].flushGone(); err != nil {
+			return err
+		}
 	}
 	order := make([]int, len(j.keyCols))
 	for k := range order {

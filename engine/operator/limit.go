@@ -7,17 +7,14 @@ import (
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
-	"velostream/storage/state"
 )
 
-// limit passes on Count rows after Offset. Append-only input, and that of a
-// continuous query (Emit is EmitChanges), is cut as it comes: the inserts are counted,
-// and when the last has passed Done is true. Other bounded input is held back until the barrier
-// because rows may be deleted again.
+// limit passes on Count inserts after Offset as they come, and then Done is true. A
+// bounded plan is append-only, so that is LIMIT; a continuous query ends by it, and passes
+// on the deletes in between.
 type limit struct {
 	dataflow.Stateless
 	skip, left int64
-	bag        *bag
 	out        column.Batch
 }
 
@@ -26,11 +23,7 @@ func newLimit(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &limit{skip: offset, left: count}
-	if len(p.Inputs) == 1 && !p.Inputs[0].AppendOnly && p.Inputs[0].Op != plan.OpSort && p.Emit != plan.EmitChanges {
-		l.bag = newBag(ctx.label("LIMIT"), ctx.budget(), p.Types(), len(p.Out))
-	}
-	return l, nil
+	return &limit{skip: offset, left: count}, nil
 }
 
 // limits evaluates LIMIT and OFFSET; without LIMIT count is the largest number.
@@ -58,13 +51,6 @@ func limits(p *plan.Physical, ctx BuildContext) (count, offset int64, err error)
 func (l *limit) Done() bool { return l.left == 0 }
 
 func (l *limit) Process(_ int, in *column.Batch, out dataflow.Output) error {
-	if l.bag != nil {
-		return l.bag.add(in)
-	}
-	return l.pass(in, out)
-}
-
-func (l *limit) pass(in *column.Batch, out dataflow.Output) error {
 	if l.left == 0 {
 		return nil
 	}
@@ -92,16 +78,4 @@ func (l *limit) pass(in *column.Batch, out dataflow.Output) error {
 		return nil
 	}
 	return out.Emit(&l.out)
-}
-
-func (l *limit) Barrier(_ state.Epoch, out dataflow.Output) error {
-	if l.bag == nil {
-		return nil
-	}
-	rows := l.bag.rows()
-	from := min(l.skip, int64(len(rows)))
-	n := min(l.left, int64(len(rows))-from)
-	defer l.bag.reset()
-	l.left, l.skip = l.left-n, l.skip-from
-	return l.bag.emit(rows[from:from+n], out)
 }

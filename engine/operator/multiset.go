@@ -54,7 +54,17 @@ func (s *multiset) add(key, val []byte, d int64) error {
 		e = s.put(key, val)
 		e.delta = !s.whole
 	}
+	s.value(e, val, d)
 	return s.change(key, e, d)
+}
+
+// value keeps the value of a row that comes: one that went before may have had another
+// under the same key.
+func (s *multiset) value(e *msEntry, val []byte, d int64) {
+	if d > 0 && e.val != string(val) {
+		s.bytes += int64(len(val) - len(e.val))
+		e.val = string(val)
+	}
 }
 
 // exact is add that knows the count before.
@@ -70,6 +80,7 @@ func (s *multiset) exact(key, val []byte, d int64) (before int64, err error) {
 		}
 	}
 	before = e.n
+	s.value(e, val, d)
 	return before, s.change(key, e, d)
 }
 
@@ -102,14 +113,11 @@ func (s *multiset) settle(key []byte, e *msEntry) error {
 	if err != nil {
 		return err
 	}
-	n, val, err := decodeCount(v)
+	n, _, err := decodeCount(v)
 	if err != nil {
 		return err
 	}
 	e.n, e.delta = e.n+n, false
-	if v != nil {
-		e.val = string(val)
-	}
 	if e.n < 0 {
 		return broken(s.label, "a value is removed that is not there")
 	}

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"math"
 	"slices"
 
 	"velostream/engine/dataflow"
@@ -14,15 +15,20 @@ import (
 // in. Rows deleted again before the end do not show.
 type sorter struct {
 	dataflow.Stateless
-	ctx  BuildContext
-	keys []plan.SortKey
-	evs  []evaluator
-	bag  *bag
-	view column.Batch
+	skip, count int64 // of an ORDER BY … LIMIT too large for topN
+	ctx         BuildContext
+	keys        []plan.SortKey
+	evs         []evaluator
+	bag         *bag
+	view        column.Batch
 }
 
 func newSort(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
-	s := &sorter{ctx: ctx, keys: p.Sort}
+	return newSorter(p, ctx, 0, math.MaxInt64)
+}
+
+func newSorter(p *plan.Physical, ctx BuildContext, skip, count int64) (dataflow.Operator, error) {
+	s := &sorter{ctx: ctx, keys: p.Sort, skip: skip, count: count}
 	ts := p.Types()
 	for _, k := range p.Sort {
 		ev, err := compileExpr(k.Expr)
@@ -60,7 +66,8 @@ func (s *sorter) Barrier(_ state.Epoch, out dataflow.Output) error {
 		return 0
 	})
 	defer s.bag.reset()
-	return s.bag.emit(rows, out)
+	rows = rows[min(s.skip, int64(len(rows))):]
+	return s.bag.emit(rows[:min(s.count, int64(len(rows)))], out)
 }
 
 // compareKey orders two rows of c by one ORDER BY item.

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"bytes"
+	"encoding/binary"
 	"sort"
 
 	"github.com/tidwall/btree"
@@ -33,9 +34,13 @@ type topN struct {
 	evs     []evaluator
 	orders  []rowenc.Order
 	stream  []int
-	offset  int
-	need    int // offset + limit
-	room    int // need and slack
+	// Rows of append-only input without a stream key (bounded queries) are told apart, and
+	// ordered where equal, by a number in order of arrival.
+	numbered bool
+	number   uint64
+	offset   int
+	need     int // offset + limit
+	room     int // need and slack
 
 	window   []topRow
 	complete bool // there are no rows but those of the window
@@ -55,6 +60,10 @@ func newTopN(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	if err != nil {
 		return nil, err
 	}
+	appends := len(p.Inputs) == 1 && p.Inputs[0].AppendOnly
+	if few := int64(2048); appends && ctx.table(p, 0) == nil && (offset > few || count > few-offset) {
+		return newSorter(p, ctx, offset, count)
+	}
 	const most = 1 << 24
 	if offset > most || count > most-offset {
 		return nil, pgerror.New(pgerror.ProgramLimitExceeded, "a maintained ORDER BY can keep at most %d rows (LIMIT and OFFSET)", most)
@@ -64,10 +73,9 @@ func newTopN(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		offset: int(offset), need: int(offset + count), complete: true, out: emitter{column.NewBuilder(p.Types(), 0)},
 	}
 	t.room = t.need + max(16, min(t.need/2, 4096))
-	if len(p.Inputs) == 1 {
-		t.appends = p.Inputs[0].AppendOnly
-	}
-	if len(t.stream) == 0 {
+	t.appends = appends
+	t.numbered = appends && len(t.stream) == 0
+	if len(t.stream) == 0 && !appends {
 		for j := range p.Out {
 			t.stream = append(t.stream, j)
 		}
@@ -112,6 +120,10 @@ func (t *topN) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 			continue
 		}
 		t.key = rowenc.AppendKey(t.key, in.Cols, t.stream, i)
+		if t.numbered {
+			t.number++
+			t.key = binary.BigEndian.AppendUint64(t.key, t.number)
+		}
 		t.val = rowenc.AppendRow(append(t.val[:0], stateVersion), in.Cols[:len(t.p.Out)], i)
 		var err error
 		if op == column.Insert {

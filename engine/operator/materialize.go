@@ -13,7 +13,7 @@ import (
 	"velostream/storage/state"
 )
 
-// Materialise keeps the result of a query, keyed by its stream key, and is where changes
+// Materialize keeps the result of a query, keyed by its stream key, and is where changes
 // become visible: what an epoch changed is netted per key, old row and new row, and handed
 // on at Barrier as batches in which each key has at most one Delete, with the full
 // old row, followed by at most one Insert; nothing where the two are the same.
@@ -25,7 +25,7 @@ import (
 // Table 0 is what SELECT reads: rowenc.AppendKey of the key columns → rowenc.AppendRow of
 // all columns (without a version byte: the relation's own rows, whose encoding the catalog's
 // version covers). It is written at flushes, sorted.
-type Materialise struct {
+type Materialize struct {
 	label   string
 	key     []int
 	appends bool
@@ -54,11 +54,11 @@ type Materialise struct {
 // span is a key and a value in an arena.
 type span struct{ key, value, end int }
 
-// NewMaterialise makes the operator for the rows of p: p.Out, p.Key, p.AppendOnly, and
-// p.Tables[0].
-func NewMaterialise(p *plan.Physical, ctx BuildContext) (*Materialise, error) {
-	m := &Materialise{
-		label: "materialised " + ctx.Name, key: p.Key, appends: p.AppendOnly, table: ctx.table(p, 0), budget: ctx.budget(),
+// NewMaterialize makes the operator that keeps the rows of p (p.Out, p.Key, p.AppendOnly)
+// as the relation name in t; nil: it only nets changes.
+func NewMaterialize(p *plan.Physical, name string, t state.Table) (*Materialize, error) {
+	m := &Materialize{
+		label: "materialised " + name, key: p.Key, appends: p.AppendOnly, table: t, budget: defaultBudget,
 		types: p.Types(), rows: column.NewBuilder(p.Types(), 0), pending: make(map[string][]byte),
 		out: emitter{column.NewBuilder(p.Types(), 0)},
 	}
@@ -75,7 +75,7 @@ func NewMaterialise(p *plan.Physical, ctx BuildContext) (*Materialise, error) {
 }
 
 // Process takes in changes; nothing leaves before Barrier.
-func (m *Materialise) Process(_ int, in *column.Batch, _ dataflow.Output) error {
+func (m *Materialize) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 	rows := in.Sel
 	if rows == nil {
 		for i := len(m.all); i < in.N; i++ {
@@ -111,7 +111,7 @@ func (m *Materialise) Process(_ int, in *column.Batch, _ dataflow.Output) error 
 	return nil
 }
 
-func (m *Materialise) change(g int32, in *column.Batch, i int) error {
+func (m *Materialize) change(g int32, in *column.Batch, i int) error {
 	if in.Op(i) == column.Insert {
 		at := int32(m.rows.Len())
 		m.rows.AppendRow(in, i, column.Insert)
@@ -147,7 +147,7 @@ func (m *Materialise) change(g int32, in *column.Batch, i int) error {
 	return nil
 }
 
-func (m *Materialise) identical(at int32, in *column.Batch, i int) bool {
+func (m *Materialize) identical(at int32, in *column.Batch, i int) bool {
 	for j := range m.types {
 		if !column.IdenticalAt(m.rows.Col(j), int(at), in.Cols[j], i) {
 			return false
@@ -157,10 +157,10 @@ func (m *Materialise) identical(at int32, in *column.Batch, i int) bool {
 }
 
 // Watermark does nothing.
-func (m *Materialise) Watermark(dataflow.Watermark, dataflow.Output) error { return nil }
+func (m *Materialize) Watermark(dataflow.Watermark, dataflow.Output) error { return nil }
 
 // Barrier emits the net changes of the epoch and, when it flushes, writes the table.
-func (m *Materialise) Barrier(e state.Epoch, out dataflow.Output) error {
+func (m *Materialize) Barrier(e state.Epoch, out dataflow.Output) error {
 	err := m.emit(out)
 	m.rows.Reset()
 	m.keys.reset()
@@ -174,7 +174,7 @@ func (m *Materialise) Barrier(e state.Epoch, out dataflow.Output) error {
 	return nil
 }
 
-func (m *Materialise) emit(out dataflow.Output) error {
+func (m *Materialize) emit(out dataflow.Output) error {
 	if m.appends {
 		return m.emitAppended(out)
 	}
@@ -204,7 +204,7 @@ func (m *Materialise) emit(out dataflow.Output) error {
 }
 
 // remember keeps a net change for the table and checks it against those before it.
-func (m *Materialise) remember(o, f int32) error {
+func (m *Materialize) remember(o, f int32) error {
 	if m.table == nil {
 		return nil
 	}
@@ -230,7 +230,7 @@ func (m *Materialise) remember(o, f int32) error {
 }
 
 // emitAppended passes on the rows of an append-only result: there is nothing to net.
-func (m *Materialise) emitAppended(out dataflow.Output) error {
+func (m *Materialize) emitAppended(out dataflow.Output) error {
 	rows := m.rows.Batch()
 	if m.table != nil {
 		for i := range rows.N {
@@ -262,7 +262,7 @@ func (m *Materialise) emitAppended(out dataflow.Output) error {
 }
 
 // flush writes the changes since the last flush in key order.
-func (m *Materialise) flush() error {
+func (m *Materialize) flush() error {
 	buf := m.arena
 	slices.SortFunc(m.log, func(x, y span) int { return bytes.Compare(buf[x.key:x.value], buf[y.key:y.value]) })
 	for k, s := range m.log {
