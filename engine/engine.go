@@ -85,9 +85,9 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	e.jobs = job.NewManager(job.Options{
-		Catalog: cat, State: e.state, Tables: tables, Connectors: o.Connectors, Formats: decoder, Logger: o.Logger,
+		Catalog: cat, State: e.state, Tables: tables, Connectors: o.Connectors, Logger: o.Logger,
 		Shards: o.Shards, EpochInterval: o.EpochInterval, CheckpointInterval: o.CheckpointInterval,
-		JobMemoryBytes: o.JobMemoryBytes, Sink: runSink,
+		JobMemoryBytes: o.JobMemoryBytes, Sink: sinkRunner(o.Connectors),
 	})
 	e.jobs.Start()
 	e.sessions = &session.Engine{

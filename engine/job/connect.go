@@ -12,16 +12,13 @@ import (
 	"velostream/engine/connector"
 	"velostream/engine/dataflow"
 	"velostream/engine/format"
+	"velostream/engine/format/formats"
 	"velostream/engine/option"
 	"velostream/engine/source"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 )
-
-// Formats makes the decoder of a relation's records: options are those of the
-// relation, fields the columns wanted.
-type Formats func(o option.Options, fields []format.Field) (format.Decoder, error)
 
 // watermarkTick is how often sources look whether a split has become idle.
 const watermarkTick = 100 * time.Millisecond
@@ -190,7 +187,7 @@ func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*
 		Name: rel.Name, Connector: src, Fields: lay.fields, System: lay.system, RowID: lay.rowID,
 		DeadLetter: io.deadLetter,
 	}
-	if o.Decoder, err = m.o.Formats(opts, lay.fields); err != nil {
+	if o.Decoder, err = formats.NewDecoder("format", opts, lay.fields, valueColumns(rel)); err != nil {
 		return nil, nil, err
 	}
 	if o.OnError, err = onError(opts); err != nil {
@@ -303,8 +300,9 @@ func onError(o option.Options) (source.OnError, error) {
 func RelationOptions() []option.Spec {
 	return []option.Spec{
 		{Name: "connector", Aliases: []string{"type"}},
-		{Name: "format", Aliases: []string{"value.format"}, Default: "json"},
 		{Name: "on_error", Default: "fail", Enum: []string{"fail", "skip", "dead_letter"}},
+		{Name: "envelope", Default: "plain", Enum: []string{"plain", "upsert"}},
+		{Name: "key.field"},
 		{Name: "event.time.field", Aliases: []string{"timestamp.field"}},
 		{Name: "event.time.format"},
 		{Name: "watermark.strategy", Enum: []string{"bounded_out_of_orderness", "ascending"}},
@@ -313,11 +311,16 @@ func RelationOptions() []option.Spec {
 	}
 }
 
-// FormatOptions are the options of formats.
-func FormatOptions() []option.Spec {
-	return []option.Spec{
-		{Name: "delimiter"}, {Name: "quote"}, {Name: "escape"}, {Name: "header", Kind: option.Bool}, {Name: "null"},
+// valueColumns are the columns that a record's value has, as they were
+// declared: what the values of a CSV record without a header are.
+func valueColumns(rel *catalog.Relation) []string {
+	var out []string
+	for _, c := range rel.Columns {
+		if c.System == "" && c.Computed == "" {
+			out = append(out, c.Name)
+		}
 	}
+	return out
 }
 
 // ParseOptions checks a relation's options: an unknown one is an error that
@@ -327,7 +330,7 @@ func ParseOptions(conn connector.Connector, sink bool, g []option.Given) (option
 	if sink {
 		own = conn.SinkOptions
 	}
-	return option.Parse(g, nil, own, without(RelationOptions(), own), without(FormatOptions(), own))
+	return option.Parse(g, nil, own, without(RelationOptions(), own), without(formats.Options(), own))
 }
 
 // without leaves out the specs that other has by name: the connector's own

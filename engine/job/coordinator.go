@@ -498,8 +498,7 @@ func (c *coordinator) operatorContext(stage, shard int) operator.BuildContext {
 func (c *coordinator) root(stage, shard int, t *dataflow.Tree, r dataflow.Ref) error {
 	c.outs[shard] = &collector{}
 	if c.keepsRows() {
-		view := &plan.Physical{Out: c.plan.Out, Key: c.plan.Key, AppendOnly: c.plan.AppendOnly, Tables: []uint16{viewTable}}
-		op, err := operator.NewMaterialise(view, c.operatorContext(stage, shard))
+		op, err := operator.NewMaterialize(c.plan, c.rel.Name, c.spaceFor(stage, shard).space.Table(viewTable))
 		if err != nil {
 			return err
 		}

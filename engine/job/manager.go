@@ -24,7 +24,6 @@ type Options struct {
 	State      state.Store // of the jobs
 	Tables     *table.DB   // native relations
 	Connectors *connector.Registry
-	Formats    Formats
 	Logger     *slog.Logger
 	// Shards of a job.
 	Shards             int

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"velostream/catalog"
+	"velostream/engine/sink"
 	"velostream/pgwire/pgerror"
-	"velostream/storage/column"
 	"velostream/storage/log"
 )
 
@@ -28,12 +28,8 @@ type Feed struct {
 	job     *sinkJob
 }
 
-// Changes is one epoch or commit for a sink: its batches, deletes before
-// inserts. Read only, shared.
-type Changes struct {
-	Seq     uint64
-	Batches []*column.Batch
-}
+// Changes is one epoch or commit.
+type Changes = sink.Changes
 
 // Start begins after the position that the sink has recorded.
 func (f *Feed) Start(position uint64) {

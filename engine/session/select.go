@@ -12,7 +12,6 @@ import (
 	"velostream/engine/sql/binder"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/optimizer"
-	"velostream/engine/sql/parser"
 	"velostream/engine/sql/plan"
 	"velostream/engine/subscribe"
 	"velostream/pgwire"
@@ -24,7 +23,7 @@ import (
 func (s *Session) bindOptions(p ast.Parsed, params []types.OID) binder.Options {
 	return binder.Options{
 		Snapshot: s.e.Catalog.Snapshot(), SearchPath: s.settings.searchPath(), SQL: p.SQL, Params: params,
-		Format: s.settings.format(), Session: s.sessionFunction, Parse: parser.ParseQuery,
+		Format: s.settings.format(), Session: s.sessionFunction,
 	}
 }
 

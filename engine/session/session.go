@@ -30,9 +30,6 @@ type Engine struct {
 	Version    string // of the server, as in version()
 	Shards     int
 	Logger     *slog.Logger
-	// DDL serialises changes of the catalog, so that two CREATEs at once do not
-	// fail on each other.
-	DDL chan struct{}
 }
 
 // Backend makes sessions on e.
@@ -62,7 +59,14 @@ type Session struct {
 	prepared map[string]*prepared
 
 	tx *transaction // nil: none is open, not even an implicit one
+	// final: the statement that runs next is the last before a Sync, as far as
+	// the server knows; see Final.
+	final bool
 }
+
+// Final says whether the next statement is the last one before Sync: then it
+// may commit by itself, before its result is sent.
+func (s *Session) Final(last bool) { s.final = last }
 
 // Parse implements pgwire.Session.
 func (s *Session) Parse(sql string) ([]pgwire.Parsed, error) {

@@ -1,0 +1,345 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/parser"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+)
+
+// copyFormat is how COPY writes and reads rows.
+type copyFormat struct {
+	csv       bool
+	header    bool
+	delimiter byte
+	null      string
+	quote     byte
+	escape    byte
+}
+
+func copyOptions(p ast.Parsed, n *ast.Copy) (copyFormat, error) {
+	f := copyFormat{delimiter: '\t', null: `\N`, quote: '"'}
+	for _, o := range n.Options {
+		if o.Name == "format" {
+			switch lower(o.Value) {
+			case "text":
+			case "csv":
+				f.csv, f.delimiter, f.null = true, ',', ""
+			default:
+				return f, pgerror.Unsupported("COPY format %q is not supported yet", o.Value).At(p.Position(o.Pos()))
+			}
+		}
+	}
+	for _, o := range n.Options {
+		one := func(b *byte) error {
+			if len(o.Value) != 1 {
+				return pgerror.Unsupported("COPY %s must be a single one-byte character", o.Name).At(p.Position(o.Pos()))
+			}
+			*b = o.Value[0]
+			return nil
+		}
+		var err error
+		switch o.Name {
+		case "format", "freeze", "encoding":
+		case "header":
+			f.header = o.Value != "false" && o.Value != "off"
+		case "delimiter":
+			err = one(&f.delimiter)
+		case "null":
+			f.null = o.Value
+		case "quote":
+			err = one(&f.quote)
+		case "escape":
+			err = one(&f.escape)
+		default:
+			return f, pgerror.New(pgerror.SyntaxError, "option %q not recognized", o.Name).At(p.Position(o.Pos()))
+		}
+		if err != nil {
+			return f, err
+		}
+	}
+	if f.escape == 0 {
+		f.escape = f.quote
+	}
+	return f, nil
+}
+
+// prepareCopy is COPY … TO STDOUT and COPY … FROM STDIN.
+func (s *Session) prepareCopy(p ast.Parsed, n *ast.Copy, params []types.OID) (pgwire.Statement, error) {
+	if !n.Stdio {
+		return nil, pgerror.New(pgerror.InsufficientPrivilege, "COPY to or from a file of the server is not allowed").
+			WithHint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.")
+	}
+	f, err := copyOptions(p, n)
+	if err != nil {
+		return nil, err
+	}
+	if !n.To {
+		return s.prepareCopyIn(p, n, f)
+	}
+	q, ok := n.Query.(*ast.Query)
+	inner := p
+	if n.Table != nil {
+		list := "*"
+		if len(n.Columns) > 0 {
+			names := make([]string, len(n.Columns))
+			for i, c := range n.Columns {
+				names[i] = ast.QuoteIdent(c.Name)
+			}
+			list = strings.Join(names, ", ")
+		}
+		parts := make([]string, len(n.Table.Parts))
+		for i, x := range n.Table.Parts {
+			parts[i] = ast.QuoteIdent(x)
+		}
+		inner.SQL = "SELECT " + list + " FROM " + strings.Join(parts, ".")
+		if q, err = parser.ParseQuery(inner.SQL); err != nil {
+			return nil, err
+		}
+	} else if !ok {
+		return nil, pgerror.Unsupported("COPY of this statement is not supported yet").At(p.Position(n.Pos()))
+	}
+	st, err := s.prepareSelect(inner, q, params)
+	if err != nil {
+		return nil, err
+	}
+	return &copyOutStatement{st.(*selectStatement), f}, nil
+}
+
+// copyOutStatement runs a query and writes its rows as COPY data.
+type copyOutStatement struct {
+	*selectStatement
+	format copyFormat
+}
+
+// Columns implements pgwire.Statement: COPY has no RowDescription.
+func (c *copyOutStatement) Columns() []pgwire.ResultColumn { return nil }
+
+// Query implements pgwire.Statement.
+func (c *copyOutStatement) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
+	rows, err := c.selectStatement.Query(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	out := &copyOutRows{rows: rows, cols: c.columns, format: c.format, settings: c.s.settings.format()}
+	out.batch.Cols = []*column.Column{column.New(types.Bytea, 0)}
+	return out, nil
+}
+
+// copyOutRows are the lines of COPY TO; implements pgwire.CopyOut.
+type copyOutRows struct {
+	rows     pgwire.Rows
+	cols     []pgwire.ResultColumn
+	format   copyFormat
+	settings *types.Format
+	started  bool
+	batch    column.Batch
+	line     []byte
+	cell     []byte
+	count    int
+}
+
+// CopyFormat implements pgwire.CopyOut.
+func (c *copyOutRows) CopyFormat() (byte, int) { return 0, len(c.cols) }
+
+// Next implements pgwire.Rows.
+func (c *copyOutRows) Next(ctx context.Context) (*column.Batch, error) {
+	lines := c.batch.Cols[0]
+	lines.Reset()
+	c.batch.N = 0
+	if !c.started && c.format.header {
+		c.started = true
+		c.line = c.line[:0]
+		for j, k := range c.cols {
+			c.field(j, []byte(k.Name), false)
+		}
+		lines.AppendBytes(append(c.line, '\n'))
+		c.batch.N++
+		return &c.batch, nil
+	}
+	c.started = true
+	b, err := c.rows.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range b.Each {
+		c.line = c.line[:0]
+		for j, col := range b.Cols {
+			if col.Null(i) {
+				c.field(j, nil, true)
+				continue
+			}
+			c.cell = types.AppendText(c.cell[:0], col.Type, col.Datum(i), c.settings)
+			c.field(j, c.cell, false)
+		}
+		c.line = append(c.line, '\n')
+		lines.AppendBytes(c.line)
+		c.batch.N++
+	}
+	c.count += c.batch.N
+	return &c.batch, nil
+}
+
+// field appends a value to the line.
+func (c *copyOutRows) field(j int, v []byte, null bool) {
+	f := &c.format
+	if j > 0 {
+		c.line = append(c.line, f.delimiter)
+	}
+	switch {
+	case null:
+		c.line = append(c.line, f.null...)
+	case f.csv:
+		c.line = f.appendCSV(c.line, v)
+	default:
+		c.line = f.appendText(c.line, v)
+	}
+}
+
+// appendText escapes a value as COPY's text format does.
+func (f *copyFormat) appendText(dst, v []byte) []byte {
+	const escapes = "\b\f\n\r\t\v"
+	for _, b := range v {
+		switch k := strings.IndexByte(escapes, b); {
+		case k >= 0:
+			dst = append(dst, '\\', "bfnrtv"[k])
+		case b == '\\' || b == f.delimiter:
+			dst = append(dst, '\\', b)
+		default:
+			dst = append(dst, b)
+		}
+	}
+	return dst
+}
+
+// appendCSV quotes a value where it must be.
+func (f *copyFormat) appendCSV(dst, v []byte) []byte {
+	plain := string(v) != f.null && string(v) != `\.`
+	for _, b := range v {
+		plain = plain && b != f.delimiter && b != f.quote && b != '\n' && b != '\r'
+	}
+	if plain {
+		return append(dst, v...)
+	}
+	dst = append(dst, f.quote)
+	for _, b := range v {
+		if b == f.quote || b == f.escape {
+			dst = append(dst, f.escape)
+		}
+		dst = append(dst, b)
+	}
+	return append(dst, f.quote)
+}
+
+// Continuous says whether the query has no end.
+func (c *copyOutRows) Continuous() bool {
+	k, ok := c.rows.(interface{ Continuous() bool })
+	return ok && k.Continuous()
+}
+
+func (c *copyOutRows) Tag() string  { return "COPY " + itoa(c.count) }
+func (c *copyOutRows) Close() error { return c.rows.Close() }
+
+// copyInStatement loads rows.
+type copyInStatement struct {
+	commandStatement
+	s       *Session
+	rel     *catalog.Relation
+	columns []int
+	format  copyFormat
+}
+
+func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy, f copyFormat) (pgwire.Statement, error) {
+	if n.Where != nil {
+		return nil, pgerror.Unsupported("COPY FROM … WHERE is not supported yet").At(p.Position(n.Where.Pos()))
+	}
+	r, err := s.relation(s.e.Catalog.Snapshot(), p, *n.Table)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Native() {
+		return nil, pgerror.New(pgerror.WrongObjectType, "cannot copy to %s %q", kindOf(r), r.Name)
+	}
+	c := &copyInStatement{s: s, rel: r, format: f}
+	for _, id := range n.Columns {
+		j := r.ColumnIndex(id.Name)
+		if j < 0 {
+			return nil, pgerror.New(pgerror.UndefinedColumn, "column %q of relation %q does not exist", id.Name, r.Name).At(p.Position(id.Pos()))
+		}
+		c.columns = append(c.columns, j)
+	}
+	if len(n.Columns) == 0 {
+		for j, k := range r.Columns {
+			if !k.Hidden && k.Computed == "" {
+				c.columns = append(c.columns, j)
+			}
+		}
+	}
+	return c, nil
+}
+
+// CopyFormat implements pgwire.CopyIn.
+func (c *copyInStatement) CopyFormat() (byte, int) { return 0, len(c.columns) }
+
+// CopyFrom implements pgwire.CopyIn: all rows, or none.
+func (c *copyInStatement) CopyFrom(ctx context.Context, r io.Reader) (string, error) {
+	t, err := c.s.begin()
+	if err != nil {
+		return "", err
+	}
+	n, err := c.load(ctx, t, r)
+	if err != nil {
+		t.tx.RollbackTo(t.mark)
+		return "", err
+	}
+	return "COPY " + itoa(n), nil
+}
+
+func (c *copyInStatement) load(ctx context.Context, t *transaction, r io.Reader) (int, error) {
+	fill, err := c.s.filler(c.rel, c.columns)
+	if err != nil {
+		return 0, err
+	}
+	lines := newCopyReader(r, &c.format, c.rel.Name)
+	total := 0
+	for {
+		if err := ctx.Err(); err != nil {
+			return total, context.Cause(ctx)
+		}
+		fields, err := lines.next()
+		end := errors.Is(err, io.EOF)
+		if err != nil && !end {
+			return total, err
+		}
+		if !end {
+			if err := fill.add(fields, lines); err != nil {
+				return total, err
+			}
+		}
+		if fill.n() == scanRows || (end && fill.n() > 0) {
+			b, err := fill.batch()
+			if err != nil {
+				return total, err
+			}
+			k, err := t.tx.Insert(c.rel.ID, b, false)
+			if err != nil {
+				e := *pgerror.From(err)
+				e.Where = lines.where()
+				return total, &e
+			}
+			total += k
+			fill.reset()
+		}
+		if end {
+			return total, nil
+		}
+	}
+}

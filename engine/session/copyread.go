@@ -1,0 +1,330 @@
+package session
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/sql/binder"
+	"velostream/engine/sql/expr"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+)
+
+// copyLineMax bounds one line of COPY data.
+const copyLineMax = 64 << 20
+
+// copyReader splits COPY data into lines and fields.
+type copyReader struct {
+	r      *bufio.Reader
+	f      *copyFormat
+	rel    string
+	line   int
+	raw    []byte
+	fields [][]byte // nil: NULL
+	arena  []byte
+	ended  bool
+}
+
+func newCopyReader(r io.Reader, f *copyFormat, rel string) *copyReader {
+	return &copyReader{r: bufio.NewReaderSize(r, 64<<10), f: f, rel: rel}
+}
+
+// where names the line for an error's context.
+func (c *copyReader) where() string { return fmt.Sprintf("COPY %s, line %d", c.rel, c.line) }
+
+func (c *copyReader) bad(format string, args ...any) error {
+	e := pgerror.New(pgerror.BadCopyFileFormat, format, args...)
+	e.Where = c.where()
+	return e
+}
+
+// next returns the fields of the next line, valid until the next call; io.EOF
+// at the end, also at the \. that psql sends.
+func (c *copyReader) next() ([][]byte, error) {
+	for {
+		if c.ended {
+			return nil, io.EOF
+		}
+		if err := c.readLine(); err != nil {
+			return nil, err
+		}
+		if c.line == 1 && c.f.header {
+			continue
+		}
+		if string(c.raw) == `\.` {
+			// What follows the end mark is not data, but must be read.
+			c.ended = true
+			_, err := io.Copy(io.Discard, c.r)
+			if err != nil {
+				return nil, err
+			}
+			return nil, io.EOF
+		}
+		c.fields, c.arena = c.fields[:0], c.arena[:0]
+		if c.f.csv {
+			return c.fields, c.splitCSV()
+		}
+		return c.fields, c.splitText()
+	}
+}
+
+// readLine reads a line without its end; a CSV line ends outside of quotes.
+func (c *copyReader) readLine() error {
+	c.line++
+	c.raw = c.raw[:0]
+	for {
+		part, err := c.r.ReadSlice('\n')
+		c.raw = append(c.raw, part...)
+		if errors.Is(err, bufio.ErrBufferFull) {
+			if len(c.raw) > copyLineMax {
+				return c.bad("line is longer than %d MB", copyLineMax>>20)
+			}
+			continue
+		}
+		if errors.Is(err, io.EOF) && len(c.raw) == 0 {
+			return io.EOF
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if c.f.csv && err == nil && bytes.Count(c.raw, []byte{c.f.quote})%2 == 1 {
+			continue
+		}
+		c.raw = bytes.TrimSuffix(bytes.TrimSuffix(c.raw, []byte("\n")), []byte("\r"))
+		return nil
+	}
+}
+
+// splitText takes a text line apart and undoes its escapes.
+func (c *copyReader) splitText() error {
+	line := c.raw
+	for {
+		end := c.fieldEnd(line)
+		field := line[:end]
+		if string(field) == c.f.null {
+			c.fields = append(c.fields, nil)
+		} else {
+			from := len(c.arena)
+			c.arena = unescapeCopy(c.arena, field)
+			c.fields = append(c.fields, c.arena[from:len(c.arena):len(c.arena)])
+		}
+		if end == len(line) {
+			return nil
+		}
+		line = line[end+1:]
+	}
+}
+
+func (c *copyReader) fieldEnd(line []byte) int {
+	for i := 0; i < len(line); i++ {
+		switch line[i] {
+		case '\\':
+			i++
+		case c.f.delimiter:
+			return i
+		}
+	}
+	return len(line)
+}
+
+func unescapeCopy(dst, v []byte) []byte {
+	for i := 0; i < len(v); i++ {
+		if v[i] != '\\' || i+1 == len(v) {
+			dst = append(dst, v[i])
+			continue
+		}
+		i++
+		switch b := v[i]; {
+		case bytes.IndexByte([]byte("bfnrtv"), b) >= 0:
+			dst = append(dst, "\b\f\n\r\t\v"[bytes.IndexByte([]byte("bfnrtv"), b)])
+		case b >= '0' && b <= '7':
+			n := 0
+			for k := 0; k < 3 && i < len(v) && v[i] >= '0' && v[i] <= '7'; k++ {
+				n = n*8 + int(v[i]-'0')
+				i++
+			}
+			i--
+			dst = append(dst, byte(n))
+		case b == 'x' && i+1 < len(v) && hexDigit(v[i+1]) >= 0:
+			n := 0
+			for k := 0; k < 2 && i+1 < len(v) && hexDigit(v[i+1]) >= 0; k++ {
+				i++
+				n = n*16 + hexDigit(v[i])
+			}
+			dst = append(dst, byte(n))
+		default:
+			dst = append(dst, b)
+		}
+	}
+	return dst
+}
+
+func hexDigit(b byte) int {
+	switch {
+	case b >= '0' && b <= '9':
+		return int(b - '0')
+	case b >= 'a' && b <= 'f':
+		return int(b-'a') + 10
+	case b >= 'A' && b <= 'F':
+		return int(b-'A') + 10
+	}
+	return -1
+}
+
+// splitCSV takes a CSV line apart.
+func (c *copyReader) splitCSV() error {
+	i, quoted := 0, false
+	from := len(c.arena)
+	end := func() {
+		v := c.arena[from:len(c.arena):len(c.arena)]
+		if !quoted && string(v) == c.f.null {
+			v = nil
+		}
+		c.fields = append(c.fields, v)
+		from, quoted = len(c.arena), false
+	}
+	line := c.raw
+	for i < len(line) {
+		switch b := line[i]; {
+		case b == c.f.quote:
+			quoted = true
+			n, ok := c.quoted(line[i+1:])
+			if !ok {
+				return c.bad("unterminated CSV quoted field")
+			}
+			i += n + 1
+		case b == c.f.delimiter:
+			end()
+			i++
+		default:
+			c.arena = append(c.arena, b)
+			i++
+		}
+	}
+	end()
+	return nil
+}
+
+// quoted reads up to the closing quote and returns how much that was.
+func (c *copyReader) quoted(v []byte) (int, bool) {
+	for i := 0; i < len(v); i++ {
+		switch b := v[i]; {
+		case b == c.f.escape && i+1 < len(v) && (v[i+1] == c.f.quote || v[i+1] == c.f.escape):
+			i++
+			c.arena = append(c.arena, v[i])
+		case b == c.f.quote:
+			return i + 1, true
+		default:
+			c.arena = append(c.arena, b)
+		}
+	}
+	return 0, false
+}
+
+// filler makes full rows of a relation from some of its columns as text:
+// defaults and computed columns are filled in.
+type filler struct {
+	rel      *catalog.Relation
+	columns  []int
+	b        *column.Builder
+	defaults []*expr.Evaluator // by column, nil: NULL or given
+	computed []*expr.Evaluator // by column, nil: not computed
+	env      *expr.Env
+}
+
+func (s *Session) filler(rel *catalog.Relation, columns []int) (*filler, error) {
+	f := &filler{
+		rel: rel, columns: columns, b: column.NewBuilder(rel.Types(), scanRows), env: s.env(),
+		defaults: make([]*expr.Evaluator, len(rel.Columns)), computed: make([]*expr.Evaluator, len(rel.Columns)),
+	}
+	given := map[int]bool{}
+	for _, j := range columns {
+		given[j] = true
+	}
+	b := binder.New(binder.Options{Snapshot: s.e.Catalog.Snapshot(), Format: s.settings.format(), Session: s.sessionFunction})
+	exprs, err := b.Computed(rel)
+	if err != nil {
+		return nil, err
+	}
+	for j, c := range rel.Columns {
+		e := exprs[j]
+		to := f.computed
+		if e == nil {
+			if given[j] || c.Default == "" {
+				continue
+			}
+			if e, err = b.Default(c); err != nil {
+				return nil, err
+			}
+			to = f.defaults
+		}
+		if to[j], err = expr.Compile(e); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+func (f *filler) n() int { return f.b.Len() }
+func (f *filler) reset() { f.b.Reset() }
+
+// add appends a row of text fields.
+func (f *filler) add(fields [][]byte, at *copyReader) error {
+	if len(fields) < len(f.columns) {
+		return at.bad("missing data for column %q", f.rel.Columns[f.columns[len(fields)]].Name)
+	}
+	if len(fields) > len(f.columns) {
+		return at.bad("extra data after last expected column")
+	}
+	given := make([]types.Datum, len(f.rel.Columns))
+	for j := range given {
+		given[j] = types.NullDatum
+	}
+	for k, j := range f.columns {
+		if fields[k] == nil {
+			continue
+		}
+		c := f.rel.Columns[j]
+		d, err := types.DecodeText(c.Type, fields[k], f.env.Format)
+		if err == nil {
+			d, err = types.Coerce(c.Type, d, false)
+		}
+		if err != nil {
+			e := *pgerror.From(err)
+			e.Where = fmt.Sprintf("%s, column %s: \"%s\"", at.where(), c.Name, clip(fields[k]))
+			return &e
+		}
+		given[j] = d
+	}
+	for j := range given {
+		f.b.Col(j).Append(given[j])
+	}
+	f.b.Row(column.Insert)
+	return nil
+}
+
+func clip(b []byte) []byte { return b[:min(len(b), 100)] }
+
+// batch returns the rows with defaults and computed columns.
+func (f *filler) batch() (*column.Batch, error) {
+	b := *f.b.Batch()
+	b.Cols = append([]*column.Column(nil), b.Cols...)
+	for _, evals := range [][]*expr.Evaluator{f.defaults, f.computed} {
+		for j, ev := range evals {
+			if ev == nil {
+				continue
+			}
+			c, err := ev.Eval(f.env, &b, nil)
+			if err != nil {
+				return nil, err
+			}
+			b.Cols[j] = c
+		}
+	}
+	return &b, nil
+}

@@ -1,0 +1,433 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/connector"
+	"velostream/engine/job"
+	"velostream/engine/option"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/binder"
+	"velostream/engine/sql/optimizer"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+)
+
+// placed is the name of a new relation, checked against the catalog: exists is
+// what has the name already.
+type placed struct {
+	schema, name string
+	exists       *catalog.Relation
+}
+
+func (s *Session) place(snap *catalog.Snapshot, p ast.Parsed, name ast.Name) (placed, error) {
+	schema, rel := s.split(name)
+	if schema == "" {
+		schema = s.settings.schema()
+	}
+	if !snap.HasSchema(schema) {
+		return placed{}, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", schema).At(p.Position(name.Pos()))
+	}
+	return placed{schema, rel, snap.Relation(schema, rel)}, nil
+}
+
+// taken decides what a CREATE does when its name is taken: skip says it is
+// done. REQUIRES: at.exists is set.
+func (s *Session) taken(at placed, ifNotExists bool) (skip bool, err error) {
+	if ifNotExists {
+		s.notice("relation %q already exists, skipping", at.name)
+		return true, nil
+	}
+	return false, pgerror.New(pgerror.DuplicateTable, "relation %q already exists", at.name)
+}
+
+// prepareCreateRelation is CREATE STREAM, SOURCE and TABLE.
+func (s *Session) prepareCreateRelation(p ast.Parsed, n *ast.CreateRelation) (pgwire.Statement, error) {
+	tag := "CREATE " + string(n.Kind)
+	if n.Query != nil {
+		return s.command(p, func(ctx context.Context) (string, error) { return tag, s.createFromQuery(ctx, p, n) }), nil
+	}
+	return s.command(p, func(ctx context.Context) (string, error) { return tag, s.createRelation(ctx, p, n) }), nil
+}
+
+// createRelation makes a native relation, or one bound to a connector.
+func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.CreateRelation) error {
+	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		at, err := s.place(snap, p, n.Name)
+		if err != nil {
+			return nil, err
+		}
+		if at.exists != nil {
+			_, err := s.taken(at, n.IfNotExists)
+			return nil, err
+		}
+		r, err := s.newRelation(ctx, snap, p, n, at)
+		if err != nil {
+			return nil, err
+		}
+		return []catalog.Change{{Put: r}}, nil
+	})
+	return err
+}
+
+func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelation, at placed) (*catalog.Relation, error) {
+	o := s.bindOptions(p, nil)
+	o.Snapshot = snap
+	def, err := binder.BindColumnDefs(o, n)
+	if err != nil {
+		return nil, err
+	}
+	r := &catalog.Relation{
+		ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.Stream, Owner: s.user,
+		Columns: def.Columns, EventTime: def.EventTime, WatermarkDelay: def.Delay, AppendOnly: true, Definition: p.Text,
+	}
+	if n.Kind == ast.KindTable {
+		r.Kind, r.AppendOnly = catalog.Table, false
+		r.Key, r.PrimaryKey = def.PrimaryKey, len(def.PrimaryKey) > 0
+	}
+	if len(n.Options) > 0 || n.Kind == ast.KindSource {
+		if err := s.bindConnector(ctx, p, n, r); err != nil {
+			return nil, err
+		}
+	}
+	if r.Connector != "" {
+		addSystemColumns(r)
+		return r, nil
+	}
+	if len(def.PrimaryKey) > 0 && r.Kind == catalog.Stream {
+		return nil, pgerror.New(pgerror.InvalidTableDefinition, "a stream has no primary key").
+			WithHint("CREATE TABLE keeps one row a key.").At(p.Position(n.Name.Pos()))
+	}
+	if len(r.Key) == 0 {
+		r.Columns = append(r.Columns, catalog.Column{Name: "_rowid", Type: types.Int8, NotNull: true, Hidden: true, System: "rowid"})
+		r.Key = []int{len(r.Columns) - 1}
+	}
+	return r, nil
+}
+
+// addSystemColumns adds what a connector knows of each record, and the two
+// columns that identify it.
+func addSystemColumns(r *catalog.Relation) {
+	add := func(name string, t types.Type, system string) {
+		if r.ColumnIndex(name) < 0 {
+			r.Columns = append(r.Columns, catalog.Column{Name: name, Type: t, Hidden: true, System: system})
+		}
+	}
+	add("_timestamp", types.Timestamptz, "_timestamp")
+	add("_key", types.Text, "_key")
+	add("_topic", types.Text, "_topic")
+	add("_partition", types.Int4, "_partition")
+	add("_offset", types.Int8, "_offset")
+	add("_headers", types.JSONB, "_headers")
+	add("_split", types.Int8, "split")
+	add("_position", types.Int8, "position")
+	r.Key = []int{r.ColumnIndex("_split"), r.ColumnIndex("_position")}
+}
+
+// bindConnector checks the WITH options of a source and puts them into r.
+func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation) error {
+	given := givenOptions(p, n.Options)
+	if n.Format != nil && n.Format.Encode != "" {
+		given = append(given, option.Given{Name: "format", Value: lower(n.Format.Encode), Pos: p.Position(n.Format.Pos())})
+	}
+	name, ok := find(given, "connector", "type")
+	if !ok {
+		return pgerror.New(pgerror.InvalidObjectDefinition, "option \"connector\" is missing").
+			WithHint("WITH (connector = 'kafka', …). There are: %v.", s.e.Connectors.Names()).At(p.Position(n.Name.Pos()))
+	}
+	if n.Kind == ast.KindTable {
+		return pgerror.Unsupported("tables bound to a connector are not supported yet").WithHint("CREATE STREAM reads the topic as it is.").At(p.Position(n.Name.Pos()))
+	}
+	conn, err := s.e.Connectors.Find(name)
+	if err != nil {
+		return pgerror.From(err).At(p.Position(n.Name.Pos()))
+	}
+	if conn.NewSource == nil {
+		return pgerror.New(pgerror.WrongObjectType, "connector %q cannot be read from", conn.Name).At(p.Position(n.Name.Pos()))
+	}
+	opts, err := job.ParseOptions(conn, false, given)
+	if err != nil {
+		return err
+	}
+	if err := eventTime(p, n, r, opts); err != nil {
+		return err
+	}
+	src, err := conn.NewSource(opts)
+	if err != nil {
+		return err
+	}
+	if c, ok := src.(connector.Checker); ok {
+		if err := c.Check(ctx); err != nil {
+			return err
+		}
+	}
+	r.Connector, r.Options = conn.Name, map[string]string{}
+	for _, g := range given {
+		r.Options[lower(g.Name)] = g.Value
+	}
+	return nil
+}
+
+// eventTime takes over the watermark options where there is no WATERMARK FOR.
+func eventTime(p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation, o option.Options) error {
+	field := o.Text("event.time.field")
+	if field != "" && r.EventTime < 0 {
+		if r.EventTime = r.ColumnIndex(field); r.EventTime < 0 {
+			return pgerror.NoSuchColumn(field).WithHint("event.time.field names a column of the stream.").At(p.Position(n.Name.Pos()))
+		}
+	}
+	if o.Has("watermark.max_out_of_orderness") {
+		r.WatermarkDelay = o.Duration("watermark.max_out_of_orderness").Microseconds()
+	}
+	return nil
+}
+
+func givenOptions(p ast.Parsed, list []ast.Option) []option.Given {
+	out := make([]option.Given, len(list))
+	for i, o := range list {
+		out[i] = option.Given{Name: o.Name, Value: o.Value, Pos: p.Position(o.Pos())}
+	}
+	return out
+}
+
+func find(given []option.Given, names ...string) (string, bool) {
+	for _, g := range given {
+		if slices.Contains(names, lower(g.Name)) {
+			return g.Value, true
+		}
+	}
+	return "", false
+}
+
+// prepareCreateView is CREATE VIEW and CREATE MATERIALIZED VIEW.
+func (s *Session) prepareCreateView(p ast.Parsed, n *ast.CreateView) (pgwire.Statement, error) {
+	if n.Materialized {
+		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE MATERIALIZED VIEW", s.createMaterialized(ctx, p, n) }), nil
+	}
+	return s.command(p, func(ctx context.Context) (string, error) { return "CREATE VIEW", s.createView(ctx, p, n) }), nil
+}
+
+func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateView) error {
+	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		at, err := s.place(snap, p, n.Name)
+		if err != nil {
+			return nil, err
+		}
+		if at.exists != nil && (!n.OrReplace || at.exists.Kind != catalog.View) {
+			_, err := s.taken(at, n.IfNotExists)
+			return nil, err
+		}
+		o := s.bindOptions(p, nil)
+		o.Snapshot = snap
+		b, err := binder.BindQuery(o, n.Query)
+		if err != nil {
+			return nil, err
+		}
+		r := &catalog.Relation{
+			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.View, Owner: s.user, EventTime: -1,
+			Definition: p.Text, Query: ast.String(n.Query), Inputs: b.Inputs,
+		}
+		if at.exists != nil {
+			r.ID = at.exists.ID
+		}
+		if r.Columns, err = viewColumns(p, b.Columns, n.Columns); err != nil {
+			return nil, err
+		}
+		return []catalog.Change{{Put: r}}, nil
+	})
+	return err
+}
+
+// viewColumns are the columns of a query under the names of a column list.
+func viewColumns(p ast.Parsed, cols []plan.Column, names []ast.Ident) ([]catalog.Column, error) {
+	if len(names) > len(cols) {
+		return nil, pgerror.New(pgerror.SyntaxError, "CREATE VIEW specifies more column names than columns").At(p.Position(names[len(cols)].Pos()))
+	}
+	out := make([]catalog.Column, len(cols))
+	seen := map[string]bool{}
+	for i, c := range cols {
+		name := c.Name
+		if i < len(names) {
+			name = names[i].Name
+		}
+		if seen[name] {
+			return nil, pgerror.New(pgerror.DuplicateColumn, "column %q specified more than once", name)
+		}
+		seen[name] = true
+		out[i] = catalog.Column{Name: name, Type: c.Type}
+	}
+	return out, nil
+}
+
+func (s *Session) createMaterialized(ctx context.Context, p ast.Parsed, n *ast.CreateView) error {
+	if n.OrReplace {
+		return pgerror.Unsupported("CREATE OR REPLACE MATERIALIZED VIEW is not supported yet").WithHint("DROP it first.").At(p.Position(n.Name.Pos()))
+	}
+	return s.createJob(ctx, p, jobSpec{
+		kind: catalog.MaterializedView, name: n.Name, columns: n.Columns, query: n.Query, ifNotExists: n.IfNotExists, options: n.Options,
+	})
+}
+
+// createFromQuery is CREATE STREAM … AS and CREATE TABLE … AS.
+func (s *Session) createFromQuery(ctx context.Context, p ast.Parsed, n *ast.CreateRelation) error {
+	kind := catalog.Stream
+	if n.Kind == ast.KindTable {
+		kind = catalog.MaterializedView
+	}
+	var names []ast.Ident
+	for _, c := range n.Columns {
+		names = append(names, ast.Ident{At: c.At, Name: c.Name})
+	}
+	return s.createJob(ctx, p, jobSpec{
+		kind: kind, name: n.Name, columns: names, query: n.Query, ifNotExists: n.IfNotExists,
+		options: append(append([]ast.Option(nil), n.Options...), n.Query.Options...), into: n.Query.Sink,
+	})
+}
+
+// jobSpec is a persistent query to be made.
+type jobSpec struct {
+	kind        catalog.Kind
+	name        ast.Name
+	columns     []ast.Ident
+	query       *ast.Query
+	ifNotExists bool
+	options     []ast.Option
+	into        *ast.Name
+}
+
+// createJob makes the relation of a persistent query, and its sink, starts its
+// job, and waits until what its inputs held is taken in.
+func (s *Session) createJob(ctx context.Context, p ast.Parsed, c jobSpec) error {
+	var made *catalog.Relation
+	snap, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		at, err := s.place(snap, p, c.name)
+		if err != nil {
+			return nil, err
+		}
+		if at.exists != nil {
+			_, err := s.taken(at, c.ifNotExists)
+			return nil, err
+		}
+		if made, err = s.jobRelation(snap, p, c, at); err != nil {
+			return nil, err
+		}
+		changes := []catalog.Change{{Put: made}}
+		sink, err := s.inlineSink(ctx, p, c, made)
+		if err != nil {
+			return nil, err
+		}
+		if sink != nil {
+			changes = append(changes, catalog.Change{Put: sink})
+		}
+		return changes, nil
+	})
+	if err != nil || made == nil {
+		return err
+	}
+	if s.settings.get("background_ddl") == "on" {
+		return nil
+	}
+	if err := s.e.Jobs.WaitReady(ctx, made.ID, snap.Version); err != nil {
+		s.undoCreate(made.ID)
+		return err
+	}
+	return nil
+}
+
+// undoCreate drops a relation whose job could not take in its inputs, so that
+// a CREATE that failed or was cancelled leaves nothing.
+func (s *Session) undoCreate(id uint32) {
+	_, err := s.apply(context.Background(), func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		r := snap.ByID(id)
+		if r == nil {
+			return nil, nil
+		}
+		return s.dropChanges(snap, []*catalog.Relation{r}, true)
+	})
+	if err != nil {
+		s.e.Logger.Error("a relation that could not be made was not dropped", "relation", id, "error", err.Error())
+	}
+}
+
+// jobRelation plans the query and describes the relation that its job keeps.
+func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, at placed) (*catalog.Relation, error) {
+	o := s.bindOptions(p, nil)
+	o.Snapshot, o.Continuous, o.View = snap, true, c.kind != catalog.Stream
+	b, err := binder.BindQuery(o, c.query)
+	if err != nil {
+		return nil, err
+	}
+	if len(b.Params) > 0 {
+		return nil, pgerror.New(pgerror.UndefinedParameter, "a persistent query cannot have parameters")
+	}
+	phys, warnings, err := s.lower(b.Plan, optimizer.LowerOptions{Continuous: true, View: true})
+	if err != nil {
+		return nil, err
+	}
+	s.warn(append(b.Warnings, warnings...))
+	r := &catalog.Relation{
+		ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: c.kind, Owner: s.user, EventTime: -1,
+		Definition: p.Text, Query: ast.String(c.query), Inputs: b.Inputs, Key: phys.Key,
+		AppendOnly: phys.AppendOnly,
+	}
+	if c.kind == catalog.Stream && phys.AppendOnly {
+		r.EventTime = phys.EventTime
+		r.WatermarkDelay = inheritedDelay(snap, b.Inputs)
+	}
+	shown, err := viewColumns(p, b.Columns, c.columns)
+	if err != nil {
+		return nil, err
+	}
+	for i, col := range phys.Out {
+		k := catalog.Column{Name: col.Name, Type: col.Type, Hidden: true}
+		if !col.Hidden {
+			k.Hidden = false
+			if len(shown) > 0 {
+				k.Name, shown = shown[0].Name, shown[1:]
+			}
+		} else {
+			k.Name = hiddenName(r.Columns, i)
+		}
+		r.Columns = append(r.Columns, k)
+	}
+	if r.Plan, err = json.Marshal(phys); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// hiddenName is a name for a carried key column that no other column has.
+func hiddenName(cols []catalog.Column, i int) string {
+	name := "_key_" + itoa(i)
+	for slices.ContainsFunc(cols, func(c catalog.Column) bool { return c.Name == name }) {
+		name += "_"
+	}
+	return name
+}
+
+// inheritedDelay is the largest watermark delay of the streams read.
+func inheritedDelay(snap *catalog.Snapshot, inputs []uint32) int64 {
+	var d int64
+	for _, id := range inputs {
+		if r := snap.ByID(id); r != nil {
+			d = max(d, r.WatermarkDelay)
+		}
+	}
+	return d
+}
+
+func (s *Session) prepareRefresh(p ast.Parsed, n *ast.Refresh) (pgwire.Statement, error) {
+	r, err := s.relation(s.e.Catalog.Snapshot(), p, n.Name)
+	if err != nil {
+		return nil, err
+	}
+	return s.command(p, func(context.Context) (string, error) {
+		s.notice("materialized view %q is always up to date", r.Name)
+		return "REFRESH MATERIALIZED VIEW", nil
+	}), nil
+}

@@ -1,0 +1,120 @@
+package session
+
+import (
+	"context"
+	"strings"
+
+	"velostream/catalog"
+	"velostream/engine/connector"
+	"velostream/engine/job"
+	"velostream/engine/option"
+	"velostream/engine/sql/ast"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+)
+
+// prepareCreateSink is CREATE SINK k FROM rel.
+func (s *Session) prepareCreateSink(p ast.Parsed, n *ast.CreateSink) (pgwire.Statement, error) {
+	if n.Query != nil {
+		return nil, pgerror.Unsupported("CREATE SINK … AS SELECT is not supported yet").
+			WithHint("CREATE STREAM x AS SELECT …, then CREATE SINK k FROM x.").At(p.Position(n.Pos()))
+	}
+	return s.command(p, func(ctx context.Context) (string, error) { return "CREATE SINK", s.createSink(ctx, p, n) }), nil
+}
+
+func (s *Session) createSink(ctx context.Context, p ast.Parsed, n *ast.CreateSink) error {
+	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		at, err := s.place(snap, p, n.Name)
+		if err != nil {
+			return nil, err
+		}
+		if at.exists != nil {
+			_, err := s.taken(at, n.IfNotExists)
+			return nil, err
+		}
+		from, err := s.relation(snap, p, n.From)
+		if err != nil {
+			return nil, err
+		}
+		given := givenOptions(p, n.Options)
+		if n.Format != nil {
+			given = append(given, formatGiven(p, n.Format)...)
+		}
+		r := &catalog.Relation{ID: snap.NextID(), Schema: at.schema, Name: at.name, Owner: s.user, Definition: p.Text, Inputs: []uint32{from.ID}}
+		if err := s.bindSink(ctx, p, n.Name.Pos(), r, from, given); err != nil {
+			return nil, err
+		}
+		return []catalog.Change{{Put: r}}, nil
+	})
+	return err
+}
+
+func formatGiven(p ast.Parsed, f *ast.Format) []option.Given {
+	var out []option.Given
+	if f.Format != "" {
+		out = append(out, option.Given{Name: "envelope", Value: lower(f.Format), Pos: p.Position(f.Pos())})
+	}
+	if f.Encode != "" {
+		out = append(out, option.Given{Name: "format", Value: lower(f.Encode), Pos: p.Position(f.Pos())})
+	}
+	return out
+}
+
+// bindSink checks a sink's options and fills r.
+func (s *Session) bindSink(ctx context.Context, p ast.Parsed, at int, r, from *catalog.Relation, given []option.Given) error {
+	name, ok := find(given, "connector", "type")
+	if !ok {
+		return pgerror.New(pgerror.InvalidObjectDefinition, "option \"connector\" of sink %q is missing", r.Name).
+			WithHint("WITH (connector = 'kafka', …). There are: %s.", strings.Join(s.e.Connectors.Names(), ", ")).At(p.Position(at))
+	}
+	conn, err := s.e.Connectors.Find(name)
+	if err != nil {
+		return pgerror.From(err).At(p.Position(at))
+	}
+	if conn.NewSink == nil {
+		return pgerror.New(pgerror.WrongObjectType, "connector %q cannot be written to", conn.Name).At(p.Position(at))
+	}
+	if _, err := job.ParseOptions(conn, true, given); err != nil {
+		return err
+	}
+	r.Kind, r.EventTime, r.Connector, r.SinkOf = catalog.Sink, -1, conn.Name, from.ID
+	r.Options = map[string]string{}
+	for _, g := range given {
+		r.Options[lower(g.Name)] = g.Value
+	}
+	o, err := job.SinkOptions(s.e.Connectors, r, from)
+	if err != nil {
+		return err
+	}
+	if c, ok := o.Connector.(connector.Checker); ok {
+		return c.Check(ctx)
+	}
+	return nil
+}
+
+// inlineSink is the sink that CREATE … AS declares with INTO, or with options
+// under its name: INTO k WITH ('k.type' = 'kafka_sink', 'k.topic' = …).
+func (s *Session) inlineSink(ctx context.Context, p ast.Parsed, c jobSpec, from *catalog.Relation) (*catalog.Relation, error) {
+	name := from.Name
+	if c.into != nil {
+		name = c.into.Last()
+	}
+	given, rest := option.Cut(givenOptions(p, c.options), name+".")
+	if len(rest) > 0 {
+		return nil, pgerror.New(pgerror.UndefinedObject, "unrecognized option %q", rest[0].Name).
+			WithHint("Options of the sink begin with its name: '%s.%s'.", name, rest[0].Name).At(rest[0].Pos)
+	}
+	if len(given) == 0 {
+		if c.into != nil {
+			return nil, pgerror.New(pgerror.UndefinedObject, "sink %q is not declared", name).
+				WithHint("Add WITH ('%s.connector' = 'kafka', '%s.topic' = …).", name, name).At(p.Position(c.into.Pos()))
+		}
+		return nil, nil
+	}
+	sinkName := name
+	if sinkName == from.Name {
+		sinkName += "_sink"
+	}
+	r := &catalog.Relation{ID: from.ID + 1, Schema: from.Schema, Name: sinkName, Owner: s.user, Definition: p.Text}
+	return r, s.bindSink(ctx, p, c.name.Pos(), r, from, given)
+}
