@@ -124,7 +124,12 @@ func (c *Cell) named(err error) error {
 	return &named
 }
 
-func trim(b []byte) []byte { return bytes.TrimSpace(b) }
+func trim(b []byte) []byte {
+	if n := len(b); n > 0 && b[0] > ' ' && b[n-1] > ' ' {
+		return b
+	}
+	return bytes.TrimSpace(b)
+}
 
 func parseBool(b []byte) (value, ok bool) {
 	switch string(b) {

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +43,7 @@ func Connector() connector.Connector {
 			{Name: "watch", Aliases: []string{"watching", "watch.mode"}, Kind: option.Bool, Default: "false", Help: "go on when the files grow and when new ones appear"},
 			{Name: "poll.interval", Aliases: []string{"polling_interval", "polling_interval_ms", "polling.interval", "poll_interval"}, Kind: option.Duration, Default: "200ms"},
 			{Name: "compression", Default: "auto", Enum: []string{"auto", "none", "gzip", "snappy", "zstd"}, Help: "auto goes by .gz, .sz and .zst"},
+			{Name: "split.size", Kind: option.Size, Default: "0", Help: "cut files into parts of so many bytes that are read side by side (not with line ends in quotes, watch or compression); 0: whole files"},
 			{Name: "max.record.bytes", Kind: option.Size, Default: "16MB"},
 		},
 		SinkOptions: sinkOptions(),
@@ -62,13 +64,17 @@ type source struct {
 	poll        time.Duration
 	compression string
 	limit       int
+	part        int64 // bytes of a part; 0: whole files
 }
 
 func newSource(o option.Options) (*source, error) {
 	s := &source{
 		path: o.Text("path"), skip: int(max(0, o.Int("skip_lines"))), max: o.Int("max_records"), watch: o.Bool("watch"),
 		poll: max(time.Millisecond, o.Duration("poll.interval")), compression: o.Enum("compression"), limit: int(o.Size("max.record.bytes")),
-		header: o.Bool("header"),
+		header: o.Bool("header"), part: o.Size("split.size"),
+	}
+	if s.part > 0 && s.watch {
+		return nil, pgerror.New(pgerror.InvalidParameterValue, "split.size does not go with watch").At(o.Pos("split.size"))
 	}
 	// format, delimiter, quote and escape are options of the format, which
 	// matter here because a line end in quotes ends no record.
@@ -110,9 +116,9 @@ func (s *source) Check(ctx context.Context) error {
 	if err != nil || len(splits) == 0 {
 		return err
 	}
-	f, err := os.Open(splits[0].ID)
+	f, err := os.Open(splits[0].Place)
 	if err != nil {
-		return fileError(splits[0].ID, err)
+		return fileError(splits[0].Place, err)
 	}
 	return f.Close()
 }
@@ -136,7 +142,18 @@ func (s *source) Splits(context.Context) ([]connector.Split, error) {
 	for i, p := range paths {
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(p)) // never fails
-		out = append(out, connector.Split{ID: p, Partition: int32(i), Number: int64(h.Sum64() >> 1), Place: p})
+		sp := connector.Split{ID: p, Partition: int32(i), Number: int64(h.Sum64() >> 1), Place: p}
+		info, err := os.Stat(p)
+		if s.part == 0 || err != nil || codec(s.compression, p) != "none" {
+			out = append(out, sp)
+			continue
+		}
+		// Parts are of a fixed size, so that they stay the same when a file
+		// has grown by the next time.
+		for n := int64(0); n == 0 || n*s.part < info.Size(); n++ {
+			sp.ID = p + "#" + strconv.FormatInt(n, 10)
+			out = append(out, sp)
+		}
 	}
 	return out, nil
 }

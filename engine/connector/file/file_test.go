@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -241,5 +242,26 @@ func TestConformance(t *testing.T) {
 	connectortest.Bounded(t, s)
 	if h, err := s.Header(t.Context()); string(h) != "h" || err != nil {
 		t.Fatal(string(h), err)
+	}
+}
+
+func TestParts(t *testing.T) {
+	for _, text := range []string{"a\nbb\nccc\n\nddddddddddddddd\ne", "h\n1\n22\n333\n4444\n", strings.Repeat("xy\n", 100)} {
+		path := filepath.Join(t.TempDir(), "f")
+		write(t, path, text)
+		r, _ := open(t, nil, "path", path)
+		want, _ := read(t, r, -1)
+		for size := 1; size < 20; size++ {
+			r, s := open(t, nil, "path", path, "split.size", fmt.Sprint(size))
+			got, _ := read(t, r, -1)
+			slices.Sort(got)
+			slices.Sort(want)
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("size %d: %q, want %q", size, got, want)
+			}
+			if size == 7 {
+				connectortest.Bounded(t, s)
+			}
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,7 +26,9 @@ const (
 // input is a file being read.
 type input struct {
 	split  connector.Split
+	path   string
 	pos    int64 // of the first byte not yet handed out
+	end    int64 // records that begin here or later are another part's; -1: none are
 	codec  string
 	file   *os.File
 	data   io.Reader
@@ -61,16 +65,10 @@ func (s *source) Open(ctx context.Context, starts []connector.Start) (connector.
 func (r *reader) Add(_ context.Context, starts []connector.Start) error {
 	var more []*input
 	for _, st := range starts {
-		in := &input{split: st.Split, pos: max(0, st.Position), tell: true, codec: codec(r.src.compression, st.Split.ID)}
-		if in.pos == 0 {
-			in.skip = r.src.skip
-			if r.src.header {
-				in.skip++
-			}
-		}
-		info, err := os.Stat(st.Split.ID)
+		in := r.src.input(st)
+		info, err := os.Stat(in.path)
 		if err != nil {
-			return fileError(st.Split.ID, err)
+			return fileError(in.path, err)
 		}
 		if in.codec == "none" && info.Size() < in.pos {
 			return truncated(in, info.Size())
@@ -83,8 +81,32 @@ func (r *reader) Add(_ context.Context, starts []connector.Start) error {
 	return nil
 }
 
+// input makes what reads st.
+func (s *source) input(st connector.Start) *input {
+	in := &input{split: st.Split, path: st.Split.ID, pos: max(0, st.Position), end: -1, tell: true}
+	from := int64(0)
+	if at := strings.LastIndexByte(in.path, '#'); s.part > 0 && at >= 0 {
+		if n, err := strconv.ParseInt(in.path[at+1:], 10, 64); err == nil {
+			from, in.end, in.path = n*s.part, (n+1)*s.part, in.path[:at]
+		}
+	}
+	in.codec = codec(s.compression, in.path)
+	switch {
+	case from > 0 && in.pos < from:
+		// The line that the byte before belongs to is the part before's, even
+		// if that byte ends it.
+		in.pos, in.skip = from-1, 1
+	case in.pos == 0:
+		in.skip = s.skip
+		if s.header {
+			in.skip++
+		}
+	}
+	return in
+}
+
 func truncated(in *input, size int64) error {
-	return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "file %q was cut to %d bytes, %d were read already", in.split.ID, size, in.pos).
+	return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "file %q was cut to %d bytes, %d were read already", in.path, size, in.pos).
 		WithHint("Recreate the stream to read the file from its beginning.")
 }
 
@@ -160,7 +182,7 @@ func (r *reader) fill(in *input, c *connector.Chunk) (bool, error) {
 		var err error
 		n, err = in.read(buf[had : had+block])
 		if err != nil && !errors.Is(err, io.EOF) {
-			return false, fileError(in.split.ID, err)
+			return false, fileError(in.path, err)
 		}
 		in.sawEnd = err != nil
 	}
@@ -178,14 +200,14 @@ func (r *reader) fill(in *input, c *connector.Chunk) (bool, error) {
 	used := r.cut(in, c, buf, final)
 	in.whole = len(c.Records) == chunkRecords
 	if len(buf)-used > r.src.limit {
-		return false, pgerror.New(pgerror.ProgramLimitExceeded, "file %q: the record at byte %d is longer than %d bytes", in.split.ID, in.pos+int64(used), r.src.limit).
+		return false, pgerror.New(pgerror.ProgramLimitExceeded, "file %q: the record at byte %d is longer than %d bytes", in.path, in.pos+int64(used), r.src.limit).
 			WithHint("A quote that is never closed looks like that too. max.record.bytes sets the limit.")
 	}
 	in.rest = append(in.rest[:0], buf[used:]...)
 	moved := used > 0 || in.tell
 	in.pos += int64(used)
 	in.tell = false
-	if final && len(in.rest) == 0 {
+	if final && len(in.rest) == 0 || in.end >= 0 && in.pos >= in.end {
 		in.ended = true
 		in.shut()
 	}
@@ -196,11 +218,15 @@ func (r *reader) fill(in *input, c *connector.Chunk) (bool, error) {
 // cut appends the records of buf to c and returns how many bytes they take.
 // final: what has no line end at the end is a record too.
 func (r *reader) cut(in *input, c *connector.Chunk, buf []byte, final bool) (used int) {
+	quotes := r.src.quote != 0 && bytes.IndexByte(buf, r.src.quote) >= 0
 	for used < len(buf) && len(c.Records) < chunkRecords {
-		if r.src.max > 0 && r.count >= r.src.max {
+		if r.src.max > 0 && r.count >= r.src.max || in.end >= 0 && in.pos+int64(used) >= in.end {
 			return used
 		}
-		end := r.line(buf[used:])
+		end := bytes.IndexByte(buf[used:], '\n')
+		if quotes {
+			end = r.line(buf[used:], end)
+		}
 		next := used + end + 1
 		if end < 0 {
 			if !final {
@@ -227,15 +253,11 @@ func (r *reader) cut(in *input, c *connector.Chunk, buf []byte, final bool) (use
 	return used
 }
 
-// line returns where the record that b begins with ends, -1 when it does not.
-// In CSV a line end in quotes does not end it.
-func (r *reader) line(b []byte) int {
-	end := bytes.IndexByte(b, '\n')
+// line returns where the CSV record that b begins with ends, -1 when it does
+// not: at end, b's first line end, unless that is in quotes.
+func (r *reader) line(b []byte, end int) int {
 	q := r.src.quote
-	if q == 0 || end < 0 || bytes.IndexByte(b[:end], q) < 0 {
-		if q != 0 && end < 0 {
-			return -1
-		}
+	if end < 0 || bytes.IndexByte(b[:end], q) < 0 {
 		return end
 	}
 	// A quote means something only in a value that begins with one.
@@ -259,9 +281,9 @@ func (r *reader) line(b []byte) int {
 
 // open opens the file at pos.
 func (in *input) open() error {
-	f, err := os.Open(in.split.ID)
+	f, err := os.Open(in.path)
 	if err != nil {
-		return fileError(in.split.ID, err)
+		return fileError(in.path, err)
 	}
 	info, err := f.Stat()
 	if err == nil {
@@ -277,7 +299,7 @@ func (in *input) open() error {
 	}
 	if err != nil {
 		_ = f.Close()
-		return fileError(in.split.ID, err)
+		return fileError(in.path, err)
 	}
 	in.file = f
 	return nil
@@ -294,7 +316,7 @@ func (in *input) read(b []byte) (int, error) {
 
 // grown checks that a watched file did not shrink.
 func (in *input) grown() error {
-	info, err := os.Stat(in.split.ID)
+	info, err := os.Stat(in.path)
 	if err != nil {
 		return nil // removed or renamed: what is open stays readable
 	}

@@ -104,6 +104,9 @@ func (d *Decoder) row(b []byte, rows *format.Rows) error {
 	if !utf8.Valid(b) {
 		return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\" in a CSV record")
 	}
+	if bytes.IndexByte(b, 0) >= 0 {
+		return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x00 in a CSV record")
+	}
 	if n := len(b); n > 0 && b[n-1] == '\r' {
 		b = b[:n-1]
 	}
@@ -156,8 +159,9 @@ func (d *Decoder) cell(c *format.Cell, col *column.Column, v []byte, quoted bool
 	if !quoted && string(v) == d.o.Null {
 		return c.Null(col)
 	}
-	if bytes.IndexByte(v, 0) >= 0 {
-		return pgerror.New(pgerror.InvalidByteSequence, "field %q: a NUL byte is no text", c.Name)
+	if c.Type.OID == types.OIDText {
+		col.AppendBytes(v)
+		return nil
 	}
 	return c.Text(col, v)
 }

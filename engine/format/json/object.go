@@ -301,4 +301,3 @@ func (d *Decoder) fill(i int, exact bool, c byte, depth int) error {
 	}
 	return d.value(d.cells[i], d.rows.Cols[i], c, depth)
 }
-
