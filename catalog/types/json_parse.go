@@ -100,15 +100,20 @@ func jsonWordByte(c byte) bool {
 }
 
 func (p *jsonParser) fail(format string, args ...any) error {
+	return p.failAt(p.pos+len(p.token()), format, args...)
+}
+
+// failAt is fail with the place up to which the text was read.
+func (p *jsonParser) failAt(end int, format string, args ...any) error {
 	e := pgerror.New(pgerror.InvalidTextRepresentation, "invalid input syntax for type json").WithDetail(format, args...)
-	e.Where = p.where()
+	e.Where = p.where(end)
 	return e
 }
 
-// where shows the line up to the position, as PostgreSQL's context does.
-func (p *jsonParser) where() string {
+// where shows the line up to end, as PostgreSQL's context does.
+func (p *jsonParser) where(end int) string {
 	line, start := 1, 0
-	end := min(p.pos+len(p.token()), len(p.src))
+	end = min(end, len(p.src))
 	for i, c := range p.src[:min(p.pos, len(p.src))] {
 		if c == '\n' {
 			line, start = line+1, i+1
@@ -138,14 +143,13 @@ func (p *jsonParser) unexpected(want string) error {
 			return err
 		}
 		tok := string(p.src[start:p.pos])
-		e := p.fail("Expected %s, but found \"%s\".", want, tok)
-		return e
+		return p.failAt(p.pos, "Expected %s, but found \"%s\".", want, tok)
 	case c == '-' || isDigit(c):
 		start := p.pos
 		if _, err := p.number(); err != nil {
 			return err
 		}
-		return p.fail("Expected %s, but found \"%s\".", want, p.src[start:p.pos])
+		return p.failAt(p.pos, "Expected %s, but found \"%s\".", want, p.src[start:p.pos])
 	case c == '{' || c == '}' || c == '[' || c == ']' || c == ',' || c == ':':
 		return p.fail("Expected %s, but found \"%s\".", want, string(c))
 	}
@@ -293,8 +297,7 @@ func (p *jsonParser) number() (jsonNode, error) {
 		ok = false
 	}
 	if !ok {
-		err := p.fail("Token \"%s\" is invalid.", s[start:i])
-		return jsonNode{}, err
+		return jsonNode{}, p.failAt(i, "Token \"%s\" is invalid.", s[start:i])
 	}
 	p.pos = i
 	if !p.build {
@@ -317,7 +320,7 @@ func (p *jsonParser) text() ([]byte, error) {
 			p.pos++
 			return out, nil
 		case c < 0x20:
-			return nil, p.fail("Character with value 0x%02x must be escaped.", c)
+			return nil, p.failAt(p.pos, "Character with value 0x%02x must be escaped.", c)
 		case c == '\\':
 			var err error
 			if out, err = p.escape(out); err != nil {
@@ -377,11 +380,20 @@ func (p *jsonParser) hex4(at int) (rune, bool) {
 	return r, true
 }
 
+// badHex is the error of an escape whose digits, from at on, are none.
+func (p *jsonParser) badHex(at int) error {
+	for at < len(p.src) && hexDigit(p.src[at]) < 16 {
+		at++
+	}
+	_, n := utf8.DecodeRune(p.src[min(at, len(p.src)):])
+	return p.failAt(at+n, "\"\\u\" must be followed by four hexadecimal digits.")
+}
+
 // unicodeEscape reads uXXXX, and the second one of a surrogate pair.
 func (p *jsonParser) unicodeEscape(out []byte) ([]byte, error) {
 	r, ok := p.hex4(p.pos + 1)
 	if !ok {
-		return nil, p.fail("\"\\u\" must be followed by four hexadecimal digits.")
+		return nil, p.badHex(p.pos + 1)
 	}
 	p.pos += 4
 	if !p.build {
@@ -390,25 +402,25 @@ func (p *jsonParser) unicodeEscape(out []byte) ([]byte, error) {
 	if r == 0 {
 		e := pgerror.New(pgerror.UntranslatableCharacter, "unsupported Unicode escape sequence").
 			WithDetail("%s", `\u0000 cannot be converted to text.`)
-		e.Where = p.where()
+		e.Where = p.where(p.pos + 1)
 		return nil, e
 	}
 	if utf16.IsSurrogate(r) {
 		if r >= 0xDC00 {
-			return nil, p.fail("Unicode low surrogate must follow a high surrogate.")
+			return nil, p.failAt(p.pos+1, "Unicode low surrogate must follow a high surrogate.")
 		}
 		if p.pos+2 >= len(p.src) || p.src[p.pos+1] != '\\' || p.src[p.pos+2] != 'u' {
-			return nil, p.fail("Unicode low surrogate must follow a high surrogate.")
+			return nil, p.failAt(p.pos+2, "Unicode low surrogate must follow a high surrogate.")
 		}
 		low, ok := p.hex4(p.pos + 3)
 		if !ok {
-			return nil, p.fail("\"\\u\" must be followed by four hexadecimal digits.")
+			return nil, p.badHex(p.pos + 3)
 		}
 		if low >= 0xD800 && low < 0xDC00 {
-			return nil, p.fail("Unicode high surrogate must not follow a high surrogate.")
+			return nil, p.failAt(p.pos+7, "Unicode high surrogate must not follow a high surrogate.")
 		}
 		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-			return nil, p.fail("Unicode low surrogate must follow a high surrogate.")
+			return nil, p.failAt(p.pos+7, "Unicode low surrogate must follow a high surrogate.")
 		}
 		p.pos += 6
 	}

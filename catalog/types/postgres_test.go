@@ -87,6 +87,9 @@ func answerOf(text string, err error) string {
 	if e.Detail != "" {
 		out += "\t" + strconv.Quote(e.Detail)
 	}
+	if strings.HasPrefix(e.Where, "JSON data") {
+		out += "\t" + strconv.Quote(e.Where)
+	}
 	return out
 }
 
@@ -136,7 +139,7 @@ func rewriteAnswers(t *testing.T, path string, cases []pgCase) {
 		var pgErr *pgconn.PgError
 		if errors.As(err, &pgErr) {
 			e := pgerror.New(pgErr.Code, "%s", pgErr.Message)
-			e.Detail = pgErr.Detail
+			e.Detail, e.Where = pgErr.Detail, pgErr.Where
 			err = e
 		} else if err != nil {
 			t.Fatalf("%s: %v", c.sql, err)
