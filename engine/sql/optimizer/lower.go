@@ -30,7 +30,19 @@ func Lower(p plan.Logical, o LowerOptions) (*plan.Physical, []*pgerror.Error, er
 	if err != nil {
 		return nil, nil, err
 	}
+	if !o.Continuous {
+		withoutKeys(root)
+	}
 	return root, l.warnings, nil
+}
+
+// withoutKeys forgets the keys of a bounded plan: they were not carried where
+// a column was dropped, so what is left of them may identify nothing.
+func withoutKeys(p *plan.Physical) {
+	p.Key = nil
+	for _, in := range p.Inputs {
+		withoutKeys(in)
+	}
 }
 
 type lowering struct {

@@ -73,7 +73,7 @@ func explain(t *testing.T, c *sqltest.Case, bo binder.Options) string {
 	case c.Has("stages"):
 		lines = optimizer.ExplainStages(trace)
 	default:
-		lines = plan.Explain(p, plan.ExplainOptions{Continuous: bo.Continuous})
+		lines = plan.Explain(p, plan.ExplainOptions{})
 	}
 	for _, w := range warnings {
 		lines = append(lines, w.Severity+": "+w.Message)
@@ -115,7 +115,7 @@ func checkRoundTrip(t *testing.T, c *sqltest.Case, p *plan.Physical) {
 	if err != nil || string(again) != string(b) {
 		t.Errorf("line %d: not stable: %v\n%s\n%s", c.Line, err, b, again)
 	}
-	x, y := plan.Explain(p, plan.ExplainOptions{Continuous: true, Verbose: true}), plan.Explain(q, plan.ExplainOptions{Continuous: true, Verbose: true})
+	x, y := plan.Explain(p, plan.ExplainOptions{Verbose: true}), plan.Explain(q, plan.ExplainOptions{Verbose: true})
 	if strings.Join(x, "\n") != strings.Join(y, "\n") {
 		t.Errorf("line %d: another plan after storage", c.Line)
 	}

@@ -12,21 +12,35 @@ import (
 type ExplainOptions struct {
 	// Verbose adds output columns and their types.
 	Verbose bool
-	// Continuous adds what matters to a plan that keeps running: stream keys,
-	// append-only or retracting, watermark columns, state.
-	Continuous bool
 }
 
-// Explain prints p in the form of PostgreSQL's EXPLAIN, a line each.
+// Explain prints p in the form of PostgreSQL's EXPLAIN, a line each. Of a plan
+// that keeps running it says of each node the stream key, whether it is
+// append-only or retracting, the watermark column, and the state.
 func Explain(p *Physical, o ExplainOptions) []string {
-	x := &explainer{o: o}
+	x := &explainer{o: o, continuous: continuous(p)}
 	x.node(p, 0)
 	return x.lines
 }
 
 type explainer struct {
-	o     ExplainOptions
-	lines []string
+	o          ExplainOptions
+	continuous bool
+	lines      []string
+}
+
+// continuous reports a plan that keeps running: only these have stream keys
+// and state tables.
+func continuous(p *Physical) bool {
+	if len(p.Key) > 0 || len(p.Tables) > 0 {
+		return true
+	}
+	for _, in := range p.Inputs {
+		if continuous(in) {
+			return true
+		}
+	}
+	return false
 }
 
 // title adds the line of a node, prop one of its properties.
@@ -49,7 +63,7 @@ func (x *explainer) node(p *Physical, depth int) {
 		x.prop(depth, "Output", outputList(p.Out))
 	}
 	x.details(p, depth)
-	if x.o.Continuous {
+	if x.continuous {
 		x.streaming(p, depth)
 	}
 	for _, in := range p.Inputs {
