@@ -97,6 +97,16 @@ func dateOpCases() []pgCase {
 		add("ji", "justify_interval($1::interval)", "", iv)
 		add("time+", "'23:30'::time + $1::interval", "", iv)
 	}
+	for _, v := range []string{"0", "1.5", "-1.25", "1e10", "1700000000.123456789", "1e13", "-210866803200", "-210866803201", "9224318016000", "Infinity", "-Infinity", "NaN", "0.0000005"} {
+		add("unix", "to_timestamp($1::float8)", "", v)
+	}
+	for _, v := range []string{"2001 2 3", "2001 2 30", "0 1 1", "-44 3 15", "-4714 11 24", "-4714 11 23", "5874897 12 31", "5874898 1 1", "2001 13 1", "2000 2 29"} {
+		add("mkdate", "make_date("+strings.ReplaceAll(v, " ", ",")+")", "", v)
+	}
+	for _, v := range []string{"1 2 3.5", "24 0 0", "24 0 0.1", "23 59 60", "23 59 60.5", "-1 0 0", "1 60 0", "12 30 59.9999999", "25 0 0"} {
+		add("mktime", "make_time("+strings.ReplaceAll(v, " ", ",")+")", "", v)
+		add("mkts", "make_timestamp(2001,2,3,"+strings.ReplaceAll(v, " ", ",")+")", "", v)
+	}
 	for _, u := range opUnits {
 		for _, tm := range []string{"00:00:00", "04:05:06.789123", "24:00:00"} {
 			add("extracttime", "extract("+u+" FROM $1::time)", "", tm, u)
@@ -181,6 +191,15 @@ func runDateOp(t *testing.T, c pgCase) (string, error) {
 		return span(iv(a).Div(x))
 	case "iv+":
 		return span(iv(a).Add(iv(b)))
+	case "unix":
+		x, err := strconv.ParseFloat(a, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := FromUnix(x)
+		return stamp(Timestamptz, v, err)
+	case "mkdate", "mktime", "mkts":
+		return runMake(t, c)
 	case "ivcmp":
 		return both(Int4, IntDatum(int64(iv(a).Cmp(iv(b)))), f), nil
 	case "jh":
@@ -193,6 +212,31 @@ func runDateOp(t *testing.T, c pgCase) (string, error) {
 		return stamp(Time, AddTime(parseAs(Time, "23:30").I, iv(a)), nil)
 	}
 	return "", fmt.Errorf("no operation %q", c.fields[0])
+}
+
+func runMake(t *testing.T, c pgCase) (string, error) {
+	parts := strings.Fields(c.fields[1])
+	num := func(i int) int {
+		v, err := strconv.Atoi(parts[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if c.fields[0] == "mkdate" {
+		v, err := MakeDate(num(0), num(1), num(2))
+		return both(Date, IntDatum(v), nil), err
+	}
+	sec, err := strconv.ParseFloat(parts[2], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.fields[0] == "mktime" {
+		v, err := MakeTime(num(0), num(1), sec)
+		return both(Time, IntDatum(v), nil), err
+	}
+	v, err := MakeTimestamp(2001, 2, 3, num(0), num(1), sec)
+	return both(Timestamp, IntDatum(v), nil), err
 }
 
 func TestPostgresDates(t *testing.T) {

@@ -14,6 +14,9 @@ func weekday(days int64) int { return int(((days+6)%7 + 7) % 7) }
 
 // AppendDateStyle adds a date as f's DateStyle wants it.
 func AppendDateStyle(dst []byte, days int64, f *Format) []byte {
+	if f.isISO() {
+		return AppendDate(dst, days)
+	}
 	layout, order := f.Dates()
 	if layout == DateISO || days == DateInfinity || days == DateNegInfinity {
 		return AppendDate(dst, days)
@@ -46,6 +49,9 @@ func appendDMY(dst []byte, y, m, d int, sep byte, order DateOrder) []byte {
 
 // AppendTimestampStyle adds a timestamp as f's DateStyle wants it.
 func AppendTimestampStyle(dst []byte, micros int64, f *Format) []byte {
+	if f.isISO() {
+		return AppendTimestamp(dst, micros)
+	}
 	layout, order := f.Dates()
 	if layout == DateISO {
 		return AppendTimestamp(dst, micros)
@@ -58,6 +64,9 @@ func AppendTimestampStyle(dst []byte, micros int64, f *Format) []byte {
 
 // AppendTimestamptzStyle adds a timestamptz in f's time zone and DateStyle.
 func AppendTimestamptzStyle(dst []byte, micros int64, f *Format) []byte {
+	if f.isISO() {
+		return AppendTimestamptz(dst, micros, f.Loc())
+	}
 	layout, order := f.Dates()
 	if layout == DateISO {
 		return AppendTimestamptz(dst, micros, f.Loc())

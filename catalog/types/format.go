@@ -66,6 +66,11 @@ func (f *Format) Dates() (DateLayout, DateOrder) {
 	return layout, order
 }
 
+// isISO is a quick look at the usual layout, for every value.
+func (f *Format) isISO() bool {
+	return f == nil || f.DateStyle == "" || strings.HasPrefix(f.DateStyle, "ISO")
+}
+
 // IntervalLayout is the IntervalStyle setting.
 type IntervalLayout uint8
 
