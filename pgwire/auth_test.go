@@ -248,7 +248,7 @@ func TestTLSReload(t *testing.T) {
 }
 
 func TestStartupTimeout(t *testing.T) {
-	s := startServer(t, withPasswords, func(o *Options) { o.StartupTimeout = 50 * time.Millisecond })
+	s := startServer(t, withPasswords, func(o *Options) { o.StartupTimeout = 300 * time.Millisecond })
 	silent := dialRaw(t, s.addr)
 	if _, err := silent.Read(make([]byte, 1)); err == nil {
 		t.Error("an answer to nothing")

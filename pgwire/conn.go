@@ -270,7 +270,7 @@ func (c *conn) loop() error {
 		}
 		if c.owed && c.next == len(c.taken) {
 			c.owed = false
-			c.out.rest()
+			c.out.flush()
 		}
 		f, err := c.pull(c.ctx, drain)
 		if err != nil {
@@ -366,5 +366,5 @@ func (c *conn) ready() {
 		return
 	}
 	c.owed = false
-	c.out.rest()
+	c.out.flush()
 }

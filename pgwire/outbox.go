@@ -53,6 +53,7 @@ type outbox struct {
 
 	pmu       sync.Mutex
 	pending   []byte
+	gone      bool // nobody will take what is pushed
 	hasPushed atomic.Bool
 
 	tmu    sync.Mutex
@@ -104,21 +105,16 @@ func (o *outbox) write() {
 	o.buf = o.buf[:0]
 }
 
-// flush sends what waits.
+// flush sends what waits and gives the buffer back: neither an idle session
+// nor an endless query without news holds one.
 func (o *outbox) flush() {
 	o.disarm()
-	o.mu.Lock()
-	if o.hasPushed.Load() {
-		o.takePending()
-	}
-	o.write()
-	o.mu.Unlock()
+	o.flushAll()
 }
 
-// rest sends what waits and gives the buffer back: the connection goes idle.
-func (o *outbox) rest() {
-	o.disarm()
+func (o *outbox) flushAll() {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.hasPushed.Load() {
 		o.takePending()
 	}
@@ -127,7 +123,6 @@ func (o *outbox) rest() {
 		o.buffers.put(o.buf)
 		o.buf = nil
 	}
-	o.mu.Unlock()
 }
 
 // flushSoon sees to it that what waits now is sent within flushDelay.
@@ -144,9 +139,9 @@ func (o *outbox) flushSoon() {
 // for the client. It reports false when too much waits already.
 func (o *outbox) push(appendTo func([]byte) []byte) bool {
 	o.pmu.Lock()
-	if len(o.pending) > notifyMax {
-		o.pmu.Unlock()
-		return false
+	if o.gone || len(o.pending) > notifyMax {
+		defer o.pmu.Unlock()
+		return o.gone
 	}
 	o.pending = appendTo(o.pending)
 	o.hasPushed.Store(true)
@@ -185,16 +180,7 @@ func (o *outbox) fire() {
 	o.tmu.Lock()
 	o.armed = false
 	o.tmu.Unlock()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.hasPushed.Load() {
-		o.takePending()
-	}
-	o.write()
-	if o.buf != nil && len(o.buf) == 0 {
-		o.buffers.put(o.buf)
-		o.buf = nil
-	}
+	o.flushAll()
 }
 
 // close ends the timer and waits for its goroutine. REQUIRES: the connection
@@ -208,6 +194,9 @@ func (o *outbox) close() {
 	}
 	o.tmu.Unlock()
 	o.firing.Wait()
+	o.pmu.Lock()
+	o.gone, o.pending = true, nil
+	o.pmu.Unlock()
 	o.mu.Lock()
 	if o.buf != nil {
 		o.buffers.put(o.buf)

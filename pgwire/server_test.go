@@ -46,7 +46,7 @@ func startServer(t testing.TB, change ...func(*Options)) *testServer {
 		_ = s.Shutdown(ctx) // tests may leave clients behind
 		select {
 		case <-served:
-		case <-time.After(5 * time.Second):
+		case <-time.After(15 * time.Second):
 			t.Error("Serve does not return")
 		}
 		if n := s.Stats().Open; n != 0 {
@@ -90,7 +90,7 @@ func (l *logBuffer) String() string {
 // within fails the test unless cond holds soon.
 func within(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if cond() {
 			return
 		}
