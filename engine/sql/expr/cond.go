@@ -13,6 +13,9 @@ type caseNode struct {
 	t            types.Type
 	open, taken  []int32
 	pick         picker
+	// blends: one condition between values that need no evaluation, of a kind
+	// with fixed width: both sides are read for every row.
+	blends bool
 }
 
 func compileCase(e *Case) (node, error) {
@@ -30,21 +33,95 @@ func compileCase(e *Case) (node, error) {
 			return nil, err
 		}
 	}
+	switch n.t.Kind() {
+	case types.KindInt, types.KindFloat, types.KindDecimal:
+		n.blends = len(n.conds) == 1 && n.other != nil && isFree(n.thens[0]) && isFree(n.other)
+	}
 	return n, nil
 }
 
+// isFree reports a node whose evaluation costs nothing and cannot fail.
+func isFree(n node) bool {
+	switch n := n.(type) {
+	case *colNode, *constNode:
+		return true
+	case *relabelNode:
+		return isFree(n.arg)
+	}
+	return false
+}
+
+// blend computes CASE WHEN c THEN a ELSE b END by choosing row by row.
+func (n *caseNode) blend(r *run, sel []int32) (*column.Column, error) {
+	cond, err := n.conds[0].eval(r, sel)
+	if err != nil {
+		return nil, err
+	}
+	a, err := n.thens[0].eval(r, sel)
+	if err != nil {
+		return nil, err
+	}
+	b, err := n.other.eval(r, sel)
+	if err != nil {
+		return nil, err
+	}
+	if cond.Const {
+		if cond.Null(0) || !cond.Bools[0] {
+			return b, nil
+		}
+		return a, nil
+	}
+	// Rows outside sel have some condition, and choose some value.
+	out := &n.pick.out
+	resetColumn(out, n.t, r.n)
+	yes := cond.Bools[:r.n]
+	switch n.t.Kind() {
+	case types.KindInt:
+		blendRows(out.Ints, a.Ints, b.Ints, stride(a.Const), stride(b.Const), yes)
+	case types.KindFloat:
+		blendRows(out.Floats, a.Floats, b.Floats, stride(a.Const), stride(b.Const), yes)
+	default:
+		blendRows(out.Decs, a.Decs, b.Decs, stride(a.Const), stride(b.Const), yes)
+	}
+	if !cond.Nulls.Any() && !a.Nulls.Any() && !b.Nulls.Any() {
+		return out, nil
+	}
+	for i, y := range yes {
+		from := b
+		if y && !cond.Nulls.Get(i) {
+			from = a
+		}
+		w := writer{col: out, kind: n.t.Kind()}
+		w.from(i, from)
+	}
+	return out, nil
+}
+
+func blendRows[T any](out, a, b []T, am, bm int, yes []bool) {
+	for i, y := range yes {
+		// Both are loaded, so that the choice needs no branch.
+		v, w := a[i&am], b[i&bm]
+		if y {
+			w = v
+		}
+		out[i] = w
+	}
+}
+
 func (n *caseNode) eval(r *run, sel []int32) (*column.Column, error) {
+	if n.blends && count(sel, r.n) > 0 {
+		return n.blend(r, sel)
+	}
 	n.pick.reset(n.t, r.n)
 	open, own := sel, false
 	for b, cond := range n.conds {
 		if count(open, r.n) == 0 {
 			break
 		}
-		c, err := cond.eval(r, open)
-		if err != nil {
+		var err error
+		if n.taken, err = filter(cond, r, open, grow(n.taken, r.n)[:0]); err != nil {
 			return nil, err
 		}
-		n.taken = trueRows(c, open, r.n, grow(n.taken, r.n)[:0])
 		if len(n.taken) == 0 {
 			continue
 		}

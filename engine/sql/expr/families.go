@@ -12,7 +12,7 @@ func families() [][]Function {
 		compareFamily(), intFamily(), floatFamily(),
 		numericFamily(), mathFamily(),
 		stringFamily(), textFormFamily(), patternFamily(),
-		datetimeFamily(), formatFamily(), jsonFamily(), arrayFamily(), miscFamily(),
+		datetimeFamily(), formatFamily(), jsonFamily(), dialectJSONFamily(), arrayFamily(), miscFamily(),
 	}
 }
 

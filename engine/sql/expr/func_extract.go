@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"strings"
 	"time"
 
 	"velostream/catalog/types"
@@ -66,7 +67,7 @@ var dialectScale = map[string]int64{"nanosecond": 1_000_000_000, "nanoseconds": 
 func extract(f extractFunc) Scalar {
 	return func(c *CallContext, a []datum) (datum, error) {
 		name := string(a[0].B)
-		if n, ok := dialectScale[name]; ok {
+		if n, ok := dialectScale[strings.ToLower(name)]; ok {
 			d, ok, err := f("second", a[1], c.Env.loc())
 			if err != nil || !ok {
 				return types.NullDatum, err

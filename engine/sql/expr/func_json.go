@@ -14,10 +14,14 @@ import (
 func jsonFamily() []Function {
 	var defs []def
 	for _, t := range []string{"json", "jsonb"} {
+		member := jsonMember
+		if t == "jsonb" {
+			member = jsonbMember
+		}
 		build := t + "_build_"
 		defs = append(defs,
-			def{sig: "->(" + t + ",text) " + t, kernel: jsonGet(jsonMember, false), doc: "member"},
-			def{sig: "->>(" + t + ",text) text", kernel: jsonGet(jsonMember, true), doc: "member as text"},
+			def{sig: "->(" + t + ",text) " + t, kernel: jsonGet(member, false), doc: "member"},
+			def{sig: "->>(" + t + ",text) text", kernel: jsonGet(member, true), doc: "member as text"},
 			def{sig: "->(" + t + ",int4) " + t, scalar: jsonIndex(false), doc: "element"},
 			def{sig: "->>(" + t + ",int4) text", scalar: jsonIndex(true), doc: "element as text"},
 			def{sig: "#>(" + t + ",text[]) " + t, scalar: jsonAtPath(false), doc: "value at a path"},
@@ -158,7 +162,7 @@ func jsonContains(a, b []byte, top bool) bool {
 	case fa == '{' && fb == '{':
 		all := true
 		jsonEach(b, func(k, v []byte) bool {
-			mine, ok := jsonMember(a, jsonUnquote(k))
+			mine, ok := jsonbMember(a, jsonUnquote(k))
 			all = ok && jsonContains(mine, v, false)
 			return all
 		})
@@ -190,7 +194,7 @@ func jsonSome(b []byte, f func([]byte) bool) bool {
 func jsonHas(b, key []byte) bool {
 	switch jsonFirst(b) {
 	case '{':
-		_, ok := jsonMember(b, key)
+		_, ok := jsonbMember(b, key)
 		return ok
 	case '[':
 		return jsonSome(b, func(v []byte) bool { return v[0] == '"' && jsonKeyIs(v, key) })

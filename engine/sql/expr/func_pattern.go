@@ -61,8 +61,21 @@ func patternFamily() []Function {
 func likeKernel(fold, negate bool) Kernel {
 	return func(c *CallContext, args []*column.Column, out *column.Column) error {
 		s, p := args[0], args[1]
+		get := func(i int) (*likePattern, error) {
+			return memo(c, p.Bytes(i), func(p string) (*likePattern, error) { return compileLike(p, fold) })
+		}
+		if p.Const {
+			l, err := get(0)
+			if err != nil {
+				return err
+			}
+			return c.each(func(i int) error {
+				out.Bools[i] = l.match(s.Bytes(i)) != negate
+				return nil
+			})
+		}
 		return c.each(func(i int) error {
-			l, err := memo(c, p.Bytes(i), func(p string) (*likePattern, error) { return compileLike(p, fold) })
+			l, err := get(i)
 			if err != nil {
 				return err
 			}
@@ -76,6 +89,7 @@ func regexpKernel(flags string, negate bool) Kernel {
 	return func(c *CallContext, args []*column.Column, out *column.Column) error {
 		s, p := args[0], args[1]
 		return c.each(func(i int) error {
+			// A constant pattern is found in the memo by its own text.
 			re, err := memo(c, p.Bytes(i), func(p string) (*regexp.Regexp, error) { return compileRegexp(p, flags) })
 			if err != nil {
 				return err

@@ -25,7 +25,7 @@ func jsonSpace(b []byte, i int) int {
 func jsonEnd(b []byte, i int) int {
 	depth := 0
 	for i < len(b) {
-		switch c := b[i]; c {
+		switch b[i] {
 		case '"':
 			i = jsonStringEnd(b, i)
 			if depth == 0 {
@@ -107,6 +107,27 @@ func jsonLen(b []byte) int {
 	n := 0
 	jsonEach(b, func(_, _ []byte) bool { n++; return true })
 	return n
+}
+
+// jsonbMember is jsonMember for jsonb, which has no key twice.
+func jsonbMember(b, name []byte) ([]byte, bool) {
+	i := jsonSpace(b, 0)
+	if i >= len(b) || b[i] != '{' {
+		return nil, false
+	}
+	for i++; i < len(b); i++ {
+		if i = jsonSpace(b, i); i >= len(b) || b[i] != '"' {
+			break
+		}
+		end := jsonStringEnd(b, i)
+		at := jsonSpace(b, jsonSpace(b, end)+1)
+		stop := jsonEnd(b, at)
+		if jsonKeyIs(b[i:end], name) {
+			return b[at:stop], true
+		}
+		i = jsonSpace(b, stop)
+	}
+	return nil, false
 }
 
 // jsonMember finds the value of a member; the last one, where json has the key

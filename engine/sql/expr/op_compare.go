@@ -176,53 +176,97 @@ func compareDense[T int64 | float64](op cmpOp, a, b []T, ak, bk bool, out []bool
 	}
 }
 
-// filterRows appends the rows for which a op b.
+// filterRows appends the rows for which a op b. Every candidate is written and
+// the end moves only for those that pass: no branch to mispredict.
 func filterRows[T int64 | float64](op cmpOp, c *CallContext, a, b []T, ak, bk bool, dst []int32) []int32 {
-	switch op {
-	case opGt:
-		return filterRows(opLt, c, b, a, bk, ak, dst)
-	case opGe:
-		return filterRows(opLe, c, b, a, bk, ak, dst)
+	if ak {
+		a, b, ak, bk, op = b, a, bk, ak, op.swapped()
 	}
-	am, bm := stride(ak), stride(bk)
-	// Every candidate is written and the end moves only for those that pass:
-	// no branch to mispredict.
 	k := len(dst)
 	rows := count(c.Sel, c.N)
 	if cap(dst) < k+rows {
 		dst = append(make([]int32, 0, k+rows), dst...)
 	}
 	buf := dst[:k+rows]
-	keep := func(i int, yes bool) {
-		buf[k] = int32(i)
-		k += b2i(yes)
+	if bk && !ak && b[0] == b[0] {
+		return buf[:filterConst(op, c, a, b[0], buf, k)]
 	}
+	am, bm := stride(ak), stride(bk)
 	if c.Sel != nil {
 		for _, s := range c.Sel {
 			i := int(s)
-			keep(i, compareOne(op, a[i&am], b[i&bm]))
+			buf[k] = s
+			k += b2i(compareOne(op, a[i&am], b[i&bm]))
 		}
 		return buf[:k]
 	}
-	switch op {
-	case opEq:
-		for i := range c.N {
-			keep(i, eq(a[i&am], b[i&bm]))
-		}
-	case opNe:
-		for i := range c.N {
-			keep(i, !eq(a[i&am], b[i&bm]))
-		}
-	case opLt:
-		for i := range c.N {
-			keep(i, lt(a[i&am], b[i&bm]))
-		}
-	default:
-		for i := range c.N {
-			keep(i, !lt(b[i&bm], a[i&am]))
-		}
+	for i := range c.N {
+		buf[k] = int32(i)
+		k += b2i(compareOne(op, a[i&am], b[i&bm]))
 	}
 	return buf[:k]
+}
+
+// swapped is the operator with its operands exchanged.
+func (op cmpOp) swapped() cmpOp {
+	switch op {
+	case opLt:
+		return opGt
+	case opLe:
+		return opGe
+	case opGt:
+		return opLt
+	case opGe:
+		return opLe
+	}
+	return op
+}
+
+// filterConst is filterRows for a constant that is not NaN: so a NaN in the
+// column is greater, and fails < and <= by itself. >, >= and <> are negations.
+func filterConst[T int64 | float64](op cmpOp, c *CallContext, a []T, y T, buf []int32, k int) int {
+	switch op {
+	case opEq, opNe:
+		yes := op == opEq
+		if c.Sel != nil {
+			for _, i := range c.Sel {
+				buf[k] = i
+				k += b2i((a[i] == y) == yes)
+			}
+			return k
+		}
+		for i, x := range a[:c.N] {
+			buf[k] = int32(i)
+			k += b2i((x == y) == yes)
+		}
+	case opLt, opGe:
+		yes := op == opLt
+		if c.Sel != nil {
+			for _, i := range c.Sel {
+				buf[k] = i
+				k += b2i((a[i] < y) == yes)
+			}
+			return k
+		}
+		for i, x := range a[:c.N] {
+			buf[k] = int32(i)
+			k += b2i((x < y) == yes)
+		}
+	default:
+		yes := op == opLe
+		if c.Sel != nil {
+			for _, i := range c.Sel {
+				buf[k] = i
+				k += b2i((a[i] <= y) == yes)
+			}
+			return k
+		}
+		for i, x := range a[:c.N] {
+			buf[k] = int32(i)
+			k += b2i((x <= y) == yes)
+		}
+	}
+	return k
 }
 
 func compareOne[T int64 | float64](op cmpOp, x, y T) bool {
@@ -233,8 +277,12 @@ func compareOne[T int64 | float64](op cmpOp, x, y T) bool {
 		return !eq(x, y)
 	case opLt:
 		return lt(x, y)
+	case opLe:
+		return !lt(y, x)
+	case opGt:
+		return lt(y, x)
 	}
-	return !lt(y, x)
+	return !lt(x, y)
 }
 
 func cmpBools(op cmpOp) Kernel {
