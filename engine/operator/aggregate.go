@@ -74,7 +74,8 @@ type aggCall struct {
 	args   []evaluator
 	filter *expr.Evaluator
 	flat   []*column.Column
-	cols   []*column.Column
+	u      update
+	view   column.Batch
 }
 
 // aggScratch is memory reused from batch to batch.
@@ -84,6 +85,7 @@ type aggScratch struct {
 	signs, subSigns      []int8
 	subRows, subGids     []int32
 	keyCols              []*column.Column
+	view                 column.Batch
 	missing              []int32
 	key, groupKey, value []byte
 	groupOf              int32
@@ -183,7 +185,8 @@ func (a *aggregate) addCall(i int, in *plan.Physical) error {
 	if err != nil {
 		return err
 	}
-	x := aggCall{args: evs, flat: make([]*column.Column, len(evs)), cols: make([]*column.Column, len(evs))}
+	x := aggCall{args: evs, flat: make([]*column.Column, len(evs))}
+	x.u.args, x.u.keys = make([]*column.Column, len(evs)), a
 	if call.Filter != nil {
 		if x.filter, err = expr.Compile(call.Filter); err != nil {
 			return err
@@ -210,10 +213,10 @@ func (a *aggregate) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 	if err != nil {
 		return err
 	}
-	view := *in
-	view.Sel = rows
+	s.view = *in
+	s.view.Sel = rows
 	for i := range a.accs {
-		if err := a.feed(i, &view, rows, gids, signs); err != nil {
+		if err := a.feed(i, &s.view, rows, gids, signs); err != nil {
 			return err
 		}
 	}
@@ -393,7 +396,7 @@ func (a *aggregate) appendRow(b *column.Builder, g int32, op column.Op) error {
 // feed gives the rows to aggregate i.
 func (a *aggregate) feed(i int, in *column.Batch, rows, gids []int32, signs []int8) error {
 	c, s := &a.calls[i], &a.scratch
-	view := *in
+	c.view = *in
 	if c.filter != nil {
 		sel, err := c.filter.EvalFilter(a.ctx.Env, in, rows)
 		if err != nil || len(sel) == 0 {
@@ -414,16 +417,17 @@ func (a *aggregate) feed(i int, in *column.Batch, rows, gids []int32, signs []in
 		if signs != nil {
 			signs = s.subSigns
 		}
-		view.Sel = rows
+		c.view.Sel = rows
 	}
 	for k := range c.args {
-		col, err := c.args[k].eval(a.ctx.Env, &view)
+		col, err := c.args[k].eval(a.ctx.Env, &c.view)
 		if err != nil {
 			return err
 		}
-		c.cols[k] = flatten(col, in.N, &c.flat[k])
+		c.u.args[k] = flatten(col, in.N, &c.flat[k])
 	}
-	return a.accs[i].update(&update{args: c.cols, rows: rows, gids: gids, signs: signs, keys: a})
+	c.u.rows, c.u.gids, c.u.signs = rows, gids, signs
+	return a.accs[i].update(&c.u)
 }
 
 // groupKey is the state key of g, for the aggregates' entries in the multiset.
