@@ -126,7 +126,7 @@ func (s *connectorSource) Watermark() (dataflow.Watermark, bool) {
 	}
 	at, idle := s.in.Watermark(time.Now())
 	s.mark = max(s.mark, dataflow.Watermark(at))
-	return s.mark, idle || s.in.Splits() == 0
+	return s.mark, idle || len(s.in.Positions()) == 0
 }
 
 // Position implements dataflow.Source.

@@ -20,6 +20,3 @@ func (in *Input) Times() map[string]int64 {
 // RestoreTimes takes over what Times returned before a restart. Call it before
 // Open.
 func (in *Input) RestoreTimes(times map[string]int64) { in.times = times }
-
-// Splits is how many splits the input has seen.
-func (in *Input) Splits() int { return len(in.order) }
