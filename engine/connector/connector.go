@@ -8,7 +8,9 @@
 // found by type assertion:
 //
 //	Checker       Source, Sink   is it reachable, does the topic exist; at CREATE time
+//	Beginner      Reader         says where its splits begin
 //	Adder         Reader         takes on splits that appear later
+//	Lister        Reader         lists the splits there are now, cheaper than the Source
 //	Acknowledger  Reader         is told of positions that are durable
 //	Stater        Reader, Writer says why nothing moves at present
 //	Bounded       Source         can stop where the data ends now
@@ -66,8 +68,7 @@ type Reader interface {
 	// Read fills c with records of one split, waiting until there are some,
 	// and never longer than ctx. c is the caller's: it is emptied first, its
 	// memory reused, and what was read into it stays valid until c is passed
-	// to Read again. The first chunk of each split may have no records: it
-	// tells where a split that had no position begins.
+	// to Read again. A chunk may have no records and only move the position.
 	// io.EOF ends a bounded source; any other error but the context's ends
 	// the reader, which is then closed and opened again from the last
 	// positions. Passing hindrances are retried inside; see Stater.
@@ -115,6 +116,19 @@ type Header struct {
 // it is, whether the topic exists, whether it lets us in.
 type Checker interface {
 	Check(ctx context.Context) error
+}
+
+// Beginner is a Reader that knows after Open where each of its splits begins.
+// A source whose options can mean "from now on" must have one, so that the
+// place is kept even if nothing is read before the next start.
+type Beginner interface {
+	Begins() []Start
+}
+
+// Lister is a Reader that lists the splits there are now over its own
+// connection. It may be called while another goroutine is in Read.
+type Lister interface {
+	Splits(ctx context.Context) ([]Split, error)
 }
 
 // Adder is a Reader that takes on splits while reading. Add may be called

@@ -206,17 +206,23 @@ func (in *Input) count(e *pgerror.Error) {
 	in.stats.mu.Unlock()
 }
 
-// split returns what is known of c's split.
+// split returns what is known of c's split, which is alive.
 func (in *Input) split(c *connector.Chunk) *splitState {
-	s := in.splits[c.Split.ID]
-	if s == nil {
-		s = &splitState{split: c.Split}
-		s.max, s.seen = in.times[c.Split.ID]
-		in.splits[c.Split.ID] = s
-		in.order = append(in.order, s)
-	}
+	s := in.known(c.Split)
 	s.end = c.End
 	s.lastAlive = in.o.Now()
+	return s
+}
+
+// known returns what is known of a split, beginning now if that is nothing.
+func (in *Input) known(sp connector.Split) *splitState {
+	s := in.splits[sp.ID]
+	if s == nil {
+		s = &splitState{split: sp, position: connector.Unset, end: -1, lastAlive: in.o.Now()}
+		s.max, s.seen = in.times[sp.ID]
+		in.splits[sp.ID] = s
+		in.order = append(in.order, s)
+	}
 	return s
 }
 

@@ -1,9 +1,12 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -76,20 +79,28 @@ func (f *feed) open(ctx context.Context, positions map[string]int64) error {
 
 // connect opens a reader on all splits where they stand.
 func (f *feed) connect(ctx context.Context) error {
-	f.mu.Lock()
-	starts := make([]connector.Start, 0, len(f.next))
-	for _, s := range f.next {
-		starts = append(starts, s)
-	}
-	f.mu.Unlock()
-	r, err := f.o.Connector.Open(ctx, starts)
+	r, err := f.o.Connector.Open(ctx, f.starts())
 	if err != nil {
 		return err
 	}
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.reader = r
-	f.mu.Unlock()
+	if b, ok := r.(connector.Beginner); ok {
+		for _, st := range b.Begins() {
+			f.next[st.Split.ID] = st
+		}
+	}
 	return nil
+}
+
+// starts lists the splits and where reading stands, in order of their ids.
+func (f *feed) starts() []connector.Start {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.SortedFunc(maps.Values(f.next), func(a, b connector.Start) int {
+		return cmp.Or(cmp.Compare(a.Split.Partition, b.Split.Partition), cmp.Compare(a.Split.ID, b.Split.ID))
+	})
 }
 
 func (f *feed) current() connector.Reader {
@@ -234,6 +245,7 @@ func (f *feed) discover(ctx context.Context) {
 	if every == 0 {
 		every = 10 * time.Second
 	}
+	gone := 0
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -246,10 +258,23 @@ func (f *feed) discover(ctx context.Context) {
 		if !ok {
 			return
 		}
-		splits, err := f.o.Connector.Splits(ctx)
-		if err != nil {
-			continue // the reader itself reports what is wrong
+		list := f.o.Connector.Splits
+		if l, ok := adder.(connector.Lister); ok {
+			list = l.Splits
 		}
+		splits, err := list(ctx)
+		if err != nil {
+			// Out of reach for a while is the reader's to deal with. What is
+			// gone for good (a topic that was deleted) it may not notice.
+			if ctx.Err() == nil && !passing(err) {
+				if gone++; gone == 2 {
+					f.fail(err)
+					return
+				}
+			}
+			continue
+		}
+		gone = 0
 		var more []connector.Start
 		f.mu.Lock()
 		for _, s := range splits {

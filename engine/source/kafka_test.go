@@ -192,9 +192,6 @@ func TestLatestIsFixedAtOpen(t *testing.T) {
 	cl := client(t, c)
 	produce(t, cl, 0, row(1))
 	in := open(t, options(t, kafkaSource(t, c, "scan.startup.mode", "latest")), nil)
-	if _, err := in.Next(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	positions := in.Positions()
 	if positions["0"] != 1 {
 		t.Fatal(positions)
@@ -308,6 +305,29 @@ func TestNewPartitions(t *testing.T) {
 	produce(t, cl2, 1, row(5))
 	if got := ids(t, in, 1); got[0] != 5 {
 		t.Fatal(got)
+	}
+}
+
+func TestTopicDeleted(t *testing.T) {
+	c := cluster(t, kfake.SeedTopics(1, "t"))
+	cl := client(t, c)
+	produce(t, cl, 0, row(1))
+	o := options(t, kafkaSource(t, c))
+	o.Discover = 30 * time.Millisecond
+	in := open(t, o, nil)
+	ids(t, in, 1)
+	if _, err := kadm.NewClient(cl).DeleteTopics(t.Context(), "t"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for {
+		if _, err := in.Next(ctx); err != nil {
+			if pgerror.Code(err) != pgerror.UndefinedObject {
+				t.Fatal(err)
+			}
+			return
+		}
 	}
 }
 

@@ -218,7 +218,14 @@ func (in *Input) layOut() {
 // no position is read beside others that have one, it is new, and read from
 // its beginning. Errors come within the connector's time limit.
 func (in *Input) Open(ctx context.Context, positions map[string]int64) error {
-	return in.feed.open(ctx, positions)
+	if err := in.feed.open(ctx, positions); err != nil {
+		return err
+	}
+	for _, st := range in.feed.starts() {
+		s := in.known(st.Split)
+		s.position = st.Position
+	}
+	return nil
 }
 
 // Next waits for rows. io.EOF ends a bounded source.
@@ -270,7 +277,33 @@ func (in *Input) Pending() bool { return in.cur != nil || in.end != nil || in.fe
 func (in *Input) Positions() map[string]int64 {
 	out := make(map[string]int64, len(in.order))
 	for _, s := range in.order {
-		out[s.split.ID] = s.position
+		if s.position >= 0 {
+			out[s.split.ID] = s.position
+		}
+	}
+	return out
+}
+
+// Split is what is known of one split.
+type Split struct {
+	connector.Split
+	Position int64 // where reading goes on; < 0: at the beginning
+	End      int64 // how far it is known to reach; < 0: unknown
+	// EventTime is the greatest event time seen, NoWatermark: none.
+	EventTime int64
+	Idle      bool
+}
+
+// SplitStates lists the splits of this input.
+func (in *Input) SplitStates(now time.Time) []Split {
+	out := make([]Split, 0, len(in.order))
+	for _, s := range in.order {
+		x := Split{Split: s.split, Position: s.position, End: s.end, EventTime: NoWatermark}
+		if s.seen {
+			x.EventTime = s.max
+		}
+		x.Idle = in.clock.spec != nil && in.idle(s, now)
+		out = append(out, x)
 	}
 	return out
 }

@@ -37,7 +37,6 @@ type input struct {
 	skip   int    // lines to pass over
 	ended  bool   // nothing more to come
 	mtime  int64
-	tell   bool
 	sawEnd bool // the last read met the end
 	whole  bool // rest has whole records: the last chunk was full before it
 }
@@ -83,7 +82,7 @@ func (r *reader) Add(_ context.Context, starts []connector.Start) error {
 
 // input makes what reads st.
 func (s *source) input(st connector.Start) *input {
-	in := &input{split: st.Split, path: st.Split.ID, pos: max(0, st.Position), end: -1, tell: true}
+	in := &input{split: st.Split, path: st.Split.ID, pos: max(0, st.Position), end: -1}
 	from := int64(0)
 	if at := strings.LastIndexByte(in.path, '#'); s.part > 0 && at >= 0 {
 		if n, err := strconv.ParseInt(in.path[at+1:], 10, 64); err == nil {
@@ -193,9 +192,7 @@ func (r *reader) fill(in *input, c *connector.Chunk) (bool, error) {
 		if err := in.grown(); err != nil {
 			return false, err
 		}
-		if !in.tell {
-			return false, nil
-		}
+		return false, nil
 	}
 	used := r.cut(in, c, buf, final)
 	in.whole = len(c.Records) == chunkRecords
@@ -204,9 +201,8 @@ func (r *reader) fill(in *input, c *connector.Chunk) (bool, error) {
 			WithHint("A quote that is never closed looks like that too. max.record.bytes sets the limit.")
 	}
 	in.rest = append(in.rest[:0], buf[used:]...)
-	moved := used > 0 || in.tell
+	moved := used > 0
 	in.pos += int64(used)
-	in.tell = false
 	if final && len(in.rest) == 0 || in.end >= 0 && in.pos >= in.end {
 		in.ended = true
 		in.shut()

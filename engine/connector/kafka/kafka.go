@@ -6,7 +6,7 @@
 // committed to group.id, where one is given, so that lag shows in Kafka's own
 // tools. Records of open and aborted transactions are not read
 // (isolation.level). Offsets that a reader begins from are resolved when it
-// opens and told at once, so "latest" is a fixed place even if the process
+// opens and told then (connector.Beginner), so "latest" is a fixed place even if the process
 // dies before the first record.
 //
 // Writing: see sink.go for exactly once.

@@ -24,7 +24,6 @@ type partition struct {
 	next  int64 // offset to read next
 	last  int64 // end of the log as last heard
 	end   int64 // where a bounded reader stops; -1: never
-	tell  bool  // its start was not told yet
 }
 
 func (p *partition) done() bool { return p.end >= 0 && p.next >= p.end }
@@ -41,6 +40,7 @@ type reader struct {
 	parts map[int32]*partition
 	order []*partition
 
+	begins  []connector.Start
 	fetched []kgo.FetchPartition // of the last poll, not handed out yet
 }
 
@@ -48,9 +48,6 @@ type reader struct {
 func (r *reader) Read(ctx context.Context, c *connector.Chunk) error {
 	c.Reset()
 	for {
-		if r.begin(c) {
-			return nil
-		}
 		for len(r.fetched) > 0 {
 			if r.take(c) {
 				return nil
@@ -69,18 +66,19 @@ func (r *reader) Read(ctx context.Context, c *connector.Chunk) error {
 	}
 }
 
-// begin tells where a split starts, one at a time.
-func (r *reader) begin(c *connector.Chunk) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, p := range r.order {
-		if p.tell {
-			p.tell = false
-			c.Split, c.Next, c.End = p.split, p.next, p.last
-			return true
-		}
+// Begins implements connector.Beginner.
+func (r *reader) Begins() []connector.Start { return r.begins }
+
+// Splits implements connector.Lister.
+func (r *reader) Splits(ctx context.Context) (out []connector.Split, err error) {
+	if r.cl == nil {
+		return r.src.Splits(ctx)
 	}
-	return false
+	err = r.src.cluster.bounded(ctx, r.watch, func(ctx context.Context) error {
+		out, err = r.src.list(ctx, kadm.NewClient(r.cl))
+		return err
+	})
+	return out, err
 }
 
 func (r *reader) finished() bool {

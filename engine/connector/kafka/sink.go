@@ -115,6 +115,7 @@ func (s *sink) Open(ctx context.Context) (connector.Writer, error) {
 		return nil, err
 	}
 	wr := &writer{sink: s, cl: cl, watch: w}
+	wr.life, wr.end = context.WithCancel(context.Background())
 	if s.id == "" {
 		return wr, nil
 	}
@@ -123,6 +124,7 @@ func (s *sink) Open(ctx context.Context) (connector.Writer, error) {
 		return err
 	})
 	if err != nil {
+		wr.end()
 		cl.Close()
 		return nil, err
 	}
@@ -135,6 +137,8 @@ type writer struct {
 	cl     *kgo.Client
 	watch  *watch
 	failed atomic.Pointer[error] // the first record's error
+	life   context.Context       // of the records, which outlive their Write
+	end    context.CancelFunc
 }
 
 // Write implements connector.Writer. The records are copied: the client keeps
@@ -157,6 +161,9 @@ func (w *writer) Write(ctx context.Context, records []connector.Record) error {
 		return arena[at:len(arena):len(arena)]
 	}
 	out := make([]kgo.Record, len(records))
+	// Produce blocks while too much is under way; giving up then means giving
+	// up this writer.
+	defer context.AfterFunc(ctx, w.end)()
 	for i := range records {
 		r, k := &records[i], &out[i]
 		k.Key, k.Value = keep(r.Key), keep(r.Value)
@@ -166,7 +173,7 @@ func (w *writer) Write(ctx context.Context, records []connector.Record) error {
 		for _, h := range r.Headers {
 			k.Headers = append(k.Headers, kgo.RecordHeader{Key: strings.Clone(h.Key), Value: append([]byte(nil), h.Value...)})
 		}
-		w.cl.Produce(ctx, k, w.promise)
+		w.cl.Produce(w.life, k, w.promise)
 	}
 	return w.err()
 }
@@ -202,6 +209,7 @@ func (w *writer) State() error {
 
 // Close implements connector.Writer.
 func (w *writer) Close() error {
+	w.end()
 	w.cl.Close()
 	return nil
 }
@@ -348,6 +356,7 @@ func fetched(resp *kmsg.OffsetFetchResponse) (position uint64, ok bool, err erro
 // Close implements connector.Writer. An open transaction is aborted, so that
 // readers need not wait for its timeout.
 func (w *txnWriter) Close() error {
+	w.end()
 	if w.open {
 		ctx, cancel := context.WithTimeout(context.Background(), w.sink.timeout)
 		defer cancel()

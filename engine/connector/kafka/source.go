@@ -130,23 +130,28 @@ func (s *source) Check(ctx context.Context) error {
 }
 
 // Splits implements connector.Source.
-func (s *source) Splits(ctx context.Context) ([]connector.Split, error) {
-	var out []connector.Split
-	err := s.admin(ctx, func(ctx context.Context, adm *kadm.Client) error {
-		details, err := adm.ListTopics(ctx, s.topic)
-		if err != nil {
-			return err
-		}
-		d := details[s.topic]
-		if d.Err != nil {
-			return d.Err
-		}
-		for _, p := range d.Partitions.Sorted() {
-			out = append(out, s.split(p.Partition))
-		}
-		return nil
+func (s *source) Splits(ctx context.Context) (out []connector.Split, err error) {
+	err = s.admin(ctx, func(ctx context.Context, adm *kadm.Client) error {
+		out, err = s.list(ctx, adm)
+		return err
 	})
 	return out, err
+}
+
+func (s *source) list(ctx context.Context, adm *kadm.Client) ([]connector.Split, error) {
+	details, err := adm.ListTopics(ctx, s.topic)
+	if err != nil {
+		return nil, err
+	}
+	d := details[s.topic]
+	if d.Err != nil {
+		return nil, d.Err
+	}
+	var out []connector.Split
+	for _, p := range d.Partitions.Sorted() {
+		out = append(out, s.split(p.Partition))
+	}
+	return out, nil
 }
 
 func (s *source) split(p int32) connector.Split {
@@ -163,6 +168,7 @@ func (s *source) Open(ctx context.Context, starts []connector.Start) (connector.
 	for _, st := range starts {
 		p := r.parts[st.Split.Partition]
 		r.order = append(r.order, p)
+		r.begins = append(r.begins, connector.Start{Split: p.split, Position: p.next})
 		if !p.done() {
 			assign[p.split.Partition] = kgo.NewOffset().At(p.next)
 		}
@@ -209,7 +215,7 @@ func (s *source) resolve(ctx context.Context, starts []connector.Start, into map
 				return pgerror.New(pgerror.UndefinedObject, "topic %q has no partition %d", s.topic, n).
 					WithHint("The topic was made anew with fewer partitions; recreate the stream to read it from its beginning.")
 			}
-			p := &partition{split: st.Split, next: st.Position, last: hi[n], end: -1, tell: true}
+			p := &partition{split: st.Split, next: st.Position, last: hi[n], end: -1}
 			if st.Position < 0 {
 				p.next = s.first(st, first, hi[n], at)
 			} else if err := s.available(ctx, adm, p, first, hi[n]); err != nil {
