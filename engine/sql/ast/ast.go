@@ -61,7 +61,7 @@ type SelectBody interface {
 
 // Parsed is one statement with its text.
 type Parsed struct {
-	Stmt        Statement // nil for an empty statement
+	Stmt        Statement // the parser leaves empty statements out; nil stands for one where a caller needs it
 	SQL         string    // the whole text given to the parser; offsets in Stmt count from its start
 	Text        string    // the statement alone: SQL[Start:End], without the semicolon
 	Start, End  int       // byte offsets into SQL

@@ -6,7 +6,7 @@ import (
 )
 
 // String returns a statement, query, expression, FROM item or type as SQL
-// text in normal form: one line, keywords in upper case, names quoted only
+// text in normal form: no line breaks but those in constants, keywords in upper case, names quoted only
 // where they must be, parentheses only where they are needed, all spellings
 // of a clause brought into one. Parsing the text gives the same tree but for
 // positions. A nil node gives "".

@@ -376,6 +376,9 @@ func (p *parser) alterColumn(a *ast.AlterAction) {
 			}
 			p.next()
 		}
+		if p.prev.pos == start {
+			p.unexpected()
+		}
 		a.Kind, a.Detail = ast.AlterRaw, "ALTER COLUMN "+a.Column.Name+" "+p.sql[start:max(start, p.prev.end)]
 	default:
 		p.unexpected()

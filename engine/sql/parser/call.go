@@ -148,9 +148,12 @@ func (p *parser) keywordCall(word string) ast.Expr {
 	f := &ast.FuncCall{At: at, Name: ast.Name{At: at, Parts: []string{word}}, Form: ast.FormKeyword}
 	p.next()
 	p.expectOp("(")
-	f.Args = p.exprList()
-	if word == "nullif" && len(f.Args) != 2 {
-		p.unexpected()
+	if word == "nullif" {
+		f.Args = []ast.Expr{p.expr()}
+		p.expectOp(",")
+		f.Args = append(f.Args, p.expr())
+	} else {
+		f.Args = p.exprList()
 	}
 	p.expectOp(")")
 	return f
@@ -195,6 +198,9 @@ func (p *parser) extract(f *ast.FuncCall) {
 	field := &ast.Literal{At: p.at(), Kind: ast.LitString}
 	next := p.peek(1)
 	switch {
+	case p.tok.kind == tWord && p.tok.cat == catReserved:
+		p.unexpected()
+		return
 	case p.tok.kind == tString && (next.isWord("from") || next.isOp(",")):
 		field.Text = p.str()
 	case (p.tok.kind == tWord || p.tok.kind == tQuoted) && (next.isWord("from") || next.isOp(",")):

@@ -188,7 +188,8 @@ func (p *parser) columnConstraint(c *ast.ColumnDef) (*ast.Constraint, bool) {
 		k.Name = p.identText()
 	}
 	switch {
-	case p.accept("not", "null"):
+	case p.accept("not"):
+		p.expect("null")
 		k.Kind = ast.NotNull
 	case p.accept("null"):
 		k.Kind = ast.Null

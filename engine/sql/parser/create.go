@@ -8,7 +8,10 @@ import (
 func (p *parser) create() ast.Statement {
 	at := p.at()
 	p.next()
-	orReplace := p.accept("or", "replace")
+	orReplace := p.accept("or")
+	if orReplace {
+		p.expect("replace")
+	}
 	if p.tok.kind != tWord {
 		p.unexpected()
 		return nil

@@ -34,7 +34,7 @@ func (p *parser) unexpectedAt(t token) {
 	}
 	raw := p.sql[t.pos:t.end]
 	if t.kind == tDuration {
-		p.failAt(int(t.pos), pgerror.SyntaxError, "trailing junk after numeric literal at or near \"%s\"", junk(raw))
+		p.failAt(int(t.pos), pgerror.SyntaxError, "trailing junk after numeric literal at or near \"%s\"", raw)
 		p.err.Hint = "Short durations such as " + raw + " stand in time windows and intervals only; elsewhere write INTERVAL '" + raw + "'."
 		return
 	}
@@ -44,17 +44,6 @@ func (p *parser) unexpectedAt(t token) {
 	}
 	p.failAt(int(t.pos), pgerror.SyntaxError, "syntax error at or near \"%s\"", raw)
 	p.err.Hint = hint
-}
-
-// junk is what PostgreSQL's lexer shows of a number with letters behind it:
-// the number and the first letter.
-func junk(raw string) string {
-	for i := range len(raw) {
-		if isIdentStart(raw[i]) {
-			return raw[:i+1]
-		}
-	}
-	return raw
 }
 
 // tooDeep fails because of the statement's nesting.
@@ -78,6 +67,12 @@ func (p *parser) leftover() {
 	p.unexpected()
 	if p.err.Hint != "" {
 		return
+	}
+	if prev.isWord("emit") {
+		if w := nearest(tok.text, []string{"changes", "final", "every"}); w != "" {
+			p.err.Hint = didYouMean(w)
+			return
+		}
 	}
 	for _, t := range []token{tok, prev} {
 		if t.kind == tWord && t.cat != catReserved {

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"strconv"
 	"strings"
 
 	"velostream/engine/sql/ast"
@@ -26,7 +27,9 @@ func intervalText(number, unit string) string {
 	case "nanoseconds":
 		return shiftPoint(number) + " microseconds"
 	case "quarters":
-		return number + " quarters"
+		if n, err := strconv.Atoi(number); err == nil && n < 1<<28 && n > -1<<28 {
+			return strconv.Itoa(3*n) + " months"
+		}
 	}
 	return number + " " + unit
 }
@@ -76,7 +79,7 @@ func (p *parser) intervalLiteral() ast.Expr {
 		next.isOp("-") && (p.peek(2).kind == tInt || p.peek(2).kind == tNum):
 		p.next()
 		return p.numberOfUnits(at)
-	case next.isOp("(") && p.peek(2).kind == tInt && p.peek(3).isOp(")") && p.peek(4).kind == tString:
+	case next.isOp("("):
 		p.next()
 		p.next()
 		prec := p.integer()

@@ -345,8 +345,7 @@ func (l *lexer) duration(start, unit int) token {
 		i++
 	}
 	if _, ok := durationUnits[strings.ToLower(l.src[unit:i])]; !ok {
-		_, size := utf8.DecodeRuneInString(l.src[unit:])
-		return l.fail(pgerror.SyntaxError, start, unit+size, "trailing junk after numeric literal")
+		return l.fail(pgerror.SyntaxError, start, i, "trailing junk after numeric literal")
 	}
 	l.off = i
 	return token{kind: tDuration, pos: int32(start), end: int32(i), text: l.src[start:i]}

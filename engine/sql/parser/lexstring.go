@@ -246,7 +246,7 @@ func (l *lexer) badUnicode(pos int) (int, bool) {
 }
 
 func (l *lexer) badPair(pos, n int) (int, bool) {
-	l.fail(pgerror.SyntaxError, pos, pos+n, "invalid Unicode surrogate pair")
+	l.fail(pgerror.SyntaxError, pos+n, pos+n+1, "invalid Unicode surrogate pair")
 	return 0, false
 }
 
@@ -348,8 +348,8 @@ func (l *lexer) resolveUnicode(start int, s string, escape byte) (string, bool) 
 	}
 	var b strings.Builder
 	high := rune(0)
-	bad := func(msg string) (string, bool) {
-		l.fail(pgerror.SyntaxError, start, start, "")
+	bad := func(i int, msg string) (string, bool) {
+		l.fail(pgerror.SyntaxError, start+len("U&'")+i, start, "")
 		l.err.Message = msg
 		if msg == "invalid Unicode escape" {
 			l.err.Hint = `Unicode escapes must be \XXXX or \+XXXXXX.`
@@ -359,7 +359,7 @@ func (l *lexer) resolveUnicode(start int, s string, escape byte) (string, bool) 
 	for i := 0; i < len(s); {
 		if s[i] != escape || i+1 < len(s) && s[i+1] == escape {
 			if high != 0 {
-				return bad("invalid Unicode surrogate pair")
+				return bad(i, "invalid Unicode surrogate pair")
 			}
 			b.WriteByte(s[i])
 			if s[i] == escape {
@@ -373,28 +373,28 @@ func (l *lexer) resolveUnicode(start int, s string, escape byte) (string, bool) 
 			from, n = from+1, 6
 		}
 		if from+n > len(s) {
-			return bad("invalid Unicode escape")
+			return bad(i, "invalid Unicode escape")
 		}
 		r, ok := hexValue(s[from : from+n])
 		switch low := r >= 0xDC00 && r <= 0xDFFF; {
 		case !ok:
-			return bad("invalid Unicode escape")
+			return bad(i, "invalid Unicode escape")
 		case low != (high != 0):
-			return bad("invalid Unicode surrogate pair")
+			return bad(i, "invalid Unicode surrogate pair")
 		case low:
 			b.WriteRune(0x10000 + (high-0xD800)<<10 + (r - 0xDC00))
 			high = 0
 		case r >= 0xD800 && r < 0xDC00:
 			high = r
 		case !utf8.ValidRune(r) || r == 0:
-			return bad("invalid Unicode escape value")
+			return bad(i, "invalid Unicode escape value")
 		default:
 			b.WriteRune(r)
 		}
 		i = from + n
 	}
 	if high != 0 {
-		return bad("invalid Unicode surrogate pair")
+		return bad(len(s), "invalid Unicode surrogate pair")
 	}
 	return b.String(), true
 }

@@ -381,6 +381,9 @@ func (p *parser) objectKind() string {
 			return kind
 		}
 	}
+	if p.accept("materialized") {
+		p.expect("view")
+	}
 	if p.tok.oneOf("table", "stream", "source", "sink", "view", "index", "job", "function", "procedure", "routine", "aggregate", "schema",
 		"database", "role", "user", "group", "secret", "connection", "subscription", "sequence", "type", "domain", "extension", "column",
 		"constraint", "trigger", "policy", "rule", "publication", "server", "tablespace", "language", "collation", "conversion", "cast",

@@ -40,6 +40,9 @@ func (p *parser) option(equals bool) ast.Option {
 		return o
 	}
 	if !equals && !p.isOp(",") && !p.isOp(")") {
+		if p.tok.kind == tWord && p.tok.cat == catReserved && !p.tok.oneOf("true", "false", "on", "default", "all") {
+			p.unexpected()
+		}
 		p.optionValue(&o)
 	}
 	return o

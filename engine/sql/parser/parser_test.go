@@ -30,10 +30,19 @@ func TestAcceptsCorpus(t *testing.T) {
 	for _, file := range []string{"psql15.sql", "dialect.sql", "postgres.sql"} {
 		for _, sql := range corpus(t, file) {
 			if _, err := Parse(sql); err != nil {
-				var e *pgerror.Error
-				errors.As(err, &e)
+				e := asError(t, err)
 				t.Errorf("%s: %v at %d (%s)\n%s", file, err, e.Position, e.Hint, sql)
 			}
 		}
 	}
+}
+
+// asError returns err as what the parser promises.
+func asError(t testing.TB, err error) *pgerror.Error {
+	t.Helper()
+	var e *pgerror.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("%T is no pgerror: %v", err, err)
+	}
+	return e
 }

@@ -330,7 +330,7 @@ func (p *parser) overlaps(left *ast.Row) ast.Expr {
 	}
 	row, ok := right.(*ast.Row)
 	if !ok {
-		p.unexpected()
+		p.unexpectedAt(p.prev)
 		return left
 	}
 	for _, side := range []struct {
@@ -338,7 +338,7 @@ func (p *parser) overlaps(left *ast.Row) ast.Expr {
 		name string
 	}{{left, "left"}, {row, "right"}} {
 		if len(side.row.Items) != 2 {
-			p.failAt(int(at), "42601", "wrong number of parameters on %s side of OVERLAPS expression", side.name)
+			p.failAt(int(side.row.At), "42601", "wrong number of parameters on %s side of OVERLAPS expression", side.name)
 			return left
 		}
 	}

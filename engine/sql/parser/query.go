@@ -208,7 +208,7 @@ func (p *parser) mergeLimit(into, l *ast.Limit) {
 func (p *parser) checkQuery(q *ast.Query) {
 	if q.Limit != nil && q.Limit.WithTies {
 		if q.OrderBy == nil {
-			p.failAt(int(q.Limit.At), pgerror.SyntaxError, "WITH TIES cannot be specified without ORDER BY clause")
+			p.failAt(-1, pgerror.SyntaxError, "WITH TIES cannot be specified without ORDER BY clause")
 		}
 	}
 }
@@ -292,7 +292,7 @@ func (p *parser) selectCore(q *ast.Query) *ast.Select {
 	distinct := false
 	switch {
 	case p.accept("all"):
-	case p.is2("distinct", "on") && p.peek(2).isOp("("):
+	case p.is2("distinct", "on"):
 		p.next()
 		p.next()
 		p.expectOp("(")

@@ -65,7 +65,7 @@ func (p *parser) relationClauses(s *ast.CreateRelation) {
 			p.next()
 			p.expect("column")
 			s.VersionColumn = p.parenIdent()
-		case p.is("with") && p.peek(1).isOp("("):
+		case p.is("with"):
 			p.once(s.Options != nil, "WITH (…)")
 			p.next()
 			s.Options = p.options(true)
