@@ -269,6 +269,9 @@ func (p *dateParser) date(text string) (int, error) {
 	parts := strings.FieldsFunc(text, func(r rune) bool { return r > 0x7f || !isAlnum(byte(r)) })
 	var numbers []string
 	got := 0
+	// A month's name outside of this field does not count for the order in it.
+	defer func(outside bool) { p.textMonth = outside }(p.textMonth)
+	p.textMonth = false
 	for _, part := range parts {
 		for part != "" {
 			in := isDigit
@@ -359,7 +362,7 @@ func (p *dateParser) julianNumber(text string) (int, error) {
 	if err != nil {
 		return 0, p.bad()
 	}
-	p.setClock(int64(math.RoundToEven(v * MicrosPerDay)))
+	p.setClock(int64(v * MicrosPerDay))
 	return maskDate | maskTime, nil
 }
 

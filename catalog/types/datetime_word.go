@@ -51,6 +51,9 @@ func (p *dateParser) word(fields []dateField, i int) (int, error) {
 		return maskZone, nil
 	}
 	w := dateWords[text]
+	if p.timeOnly && (w.kind == wordMonth || w.kind == wordWeekday) {
+		return 0, p.bad()
+	}
 	switch w.kind {
 	case wordReserved:
 		return p.reserved(w.value)
@@ -172,6 +175,9 @@ func (p *dateParser) validate() error {
 			return p.overflow()
 		}
 		p.hour = p.hour%12 + p.pm
+	}
+	if p.special {
+		return nil
 	}
 	if p.mask&maskDST != 0 && (p.mask&maskZone == 0 || p.loc != nil) {
 		return p.bad()

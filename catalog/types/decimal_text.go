@@ -119,7 +119,7 @@ func parseExponent(s string) (int, bool) {
 // settle makes b × 10^-scale a value, or refuses it for too many digits before
 // or after the point.
 func settle(b *big.Int, scale int) (Decimal, error) {
-	if scale > maxScale {
+	if scale > maxScale || scale < -1<<29 { // such exponents are refused for zeros, too
 		return Decimal{}, numericOverflow()
 	}
 	if b.Sign() == 0 {

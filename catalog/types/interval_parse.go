@@ -233,17 +233,15 @@ func (p *intervalParser) read(fields []dateField, sqlStandard bool) error {
 	return nil
 }
 
-const timeUnits = 1<<unitHour | 1<<unitMinute | 1<<unitSecond
+const timeUnits = 1<<unitHour | 1<<unitMinute | 1<<unitSecond | 1<<unitMillisecond | 1<<unitMicrosecond
 
 func (p *intervalParser) field(f dateField) error {
 	switch f.kind {
 	case fieldTime:
 		return p.time(f.text, p.neg)
 	case fieldZone:
-		if strings.IndexByte(f.text, ':') > 0 {
-			if _, _, _, _, ok := splitClock(f.text[1:]); ok {
-				return p.time(f.text[1:], f.text[0] == '-')
-			}
+		if strings.IndexByte(f.text, ':') > 0 && p.time(f.text[1:], f.text[0] == '-') == nil {
+			return nil
 		}
 		return p.number(f.text)
 	case fieldNumber, fieldDate:
@@ -291,9 +289,8 @@ func (p *intervalParser) time(text string, neg bool) error {
 	if neg {
 		micros = -micros
 	}
-	sum, ok := addInt64(p.out.micros, micros)
-	p.out.micros, p.out.over = sum, p.out.over || !ok
-	p.typ = unitDay // "1 +02:03": what stands before is days
+	p.out.micros = micros // instead of parts of days to its right
+	p.typ = unitDay       // "1 +02:03": what stands before is days
 	return p.mark(timeUnits)
 }
 
@@ -304,9 +301,6 @@ func (p *intervalParser) fieldOverflow() error {
 func (p *intervalParser) number(text string) error {
 	if p.typ == unitNone {
 		p.typ = p.fields.lowest()
-	}
-	if p.typ == unitAgo {
-		return p.bad()
 	}
 	n := span(text, func(c byte) bool { return isDigit(c) || c == '+' })
 	neg := text[0] == '-'
@@ -321,12 +315,13 @@ func (p *intervalParser) number(text string) error {
 	switch rest := text[n:]; {
 	case rest == "":
 	case rest[0] == '-':
-		months, err := strconv.ParseInt(rest[1:], 10, 64)
-		if err != nil {
-			return p.bad()
-		}
-		if months >= 12 {
+		digits := span(rest[1:], isDigit)
+		months, err := strconv.ParseInt("0"+rest[1:digits+1], 10, 64)
+		if err != nil || months >= 12 {
 			return p.fieldOverflow()
+		}
+		if digits != len(rest)-1 {
+			return p.bad()
 		}
 		if neg {
 			months = -months
@@ -350,6 +345,9 @@ func (p *intervalParser) number(text string) error {
 			frac = -frac
 		}
 	default:
+		return p.bad()
+	}
+	if p.typ == unitAgo {
 		return p.bad()
 	}
 	if p.neg {

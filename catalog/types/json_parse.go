@@ -331,6 +331,7 @@ func (p *jsonParser) text() ([]byte, error) {
 		}
 	}
 	tok := p.src[start:]
+	p.pos = len(p.src)
 	return nil, p.fail("Token \"%s\" is invalid.", tok)
 }
 
@@ -357,7 +358,7 @@ func (p *jsonParser) escape(out []byte) ([]byte, error) {
 		return p.unicodeEscape(out)
 	default:
 		_, n := utf8.DecodeRune(p.src[p.pos:])
-		return nil, p.fail("Escape sequence \"\\%s\" is invalid.", p.src[p.pos:p.pos+n])
+		return nil, p.failAt(p.pos+n, "Escape sequence \"\\%s\" is invalid.", p.src[p.pos:p.pos+n])
 	}
 	if p.build {
 		out = append(out, c)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"velostream/pgwire/pgerror"
@@ -189,10 +190,11 @@ func parseFloat(s string, bitSize int, typ string) (float64, error) {
 	if v, ok := parseFloatSpecial(t); ok {
 		return v, nil
 	}
-	if !floatShaped(t) {
+	digits, ok := floatShaped(t)
+	if !ok {
 		return 0, pgerror.InvalidText(typ, s)
 	}
-	v, err := strconv.ParseFloat(t, bitSize)
+	v, err := strconv.ParseFloat(digits, bitSize)
 	switch {
 	case err != nil && !errors.Is(err, strconv.ErrRange):
 		return 0, pgerror.InvalidText(typ, s)
@@ -217,16 +219,26 @@ func parseFloatSpecial(t string) (float64, bool) {
 	return 0, false
 }
 
-// floatShaped keeps out what Go reads and C does not: underscores, names.
-func floatShaped(t string) bool {
+// floatShaped keeps out what Go reads and C does not (underscores, names), and
+// returns the text for Go: C's hexadecimal floats need no exponent.
+func floatShaped(t string) (string, bool) {
+	if h := lower(strings.TrimLeft(t, "+-")); strings.HasPrefix(h, "0x") {
+		switch {
+		case strings.ContainsRune(h, '_'):
+			return "", false
+		case strings.ContainsRune(h, 'p'):
+			return t, true
+		}
+		return t + "p0", true
+	}
 	for i := range len(t) {
 		switch c := t[i]; {
 		case isDigit(c), c == '+', c == '-', c == '.', c|0x20 == 'e':
 		default:
-			return false
+			return "", false
 		}
 	}
-	return t != ""
+	return t, t != ""
 }
 
 func hasNonZeroDigit(t string) bool {
