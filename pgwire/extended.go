@@ -281,6 +281,7 @@ func (c *conn) execute(name string, limit int) error {
 		return pgerror.New(pgerror.InFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block")
 	}
 	before := c.session.TxStatus()
+	c.hint(c.syncNext())
 	end := c.begun(p.cancel)
 	suspended, rows, err := c.run(p, limit, false)
 	end()

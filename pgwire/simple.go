@@ -54,6 +54,7 @@ func (c *conn) script(ctx context.Context, sql string) (synced bool, err error) 
 		return true, nil
 	}
 	for i, p := range stmts {
+		c.hint(i == len(stmts)-1)
 		tag, rows, err := c.simpleStatement(ctx, p)
 		if err == nil && ctx.Err() != nil {
 			err = context.Cause(ctx)

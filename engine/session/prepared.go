@@ -12,22 +12,7 @@ import (
 	"velostream/pgwire/pgerror"
 )
 
-// preparedMax bounds the statements that PREPARE keeps in a session.
-const preparedMax = 1000
-
-// prepared is a statement of PREPARE.
-type prepared struct {
-	stmt pgwire.Statement
-}
-
 func (s *Session) prepareNamed(ctx context.Context, p ast.Parsed, n *ast.Prepare) error {
-	if s.prepared[n.Name] != nil {
-		return pgerror.New(pgerror.DuplicatePreparedStatement, "prepared statement %q already exists", n.Name)
-	}
-	if len(s.prepared) >= preparedMax {
-		return pgerror.New(pgerror.ConfigurationLimitExceeded, "too many prepared statements: %d", preparedMax).
-			WithHint("DEALLOCATE the ones that are done.")
-	}
 	var params []types.OID
 	for _, t := range n.Types {
 		typ, err := binder.TypeOf(p.SQL, t)
@@ -42,17 +27,16 @@ func (s *Session) prepareNamed(ctx context.Context, p ast.Parsed, n *ast.Prepare
 	if err != nil {
 		return err
 	}
-	s.prepared[n.Name] = &prepared{st}
-	return nil
+	return s.names.PutStatement(n.Name, p.Text, st)
 }
 
 // prepareExecute is EXECUTE: its arguments are constants.
 func (s *Session) prepareExecute(_ context.Context, p ast.Parsed, n *ast.Execute) (pgwire.Statement, error) {
-	pr := s.prepared[n.Name]
-	if pr == nil {
-		return nil, noPrepared(n.Name)
+	st, err := s.names.LookupStatement(n.Name)
+	if err != nil {
+		return nil, err
 	}
-	want := pr.stmt.Params()
+	want := st.Params()
 	if len(n.Args) != len(want) {
 		return nil, pgerror.New(pgerror.SyntaxError, "wrong number of parameters for prepared statement %q", n.Name).
 			WithDetail("Expected %d parameters but got %d.", len(want), len(n.Args))
@@ -68,27 +52,19 @@ func (s *Session) prepareExecute(_ context.Context, p ast.Parsed, n *ast.Execute
 		}
 	}
 	return &rowsStatement{
-		columns: pr.stmt.Columns(),
+		columns: st.Columns(),
 		run: func(ctx context.Context, _ []types.Datum) (pgwire.Rows, error) {
-			return pr.stmt.Query(ctx, args)
+			return st.Query(ctx, args)
 		},
 	}, nil
 }
 
-func noPrepared(name string) error {
-	return pgerror.New(pgerror.InvalidStatementName, "prepared statement %q does not exist", name)
-}
-
 func (s *Session) deallocate(n *ast.Deallocate) (string, error) {
 	if n.All {
-		clear(s.prepared)
+		s.names.DropStatements()
 		return "DEALLOCATE ALL", nil
 	}
-	if s.prepared[n.Name] == nil {
-		return "", noPrepared(n.Name)
-	}
-	delete(s.prepared, n.Name)
-	return "DEALLOCATE", nil
+	return "DEALLOCATE", s.names.DropStatement(n.Name)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -5,7 +5,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -39,7 +38,11 @@ type Backend struct{ Engine *Engine }
 func (b Backend) Connect(_ context.Context, s pgwire.Startup, n pgwire.Notifier) (pgwire.Session, error) {
 	x := &Session{
 		e: b.Engine, user: s.User, database: s.Database, pid: s.PID, notify: n,
-		settings: newSettings(b.Engine), cursors: map[string]*cursor{}, prepared: map[string]*prepared{},
+		settings: newSettings(b.Engine),
+	}
+	var ok bool
+	if x.names, ok = n.(pgwire.Names); !ok {
+		return nil, pgerror.New(pgerror.InternalError, "the connection keeps no names")
 	}
 	if err := x.settings.start(s); err != nil {
 		return nil, err
@@ -55,8 +58,7 @@ type Session struct {
 	pid      uint32
 	notify   pgwire.Notifier
 	settings *settings
-	cursors  map[string]*cursor
-	prepared map[string]*prepared
+	names    pgwire.Names // cursors and prepared statements
 
 	tx *transaction // nil: none is open, not even an implicit one
 	// final: the statement that runs next is the last before a Sync, as far as
@@ -194,12 +196,12 @@ func (s *Session) Params() []pgwire.Param { return s.settings.reported(s.user) }
 
 // Close implements pgwire.Session.
 func (s *Session) Close() error {
-	err := s.closeCursors(true)
-	if s.tx != nil {
-		err = errors.Join(err, s.tx.rollback())
-		s.tx = nil
+	if s.tx == nil {
+		return nil
 	}
-	return err
+	tx := s.tx
+	s.tx = nil
+	return tx.rollback()
 }
 
 // notice sends a NOTICE.

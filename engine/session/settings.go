@@ -263,9 +263,7 @@ func (s *Session) discard(n *ast.Discard) error {
 	if err := s.noTransaction("DISCARD ALL"); err != nil {
 		return err
 	}
-	if err := s.closeCursors(true); err != nil {
-		return err
-	}
-	clear(s.prepared)
+	s.names.DropCursors()
+	s.names.DropStatements()
 	return s.reset(&ast.Reset{All: true})
 }

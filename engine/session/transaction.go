@@ -47,7 +47,7 @@ func (s *Session) begin() (*transaction, error) {
 // Sync implements pgwire.Session.
 func (s *Session) Sync(_ context.Context, failed bool) error {
 	if s.tx == nil {
-		return s.closeCursors(false)
+		return nil
 	}
 	if !s.tx.implicit {
 		s.tx.failed = s.tx.failed || failed
@@ -55,9 +55,6 @@ func (s *Session) Sync(_ context.Context, failed bool) error {
 	}
 	tx := s.tx
 	s.tx = nil
-	if err := s.closeCursors(false); err != nil {
-		return err
-	}
 	if failed {
 		return tx.rollback()
 	}
@@ -119,9 +116,6 @@ func (s *Session) commitBlock() (string, error) {
 	}
 	tx := s.tx
 	s.tx = nil
-	if err := s.closeCursors(false); err != nil {
-		return "", errors.Join(err, tx.rollback())
-	}
 	if tx.failed {
 		return "ROLLBACK", tx.rollback()
 	}
@@ -135,7 +129,7 @@ func (s *Session) rollbackBlock() (string, error) {
 	}
 	tx := s.tx
 	s.tx = nil
-	return "ROLLBACK", errors.Join(s.closeCursors(false), tx.rollback())
+	return "ROLLBACK", tx.rollback()
 }
 
 func (s *Session) savepoint(n *ast.Transaction) (string, error) {
