@@ -171,3 +171,14 @@ func BenchmarkFile(b *testing.B) {
 	}
 	report(b, began)
 }
+
+// BenchmarkLatency is the time from producing a record to its row being there.
+func BenchmarkLatency(b *testing.B) {
+	c := cluster(b, kfake.SeedTopics(1, "t"))
+	cl := client(b, c, kgo.ProducerLinger(0))
+	in := open(b, options(b, kafkaSource(b, c)), nil)
+	for b.Loop() {
+		cl.Produce(context.Background(), &kgo.Record{Topic: "t", Value: []byte(`{"id":1}`)}, nil)
+		ids(b, in, 1)
+	}
+}

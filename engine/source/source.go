@@ -192,8 +192,9 @@ func (o *Options) Types() []types.Type {
 }
 
 func (in *Input) layOut() {
+	// Small at first: most inputs of a server see few rows at a time.
 	for _, t := range in.o.Types() {
-		in.batch.Cols = append(in.batch.Cols, column.New(t, in.o.MaxRows))
+		in.batch.Cols = append(in.batch.Cols, column.New(t, min(in.o.MaxRows, 64)))
 	}
 	cols := in.batch.Cols
 	cut := func(n int) []*column.Column {

@@ -52,6 +52,9 @@ func newCluster(o option.Options) (*cluster, error) {
 		kgo.ClientID(o.Text("client.id")),
 		kgo.DialTimeout(min(c.timeout, 10*time.Second)),
 		kgo.DisableClientMetrics(),
+		// How soon a new partition, a new leader or a topic that is gone is
+		// noticed; the client's own 5 s is long beside our latencies.
+		kgo.MetadataMinAge(500 * time.Millisecond),
 	}
 	if err := c.secure(o); err != nil {
 		return nil, err

@@ -1,12 +1,14 @@
 package json
 
 import (
+	"bytes"
 	stdjson "encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/cockroachdb/datadriven"
 
@@ -116,6 +118,12 @@ func FuzzDecode(f *testing.F) {
 		{Name: "e.f", Type: types.Text}, {Name: "g", Type: types.Type{OID: 1016, Mod: -1}}, {Name: "c2", Path: []string{"c"}, Type: types.Numeric},
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		// With nothing wanted, a record is refused for its syntax only.
+		none, _ := New(nil, Options{})
+		valid := stdjson.Valid(b) && utf8.Valid(b) && bytes.TrimLeft(b, " \t\r\n")[0] == '{'
+		if err := none.Decode(b, &format.Rows{}); (err == nil) != valid && !bytes.Contains(b, []byte(`\u`)) && len(b) < maxDepth {
+			t.Fatalf("%q: %v, encoding/json says %v", b, err, valid)
+		}
 		d, _ := New(fields, Options{CaseSensitive: true})
 		rows := format.NewRows(fields, 1)
 		for range 2 { // the second time by the remembered shape
