@@ -10,7 +10,7 @@ import (
 func families() [][]Function {
 	return [][]Function{
 		compareFamily(), intFamily(), floatFamily(),
-		numericFamily(), mathFamily(),
+		numericFamily(), mathFamily(), castFamily(),
 		stringFamily(), textFormFamily(), patternFamily(),
 		datetimeFamily(), formatFamily(), jsonFamily(), dialectJSONFamily(), arrayFamily(), miscFamily(),
 	}

@@ -41,8 +41,6 @@ func datetimeFamily() []Function {
 		{sig: "overlaps(timestamp,timestamp,timestamp,timestamp) bool", scalar: overlaps, nullCall: true, doc: "OVERLAPS"},
 		{sig: "overlaps(timestamptz,timestamptz,timestamptz,timestamptz) bool", scalar: overlaps, nullCall: true, doc: "OVERLAPS"},
 		{sig: "overlaps(time,time,time,time) bool", scalar: overlaps, nullCall: true, doc: "OVERLAPS"},
-		{sig: "date(timestamp) date", scalar: castScalar, doc: "date of a time"},
-		{sig: "date(timestamptz) date", scalar: castScalar, volatility: Stable, doc: "date of a time"},
 	})...)
 }
 
@@ -78,7 +76,11 @@ func iv(v types.Interval, err error) (datum, error) { return datum{Iv: v}, err }
 func ts(v int64, err error) (datum, error)          { return datum{I: v}, err }
 
 func finiteTime(_ *CallContext, a []datum) (datum, error) {
-	return boolean(a[0].I != types.TimestampInfinity && a[0].I != types.TimestampNegInfinity)
+	return boolean(isFinite(a[0].I))
+}
+
+func isFinite(ts int64) bool {
+	return ts != types.TimestampInfinity && ts != types.TimestampNegInfinity
 }
 
 func dateBin(_ *CallContext, a []datum) (datum, error) {
@@ -90,7 +92,7 @@ func zoneOf(c *CallContext, a []datum) (*time.Location, error) {
 	if c.Args[0].OID == types.OIDInterval {
 		v := a[0].Iv
 		if v.Months != 0 || v.Days != 0 {
-			return nil, pgerror.New(pgerror.InvalidParameterValue, "interval time zone %q must not include months or days",
+			return nil, pgerror.New(pgerror.InvalidParameterValue, "interval time zone \"%s\" must not include months or days",
 				types.AppendText(nil, types.IntervalT, a[0], nil))
 		}
 		return types.FixedOffset(int(v.Micros / types.MicrosPerSecond)), nil
@@ -102,10 +104,13 @@ func findZone(name string) (*time.Location, error) {
 	if loc, ok := types.FindZone(name); ok {
 		return loc, nil
 	}
-	return nil, pgerror.New(pgerror.InvalidParameterValue, "time zone %q not recognized", name)
+	return nil, pgerror.New(pgerror.InvalidParameterValue, "time zone \"%s\" not recognized", name)
 }
 
 func zoneLocal(c *CallContext, a []datum) (datum, error) {
+	if !isFinite(a[1].I) {
+		return a[1], nil
+	}
 	loc, err := zoneOf(c, a)
 	if err != nil {
 		return fail(err)
@@ -114,6 +119,9 @@ func zoneLocal(c *CallContext, a []datum) (datum, error) {
 }
 
 func zoneUTC(c *CallContext, a []datum) (datum, error) {
+	if !isFinite(a[1].I) {
+		return a[1], nil
+	}
 	loc, err := zoneOf(c, a)
 	if err != nil {
 		return fail(err)

@@ -39,8 +39,18 @@ func extractFamily() []Function {
 	for _, k := range kinds {
 		defs = append(defs,
 			def{sig: "extract(text," + k.t + ") numeric", scalar: extract(k.f), volatility: k.v, doc: "field"},
-			def{sig: "date_part(text," + k.t + ") float8", scalar: datePart(k.f), volatility: k.v, doc: "field"},
 		)
+		part := k.f
+		if k.t == "date" { // which is that of its midnight
+			part = func(n string, d datum, _ *time.Location) (types.Decimal, bool, error) {
+				t, err := types.DateToTimestamp(d.I)
+				if err != nil {
+					return types.Decimal{}, false, err
+				}
+				return types.ExtractTimestamp(n, t)
+			}
+		}
+		defs = append(defs, def{sig: "date_part(text," + k.t + ") float8", scalar: datePart(part), volatility: k.v, doc: "field"})
 		if k.t == "time" || k.t == "interval" {
 			continue
 		}
@@ -151,6 +161,9 @@ func truncKernel(zoned bool) Kernel {
 }
 
 func truncInZone(c *CallContext, a []datum) (datum, error) {
+	if !isFinite(a[1].I) {
+		return a[1], nil
+	}
 	loc, err := memo(c, a[2].B, findZone)
 	if err != nil {
 		return fail(err)

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"encoding/json"
 	"strconv"
 
 	"velostream/catalog/types"
@@ -22,8 +23,8 @@ func jsonFamily() []Function {
 		defs = append(defs,
 			def{sig: "->(" + t + ",text) " + t, kernel: jsonGet(member, false), doc: "member"},
 			def{sig: "->>(" + t + ",text) text", kernel: jsonGet(member, true), doc: "member as text"},
-			def{sig: "->(" + t + ",int4) " + t, scalar: jsonIndex(false), doc: "element"},
-			def{sig: "->>(" + t + ",int4) text", scalar: jsonIndex(true), doc: "element as text"},
+			def{sig: "->(" + t + ",int4) " + t, scalar: jsonIndex(t == "jsonb", false), doc: "element"},
+			def{sig: "->>(" + t + ",int4) text", scalar: jsonIndex(t == "jsonb", true), doc: "element as text"},
 			def{sig: "#>(" + t + ",text[]) " + t, scalar: jsonAtPath(false), doc: "value at a path"},
 			def{sig: "#>>(" + t + ",text[]) text", scalar: jsonAtPath(true), doc: "value at a path as text"},
 			def{sig: t + "_extract_path(" + t + ",variadic text) " + t, scalar: jsonExtract(false), doc: "value at a path"},
@@ -91,9 +92,13 @@ func jsonResult(v []byte, ok, text bool) (datum, error) {
 	return raw(v)
 }
 
-func jsonIndex(text bool) Scalar {
+// jsonIndex is an element by index. A scalar of jsonb is its own only element.
+func jsonIndex(binary, text bool) Scalar {
 	return func(_ *CallContext, a []datum) (datum, error) {
 		v, ok := jsonElement(a[0].B, int(a[1].I))
+		if binary && !isContainer(a[0].B) && (a[1].I == 0 || a[1].I == -1) {
+			v, ok = a[0].B, true
+		}
 		return jsonResult(v, ok, text)
 	}
 }
@@ -139,7 +144,15 @@ func jsonArrayLength(_ *CallContext, a []datum) (datum, error) {
 }
 
 func jsonStrip(c *CallContext, a []datum) (datum, error) {
-	return finishJSON(c, stripNulls(a[0].B))
+	out := stripNulls(a[0].B)
+	if c.Ret.OID == types.OIDJSON {
+		var b bytes.Buffer
+		if err := json.Compact(&b, out); err != nil {
+			return fail(pgerror.From(err))
+		}
+		out = b.Bytes()
+	}
+	return raw(out)
 }
 
 func stripNulls(b []byte) []byte {
@@ -330,13 +343,16 @@ type pathEdit struct {
 }
 
 func (e *pathEdit) apply(b []byte, depth int) ([]byte, error) {
-	f := jsonFirst(b)
-	if depth == len(e.path) || f != '{' && f != '[' {
+	if depth == len(e.path) {
 		return b, nil
 	}
 	step := e.path[depth]
 	if step.Null {
 		return nil, pgerror.New(pgerror.NullValueNotAllowed, "path element at position %d is null", depth+1)
+	}
+	f := jsonFirst(b)
+	if f != '{' && f != '[' || !e.create && jsonLen(b) == 0 {
+		return b, nil
 	}
 	last := depth == len(e.path)-1
 	if f == '[' {
@@ -374,7 +390,7 @@ func (e *pathEdit) inArray(b []byte, depth int, last bool) ([]byte, error) {
 	step := string(e.path[depth].B)
 	n, err := strconv.ParseInt(step, 10, 32)
 	if err != nil {
-		return nil, pgerror.New(pgerror.InvalidTextRepresentation, "path element at position %d is not an integer: %q", depth+1, step)
+		return nil, pgerror.New(pgerror.InvalidTextRepresentation, "path element at position %d is not an integer: \"%s\"", depth+1, step)
 	}
 	size := jsonLen(b)
 	at := int(n)

@@ -56,7 +56,7 @@ func dialectJSONFamily() []Function {
 // parsePath reads $.a."b c"[0]['d'] into its steps.
 func parsePath(s string) ([]datum, error) {
 	bad := func() error {
-		return pgerror.New(pgerror.InvalidParameterValue, "invalid JSON path %q", s).
+		return pgerror.New(pgerror.InvalidParameterValue, "invalid JSON path \"%s\"", s).
 			WithHint("A path is like $.name[0].other; wildcards and filters are not supported.")
 	}
 	rest, ok := strings.CutPrefix(strings.TrimSpace(s), "$")

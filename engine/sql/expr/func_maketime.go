@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func floorDiv(a, b int64) int64 {
 func dateOf(a []datum) (int64, error) {
 	y, m, d := a[0].I, a[1].I, a[2].I
 	bad := pgerror.New(pgerror.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", y, m, d)
-	if y == 0 || m < 1 || m > 12 || d < 1 {
+	if y == 0 || m < 1 || m > 12 || d < 1 || d > 31 {
 		return 0, bad
 	}
 	if y < 0 {
@@ -98,9 +99,21 @@ func clockOf(a []datum) (int64, error) {
 	h, m, s := a[0].I, a[1].I, a[2].F
 	micros := h*types.MicrosPerHour + m*types.MicrosPerMinute + int64(math.RoundToEven(s*1e6))
 	if h < 0 || m < 0 || m > 59 || math.IsNaN(s) || s < 0 || s > 60 || micros > types.MicrosPerDay {
-		return 0, pgerror.New(pgerror.DatetimeFieldOverflow, "time field value out of range: %d:%02d:%02v", h, m, s)
+		return 0, pgerror.New(pgerror.DatetimeFieldOverflow, "time field value out of range: %d:%02d:%s", h, m, secondsText(s))
 	}
 	return micros, nil
+}
+
+// secondsText writes seconds as C's %02g does.
+func secondsText(s float64) string {
+	if math.IsNaN(s) || math.IsInf(s, 0) {
+		return string(types.AppendFloat8(nil, s, 1))
+	}
+	t := strconv.FormatFloat(s, 'g', 6, 64)
+	if len(t) < 2 {
+		t = "0" + t
+	}
+	return t
 }
 
 func makeTimestamp(a []datum) (int64, error) {
@@ -118,15 +131,14 @@ func makeTimestamp(a []datum) (int64, error) {
 
 func makeTimestamptz(c *CallContext, a []datum) (datum, error) {
 	loc := c.Env.loc()
-	if len(a) == 7 {
-		var err error
-		if loc, err = findZone(string(a[6].B)); err != nil {
-			return fail(err)
-		}
-	}
 	t, err := makeTimestamp(a)
 	if err != nil {
 		return fail(err)
+	}
+	if len(a) == 7 {
+		if loc, err = findZone(string(a[6].B)); err != nil {
+			return fail(err)
+		}
 	}
 	return ts(types.TimestampToTimestamptz(t, loc))
 }

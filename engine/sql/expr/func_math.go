@@ -148,7 +148,7 @@ func widthBucketFloat(_ *CallContext, a []datum) (datum, error) {
 		}
 		return integer(n + 1)
 	}
-	return integer(min(int64(float64(n)*((x-lo)/(hi-lo)))+1, n))
+	return integer(int64(float64(n)*((x-lo)/(hi-lo))) + 1)
 }
 
 func widthBucketDecimal(_ *CallContext, a []datum) (datum, error) {
@@ -170,6 +170,9 @@ func widthBucketDecimal(_ *CallContext, a []datum) (datum, error) {
 	case x.Cmp(lo) < 0:
 		return integer(0)
 	case x.Cmp(hi) >= 0:
+		if n == math.MaxInt32 {
+			return fail(rangeInt4.out())
+		}
 		return integer(n + 1)
 	}
 	part, err := x.Sub(lo)

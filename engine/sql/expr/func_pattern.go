@@ -265,13 +265,17 @@ func regexpSplit(c *CallContext, a []datum) (datum, error) {
 	return d, nil
 }
 
-// from is argument at as a start position: the bytes before it are skipped.
+// from is argument at as a start position: the bytes before it are skipped; -1:
+// it lies beyond the end.
 func from(a []datum, at int) (int, error) {
 	if at >= len(a) {
 		return 0, nil
 	}
 	if a[at].I < 1 {
 		return 0, pgerror.New(pgerror.InvalidParameterValue, "invalid value for parameter \"start\": %d", a[at].I)
+	}
+	if a[at].I > int64(utf8.RuneCount(a[0].B))+1 {
+		return -1, nil
 	}
 	return runeOffset(a[0].B, int(a[at].I-1)), nil
 }
@@ -282,6 +286,9 @@ func regexpCount(c *CallContext, a []datum) (datum, error) {
 		return fail(err)
 	}
 	re, _, err := pattern(c, a, 3)
+	if err == nil && start < 0 {
+		return integer(0)
+	}
 	if err != nil {
 		return fail(err)
 	}
@@ -303,6 +310,9 @@ func nth(c *CallContext, a []datum) (lo, hi int, err error) {
 	re, _, err := pattern(c, a, 9)
 	if err != nil {
 		return 0, 0, err
+	}
+	if start < 0 {
+		return -1, -1, nil
 	}
 	all := re.FindAllIndex(a[0].B[start:], n)
 	if len(all) < n {

@@ -90,7 +90,7 @@ func powFloat(_ *CallContext, a []datum) (datum, error) {
 	switch {
 	case x == 0 && y < 0:
 		return fail(powError(false))
-	case x < 0 && !math.IsInf(x, 0) && y != math.Floor(y) && y == y:
+	case x < 0 && y != math.Floor(y) && y == y:
 		return fail(powError(true))
 	}
 	v := math.Pow(x, y)

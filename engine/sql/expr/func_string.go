@@ -377,7 +377,7 @@ func chr(_ *CallContext, a []datum) (datum, error) {
 	case v == 0:
 		return fail(pgerror.New(pgerror.ProgramLimitExceeded, "null character not permitted"))
 	case v < 0:
-		return fail(pgerror.New(pgerror.ProgramLimitExceeded, "character number must be positive"))
+		return fail(pgerror.New(pgerror.InvalidParameterValue, "character number must be positive"))
 	case v > unicode.MaxRune:
 		return fail(pgerror.New(pgerror.ProgramLimitExceeded, "requested character too large for encoding: %d", v))
 	default:

@@ -264,7 +264,7 @@ func encode(_ *CallContext, a []datum) (datum, error) {
 		}
 		return raw(out)
 	}
-	return fail(pgerror.New(pgerror.InvalidParameterValue, "unrecognized encoding: %q", a[1].B))
+	return fail(pgerror.New(pgerror.InvalidParameterValue, "unrecognized encoding: \"%s\"", a[1].B))
 }
 
 func decode(_ *CallContext, a []datum) (datum, error) {
@@ -297,7 +297,7 @@ func decode(_ *CallContext, a []datum) (datum, error) {
 	case "escape":
 		return decodeEscape(a[0].B)
 	}
-	return fail(pgerror.New(pgerror.InvalidParameterValue, "unrecognized encoding: %q", a[1].B))
+	return fail(pgerror.New(pgerror.InvalidParameterValue, "unrecognized encoding: \"%s\"", a[1].B))
 }
 
 func dropSpace(r rune) rune {
@@ -332,23 +332,28 @@ func isUTF8(name []byte) bool {
 	return n == "utf8" || n == "unicode"
 }
 
-func noEncoding(name []byte) error {
-	return pgerror.Unsupported("encoding %q is not supported", name).WithHint("UTF8 is the only encoding.")
+func noEncoding(role string, name []byte) error {
+	return pgerror.New(pgerror.InvalidParameterValue, "invalid %s encoding name \"%s\"", role, name).
+		WithHint("UTF8 is the only encoding.")
 }
 
 func convertFrom(_ *CallContext, a []datum) (datum, error) {
 	if !isUTF8(a[1].B) {
-		return fail(noEncoding(a[1].B))
+		return fail(noEncoding("source", a[1].B))
 	}
-	if !utf8.Valid(a[0].B) {
-		return fail(pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\""))
+	for i := 0; i < len(a[0].B); {
+		r, w := utf8.DecodeRune(a[0].B[i:])
+		if r == 0 || r == utf8.RuneError && w == 1 {
+			return fail(pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x%02x", a[0].B[i]))
+		}
+		i += w
 	}
 	return raw(a[0].B)
 }
 
 func convertTo(_ *CallContext, a []datum) (datum, error) {
 	if !isUTF8(a[1].B) {
-		return fail(noEncoding(a[1].B))
+		return fail(noEncoding("destination", a[1].B))
 	}
 	return raw(a[0].B)
 }
@@ -389,9 +394,5 @@ func columnSize(c *CallContext, a []datum) (datum, error) {
 	case types.OIDUUID, types.OIDInterval:
 		return integer(16)
 	}
-	n := len(appendValue(nil, c.Args[0], a[0], nil))
-	if n < 127 {
-		return integer(int64(n) + 1)
-	}
-	return integer(int64(n) + 4)
+	return integer(int64(len(appendValue(nil, c.Args[0], a[0], nil))) + 4)
 }

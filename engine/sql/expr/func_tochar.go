@@ -353,7 +353,7 @@ func formatPattern(p timeParts, pattern string) (datum, error) {
 			}
 			f, ok := javaFields[pattern[i:j]]
 			if !ok {
-				return fail(pgerror.New(pgerror.InvalidParameterValue, "unknown field %q in date format", pattern[i:j]))
+				return fail(pgerror.New(pgerror.InvalidParameterValue, "unknown field \"%s\" in date format", pattern[i:j]))
 			}
 			nodes = append(nodes, parseTimeTemplate(f)...)
 			i = j

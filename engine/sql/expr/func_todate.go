@@ -67,6 +67,9 @@ func readTime(c *CallContext, a []datum) (*timeReader, error) {
 
 func (r *timeReader) read() error {
 	for i, n := range r.nodes {
+		if r.pos >= len(r.in) {
+			return nil // what is missing at the end has its default
+		}
 		if n.field == "" {
 			r.skip(n)
 			continue
@@ -128,7 +131,7 @@ func (r *timeReader) digits(n timeNode, width, index int) (int, int, error) {
 				end = start + i
 			}
 		}
-		return 0, 0, pgerror.New(pgerror.InvalidDatetimeFormat, "invalid value %q for %q", r.in[start:end], n.text).
+		return 0, 0, pgerror.New(pgerror.InvalidDatetimeFormat, "invalid value \"%s\" for \"%s\"", r.in[start:end], n.text).
 			WithDetail("Value must be an integer.")
 	}
 	if r.in[start] == '-' {
@@ -153,7 +156,7 @@ func (r *timeReader) name(n timeNode, names []string, short int) (int, error) {
 		for end < len(r.in) && r.in[end] != ' ' {
 			end++
 		}
-		return 0, pgerror.New(pgerror.InvalidDatetimeFormat, "invalid value %q for %q", r.in[r.pos:end], n.text).
+		return 0, pgerror.New(pgerror.InvalidDatetimeFormat, "invalid value \"%s\" for \"%s\"", r.in[r.pos:end], n.text).
 			WithDetail("The given value did not match any of the allowed values for this field.")
 	}
 	r.pos += length
@@ -305,11 +308,11 @@ func (r *timeReader) clockField(n timeNode, i int, num func(int, *int) error) er
 		r.offset += m * 60
 		return err
 	}
-	return pgerror.Unsupported("formatting field %q is only supported in to_char", n.text)
+	return pgerror.Unsupported("formatting field \"%s\" is only supported in to_char", n.text)
 }
 
 func (r *timeReader) outOfRange() error {
-	return pgerror.New(pgerror.DatetimeFieldOverflow, "date/time field value out of range: %q", r.in)
+	return pgerror.New(pgerror.DatetimeFieldOverflow, "date/time field value out of range: \"%s\"", r.in)
 }
 
 // date puts the fields of the date together.

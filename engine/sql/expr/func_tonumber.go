@@ -33,7 +33,7 @@ var numKeywords = []struct {
 	kind byte
 }{
 	{"EEEE", 'E'}, {"FM", 'F'}, {"MI", 'M'}, {"PL", 'P'}, {"PR", 'R'}, {"RN", 'N'}, {"SG", 'G'}, {"TH", 't'},
-	{"S", 'S'}, {"D", '.'}, {"G", ','}, {"L", 'L'}, {"V", 'V'}, {"9", '9'}, {"0", '0'}, {".", '.'}, {",", ','},
+	{"S", 'S'}, {"D", '.'}, {"G", ','}, {"L", 'L'}, {"B", 'B'}, {"C", 'B'}, {"V", 'V'}, {"9", '9'}, {"0", '0'}, {".", '.'}, {",", ','},
 }
 
 func parseNumTemplate(s string) (*numTemplate, error) {
@@ -74,6 +74,8 @@ func (t *numTemplate) add(kind byte, text string, inV *bool) error {
 	switch kind {
 	case 'F':
 		t.fill = true
+		return nil
+	case 'B': // without meaning, but not shown
 		return nil
 	case 'E':
 		t.sci = true
@@ -332,6 +334,9 @@ func toNumber(c *CallContext, a []datum) (datum, error) {
 	t, err := memo(c, a[1].B, parseNumTemplate)
 	if err != nil {
 		return fail(err)
+	}
+	if len(a[1].B) == 0 {
+		return null()
 	}
 	var b strings.Builder
 	neg, point, pre, post := false, false, 0, 0

@@ -11,6 +11,7 @@ func trigFamily() []Function {
 	always := func(float64) bool { return true }
 	within := func(x float64) bool { return math.IsNaN(x) || x >= -1 && x <= 1 }
 	finite := func(x float64) bool { return !math.IsInf(x, 0) }
+	checked := map[string]bool{"tan": true}
 	fn := func(sig string, ok func(float64) bool, f func(float64) float64, doc string) def {
 		return def{sig: sig + "(float8) float8", doc: doc, scalar: func(_ *CallContext, a []datum) (datum, error) {
 			x := a[0].F
@@ -18,7 +19,7 @@ func trigFamily() []Function {
 				return fail(inputRange())
 			}
 			v := f(x)
-			if math.IsInf(v, 0) && finite(x) && sig != "cot" && sig != "cotd" && sig != "tand" && sig != "atanh" {
+			if math.IsInf(v, 0) && finite(x) && checked[sig] {
 				return fail(floatOverflow())
 			}
 			return float(v)
@@ -34,7 +35,7 @@ func trigFamily() []Function {
 		fn("acosh", func(x float64) bool { return !(x < 1) }, math.Acosh, "inverse hyperbolic cosine"),
 		fn("atanh", within, math.Atanh, "inverse hyperbolic tangent"),
 		fn("sind", finite, sind, "sine of degrees"), fn("cosd", finite, func(x float64) float64 { return sind(90 - math.Abs(math.Mod(x, 360))) }, "cosine of degrees"),
-		fn("tand", finite, tand, "tangent of degrees"), fn("cotd", finite, func(x float64) float64 { return tand(90 - math.Mod(x, 360)) }, "cotangent of degrees"),
+		fn("tand", finite, tand, "tangent of degrees"), fn("cotd", finite, cotd, "cotangent of degrees"),
 		fn("asind", within, func(x float64) float64 { return exactDegrees(math.Asin(x)) }, "inverse sine in degrees"),
 		fn("acosd", within, func(x float64) float64 { return exactDegrees(math.Acos(x)) }, "inverse cosine in degrees"),
 		fn("atand", always, func(x float64) float64 { return exactDegrees(math.Atan(x)) }, "inverse tangent in degrees"),
@@ -53,7 +54,7 @@ func inputRange() error { return pgerror.New(pgerror.NumericValueOutOfRange, "in
 // whole.
 func exactDegrees(r float64) float64 {
 	d := r * (180 / math.Pi)
-	if n := math.Round(d); math.Abs(d-n) < 1e-12 {
+	if n := math.Round(d); n != 0 && math.Abs(d-n) < 1e-12 {
 		return n
 	}
 	return d
@@ -81,6 +82,14 @@ func sind(x float64) float64 {
 		return sign
 	}
 	return sign * math.Sin(x*(math.Pi/180))
+}
+
+// cotd is the cotangent of an angle in degrees, exact at multiples of 45.
+func cotd(x float64) float64 {
+	if math.Mod(x, 45) == 0 {
+		return tand(90 - math.Mod(x, 360))
+	}
+	return 1 / tand(x)
 }
 
 // tand is the tangent of an angle in degrees, exact at multiples of 45.

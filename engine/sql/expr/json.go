@@ -282,7 +282,7 @@ func (w *wire) expr(args []Expr, depth int) (Expr, error) {
 		}
 		return &ArrayOf{args, t}, nil
 	}
-	return nil, corrupt("unknown kind %q", w.Op)
+	return nil, corrupt("unknown kind \"%s\"", w.Op)
 }
 
 func (w *wire) constant() (*Const, error) {

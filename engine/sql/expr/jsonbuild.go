@@ -125,7 +125,11 @@ func nullKey(c *CallContext, i int) error {
 func jsonObject(c *CallContext, a []datum) (datum, error) {
 	var keys, vals []datum
 	if len(a) == 2 {
-		if keys, vals = a[0].List, a[1].List; len(keys) != len(vals) {
+		keys, vals = a[0].List, a[1].List
+		if (len(keys) == 0) != (len(vals) == 0) {
+			return fail(pgerror.New("2202E", "wrong number of array subscripts"))
+		}
+		if len(keys) != len(vals) {
 			return fail(pgerror.New("2202E", "mismatched array dimensions"))
 		}
 	} else {

@@ -340,7 +340,8 @@ func similarPattern(p string, escape string) (string, error) {
 		switch {
 		case after:
 			after = false
-			b.WriteString(regexp.QuoteMeta(string(r)))
+			b.WriteByte('\\')
+			b.WriteRune(r)
 		case hasEsc > 0 && r == esc:
 			after = true
 		case inClass:

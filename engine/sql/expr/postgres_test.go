@@ -30,6 +30,7 @@ import (
 //
 //	go test ./engine/sql/expr -run Postgres -rewrite -postgres 'host=127.0.0.1 port=54329 user=postgres'
 var (
+	seed     = flag.Uint64("seed", 3, "of the random calls of TestOracle")
 	rewrite  = flag.Bool("rewrite", false, "write the results of a running PostgreSQL into testdata")
 	postgres = flag.String("postgres", "", "connection string of the PostgreSQL to ask")
 )
