@@ -207,11 +207,12 @@ func (k *block) input0(e expr.Expr) (expr.Expr, error) {
 	if e == nil {
 		return nil, nil
 	}
-	e, err := k.attach(e)
+	over := func(e expr.Expr) (expr.Expr, error) { return toCols(k.b, e) }
+	e, err := k.attach(e, over)
 	if err != nil {
 		return nil, err
 	}
-	return toCols(k.b, e)
+	return over(e)
 }
 
 func (k *block) finishAggregate(a plan.AggCall) (plan.AggCall, error) {
@@ -395,12 +396,13 @@ func (k *block) regroup(e expr.Expr) (expr.Expr, error) {
 // final brings an expression of SELECT, HAVING or ORDER BY over k.input as it
 // is after grouping.
 func (k *block) final(e expr.Expr) (expr.Expr, error) {
-	e, err := k.attach(e)
+	over := k.regroup
+	if !k.grouped {
+		over = func(e expr.Expr) (expr.Expr, error) { return toCols(k.b, e) }
+	}
+	e, err := k.attach(e, over)
 	if err != nil {
 		return nil, err
 	}
-	if k.grouped {
-		return k.regroup(e)
-	}
-	return toCols(k.b, e)
+	return over(e)
 }

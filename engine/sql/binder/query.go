@@ -30,7 +30,7 @@ func (b *Binder) query(q *ast.Query, parent *Scope) (*relation, error) {
 		return nil, err
 	}
 	if q.Limit != nil {
-		if r.plan, err = b.limit(q.Limit, r.plan, parent); err != nil {
+		if r.plan, err = b.limit(q.Limit, r.plan); err != nil {
 			return nil, err
 		}
 	}
@@ -188,7 +188,7 @@ func (b *Binder) valuesColumn(v *ast.Values, rows [][]expr.Expr, j int) (types.T
 	return t, nil
 }
 
-func (b *Binder) limit(l *ast.Limit, in plan.Logical, parent *Scope) (plan.Logical, error) {
+func (b *Binder) limit(l *ast.Limit, in plan.Logical) (plan.Logical, error) {
 	if l.WithTies {
 		return nil, b.missing(l, "WITH TIES is not supported")
 	}
@@ -213,7 +213,10 @@ func (b *Binder) limit(l *ast.Limit, in plan.Logical, parent *Scope) (plan.Logic
 		if e, err = b.castTo(e, types.Int8, false, leftmost(x)); err != nil {
 			return nil, err
 		}
-		return toCols(b, e)
+		if e, err = toCols(b, e); err != nil {
+			return nil, err
+		}
+		return expr.Fold(e), nil
 	}
 	var err error
 	if n.Count, err = one(l.Count, "LIMIT"); err != nil {
@@ -225,7 +228,6 @@ func (b *Binder) limit(l *ast.Limit, in plan.Logical, parent *Scope) (plan.Logic
 	if n.Count == nil && n.Offset == nil {
 		return in, nil
 	}
-	_ = parent
 	return n, nil
 }
 

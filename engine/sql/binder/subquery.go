@@ -8,103 +8,6 @@ import (
 	"velostream/pgwire/pgerror"
 )
 
-// subPlan is a scalar subquery on its way into the plan.
-type subPlan struct {
-	plan plan.Logical // at most one row
-	one  bool         // exactly one row
-}
-
-// subRef stands for the value of a scalar subquery: column 0 of its plan.
-type subRef struct {
-	sub *subPlan
-	t   types.Type
-}
-
-// Type is the type of the subquery's column.
-func (s *subRef) Type() types.Type { return s.t }
-
-// attach joins the scalar subqueries in e to the block's input and refers to
-// their columns instead.
-func (k *block) attach(e expr.Expr) (expr.Expr, error) {
-	if s, ok := e.(*subRef); ok {
-		kind := plan.LeftJoin
-		if s.sub.one {
-			kind = plan.CrossJoin
-		}
-		c := &expr.Col{Index: len(k.input.Schema()), T: s.t}
-		k.input = newJoin(kind, k.input, s.sub.plan)
-		return c, nil
-	}
-	return plan.MapChildren(e, k.attach)
-}
-
-// scalarSubquery binds (SELECT …) as a value.
-func (b *Binder) scalarSubquery(e *ast.Subquery, cx *context) (expr.Expr, error) {
-	r, err := b.subquery(e.Query, cx, e)
-	if err != nil {
-		return nil, err
-	}
-	s := r.plan.Schema()
-	if len(s) != 1 {
-		return nil, pgerror.New(pgerror.SyntaxError, "subquery must return only one column").At(b.pos(e.Pos()))
-	}
-	one, atMost := rowCount(r.plan)
-	if !atMost {
-		return nil, b.missing(e, "a scalar subquery that may return several rows is not supported").(*pgerror.Error).
-			WithHint("Use an aggregate such as max(), or LIMIT 1.")
-	}
-	return &subRef{sub: &subPlan{plan: r.plan, one: one}, t: s[0].Type}, nil
-}
-
-func (b *Binder) subquery(q *ast.Query, cx *context, n ast.Node) (*relation, error) {
-	if cx.subs == nil {
-		return nil, b.missing(n, "subqueries in %s are not supported", cx.clause)
-	}
-	r, err := b.query(q, cx.scope)
-	if err != nil {
-		return nil, err
-	}
-	return r, b.textForUnknown(r)
-}
-
-// rowCount says whether p has exactly one row, and whether at most one.
-func rowCount(p plan.Logical) (one, atMost bool) {
-	switch p := p.(type) {
-	case *plan.Aggregate:
-		return len(p.Groups) == 0, len(p.Groups) == 0
-	case *plan.Values:
-		return len(p.Rows) == 1, len(p.Rows) <= 1
-	case *plan.Project:
-		return rowCount(p.Input)
-	case *plan.Sort:
-		return rowCount(p.Input)
-	case *plan.Filter:
-		_, atMost = rowCount(p.Input)
-		return false, atMost
-	case *plan.Limit:
-		one, atMost = rowCount(p.Input)
-		if c, ok := p.Count.(*expr.Const); ok && c.T == types.Int8 && !c.Value.Null && c.Value.I <= 1 {
-			atMost = true
-		}
-		return one && p.Count == nil && p.Offset == nil, atMost
-	}
-	return false, false
-}
-
-// existsValue is EXISTS as a value: whether the count of rows is not 0.
-func (b *Binder) existsValue(e *ast.Exists, cx *context) (expr.Expr, error) {
-	r, err := b.subquery(e.Query, cx, e)
-	if err != nil {
-		return nil, err
-	}
-	count := &plan.Aggregate{
-		Input: r.plan, Emit: plan.EmitChanges, WindowEnd: -1,
-		Aggs: []plan.AggCall{{Name: "count", T: types.Int8}}, Out: plan.Schema{{Name: "count", Type: types.Int8}},
-	}
-	s := &subRef{sub: &subPlan{plan: count, one: true}, t: types.Int8}
-	return b.call(">", true, []expr.Expr{s, &expr.Const{Value: types.IntDatum(0), T: types.Int8}}, []ast.Expr{e, e}, e)
-}
-
 // in binds X IN (list); IN (query) is bound where it is a condition of WHERE.
 func (b *Binder) in(e *ast.In, cx *context) (expr.Expr, error) {
 	if e.Query != nil {
@@ -323,7 +226,7 @@ func (b *Binder) inJoin(k *block, x ast.Expr, q *ast.Query, not bool, n ast.Node
 	if nvis := len(visible(s)); nvis != 1 {
 		return pgerror.New(pgerror.SyntaxError, "subquery has too many columns").At(b.pos(n.Pos()))
 	}
-	if l, err = k.attach(l); err != nil {
+	if l, err = k.attach(l, func(e expr.Expr) (expr.Expr, error) { return toCols(b, e) }); err != nil {
 		return err
 	}
 	r := &expr.Col{Index: subOffset, T: s[0].Type, Name: s[0].Name}
@@ -345,9 +248,7 @@ const subOffset = 1 << 20
 // it. Such conditions are returned with the outer columns as refs of level 0
 // and the subquery's own as Cols from subOffset on.
 func (b *Binder) correlatedQuery(q *ast.Query, outer *Scope, values bool) (plan.Logical, []expr.Expr, error) {
-	s, simple := q.Body.(*ast.Select)
-	simple = simple && q.With == nil && q.Limit == nil && s.GroupBy == nil && s.Having == nil && s.Window == nil &&
-		len(s.DistinctOn) == 0
+	s, simple := simpleSelect(q)
 	if !simple {
 		r, err := b.query(q, outer)
 		if err != nil {

@@ -280,6 +280,9 @@ func (l *lowering) limit(p *plan.Limit, keyed, root bool) (*plan.Physical, error
 		n.Count, n.Offset, n.Key, n.AppendOnly, n.EventTime = p.Count, p.Offset, in.Key, in.AppendOnly, in.EventTime
 		return n, nil
 	}
+	if l.o.Continuous && p.Count == nil {
+		return nil, pgerror.Unsupported("OFFSET without LIMIT is not supported in a continuous query")
+	}
 	if l.o.Continuous && !constants(p.Count, p.Offset) {
 		return nil, pgerror.Unsupported("LIMIT and OFFSET of a continuous query must be constants")
 	}
