@@ -221,6 +221,7 @@ func (p *printer) optionValue(o Option) {
 			return
 		}
 		p.parens(len(o.Items), func(i int) { p.lit(o.Items[i]) })
+	default:
 	}
 }
 

@@ -44,6 +44,7 @@ func (p *printer) callRest(f *FuncCall) {
 		p.w(" RESPECT NULLS")
 	case NullsIgnore:
 		p.w(" IGNORE NULLS")
+	default:
 	}
 	if f.Over != nil {
 		p.w(" OVER ")

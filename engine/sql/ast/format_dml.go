@@ -147,6 +147,7 @@ func (p *printer) merge(s *Merge) {
 		case MergeUpdate:
 			p.w(" SET ")
 			p.setItems(w.Set)
+		default:
 		}
 	}
 }
@@ -298,6 +299,7 @@ func (p *printer) transaction(s *Transaction) {
 	case TxPrepare, TxCommitPrepared, TxRollbackPrepared:
 		p.w(" ")
 		p.lit(s.GID)
+	default:
 	}
 	p.w([...]string{"", " AND CHAIN", " AND NO CHAIN"}[s.Chain])
 }
@@ -380,6 +382,7 @@ func (p *printer) fetch(s *Fetch) {
 		} else {
 			p.w(" ", strconv.FormatInt(s.Count, 10))
 		}
+	default:
 	}
 	p.w(" FROM ")
 	p.id(s.Cursor)

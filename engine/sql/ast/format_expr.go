@@ -82,6 +82,7 @@ func level(x Expr) int {
 			return levelIs
 		case FormOverlaps:
 			return levelLike
+		default:
 		}
 	case *Default:
 		return levelOr

@@ -23,7 +23,7 @@ const quotedWords = `
 // mustQuote holds quotedWords. Never written after its making.
 var mustQuote = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(quotedWords) {
+	for w := range strings.FieldsSeq(quotedWords) {
 		m[w] = true
 	}
 	return m

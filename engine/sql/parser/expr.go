@@ -71,8 +71,9 @@ func (p *parser) infixPrec(restricted bool) int {
 		return symbolPrec(p.tok.text)
 	case tWord:
 		return p.wordPrec(restricted)
+	default:
+		return precNone
 	}
-	return precNone
 }
 
 func symbolPrec(op string) int {
@@ -238,7 +239,7 @@ func (p *parser) quantified(left ast.Expr, op ast.Operator) ast.Expr {
 		q.Array = x
 	}
 	if row, ok := x.(*ast.Row); ok && row.At == open {
-		p.failHint(int(row.Items[1].Pos()), pgerror.SyntaxError, "op ANY/ALL takes one array or a query",
+		p.failHint(row.Items[1].Pos(), pgerror.SyntaxError, "op ANY/ALL takes one array or a query",
 			"Write ANY (ARRAY[…]), or IN (…) for a list.")
 	}
 	return q
@@ -399,6 +400,7 @@ func (p *parser) prefix(restricted bool) ast.Expr {
 				return &ast.Default{At: at}
 			}
 		}
+	default:
 	}
 	return p.postfix(p.primary())
 }

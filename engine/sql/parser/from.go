@@ -143,8 +143,9 @@ func (p *parser) startsFunction() bool {
 		return p.peek(1).isOp("(") || p.is("current_schema") || p.is("collation")
 	case catColName:
 		return p.peek(1).isOp("(")
+	default:
+		return false
 	}
-	return false
 }
 
 // relationExpr parses [ONLY] name [*].

@@ -247,6 +247,7 @@ func (p *parser) job() ast.Statement {
 				p.expectOp(")")
 			}
 		}
+	default:
 	}
 	return s
 }

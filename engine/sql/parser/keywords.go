@@ -100,7 +100,7 @@ func makeKeywords() map[string]keyword {
 		{reservedBare, catReserved, true},
 		{reservedNotBare, catReserved, false},
 	} {
-		for _, w := range strings.Fields(set.words) {
+		for w := range strings.FieldsSeq(set.words) {
 			m[w] = keyword{text: w, cat: set.cat, bare: set.bare}
 		}
 	}

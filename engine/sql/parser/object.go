@@ -58,9 +58,19 @@ func (p *parser) funcClause(s *ast.CreateFunction) bool {
 func (p *parser) funcAttr() (ast.FuncAttr, bool) {
 	a := ast.FuncAttr{At: p.at()}
 	for _, words := range [][]string{
-		{"called", "on", "null", "input"}, {"returns", "null", "on", "null", "input"}, {"strict"}, {"immutable"}, {"stable"}, {"volatile"},
-		{"external", "security", "definer"}, {"external", "security", "invoker"}, {"security", "definer"}, {"security", "invoker"},
-		{"not", "leakproof"}, {"leakproof"}, {"window"},
+		{"called", "on", "null", "input"},
+		{"returns", "null", "on", "null", "input"},
+		{"strict"},
+		{"immutable"},
+		{"stable"},
+		{"volatile"},
+		{"external", "security", "definer"},
+		{"external", "security", "invoker"},
+		{"security", "definer"},
+		{"security", "invoker"},
+		{"not", "leakproof"},
+		{"leakproof"},
+		{"window"},
 	} {
 		if p.acceptAll(words) {
 			a.Name = upper(strings.Join(words, " "))
@@ -323,11 +333,8 @@ func (p *parser) createType(at ast.At) ast.Statement {
 	case p.accept("enum"):
 		s.Enum = true
 		p.expectOp("(")
-		for p.err == nil && !p.isOp(")") {
+		for more := !p.isOp(")"); more; more = p.acceptOp(",") {
 			s.Labels = append(s.Labels, p.str())
-			if !p.acceptOp(",") {
-				break
-			}
 		}
 		p.expectOp(")")
 	case p.is("range"):

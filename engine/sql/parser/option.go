@@ -11,10 +11,7 @@ import (
 // lists, right behind the name, = being allowed.
 func (p *parser) options(equals bool) []ast.Option {
 	p.expectOp("(")
-	out := []ast.Option{}
-	if p.acceptOp(")") {
-		return out
-	}
+	var out []ast.Option
 	for p.err == nil {
 		out = append(out, p.option(equals))
 		if !p.acceptOp(",") {
@@ -56,13 +53,18 @@ func (p *parser) optionName() string {
 		p.next()
 		return name
 	}
-	name := strings.ToLower(p.label().Name)
-	for p.isOp(".") || p.isOp("-") {
-		sep := p.tok.text
-		p.next()
-		name += sep + strings.ToLower(p.label().Name)
+	first := p.label().Name
+	if !p.isOp(".") && !p.isOp("-") {
+		return strings.ToLower(first)
 	}
-	return name
+	var b strings.Builder
+	b.WriteString(first)
+	for p.isOp(".") || p.isOp("-") {
+		b.WriteString(p.tok.text)
+		p.next()
+		b.WriteString(p.label().Name)
+	}
+	return strings.ToLower(b.String())
 }
 
 // optionValue takes a value into o.

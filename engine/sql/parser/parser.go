@@ -16,6 +16,7 @@
 package parser
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -231,12 +232,7 @@ func (t token) oneOf(words ...string) bool {
 	if t.kind != tWord {
 		return false
 	}
-	for _, w := range words {
-		if t.text == w {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(words, t.text)
 }
 
 // is reports whether the current token is the word.

@@ -127,10 +127,11 @@ func TestMutations(t *testing.T) {
 	for range *mutations {
 		sql := mutate(rnd, stmts[rnd.Intn(len(stmts))], stmts)
 		us, them := ours(sql), theirs(ctx, conn, sql)
-		switch {
-		case us == them:
+		switch us {
+		case them:
 			same++
-		case us == "accepted":
+		case "accepted":
+			t.Logf("beyond PostgreSQL: %s", sql)
 			extra++
 		default:
 			t.Errorf("%s\n got %s\nwant %s", sql, us, them)

@@ -47,6 +47,7 @@ func (p *parser) primary() ast.Expr {
 		}
 	case tWord:
 		return p.wordPrimary()
+	default:
 	}
 	p.unexpected()
 	return &ast.Literal{At: at}
@@ -142,9 +143,6 @@ func (p *parser) reservedPrimary() ast.Expr {
 	p.unexpected()
 	return &ast.Literal{At: at}
 }
-
-// overless returns x, a function without parentheses.
-func (p *parser) overless(x ast.Expr) ast.Expr { return x }
 
 // colNamePrimary parses an operand that begins with a keyword that is no
 // function name; nil if the word is a column's name here.

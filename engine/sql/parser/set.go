@@ -95,11 +95,11 @@ func (p *parser) setRest(at ast.At) *ast.Set {
 
 // settingName takes a setting's name: lower case, dots kept.
 func (p *parser) settingName() string {
-	name := p.identText()
+	parts := []string{p.identText()}
 	for p.acceptOp(".") {
-		name += "." + p.identText()
+		parts = append(parts, p.identText())
 	}
-	return strings.ToLower(name)
+	return strings.ToLower(strings.Join(parts, "."))
 }
 
 func (p *parser) setValue() ast.SetValue {

@@ -86,7 +86,15 @@ func (p *parser) relationClauses(s *ast.CreateRelation) {
 			s.Using = p.identText()
 		case p.accept("tablespace"):
 			s.Tablespace = p.identText()
-		case p.accept("as"):
+		case p.is("as"):
+			for _, c := range s.Columns {
+				if c.Type != nil {
+					p.unexpected()
+					p.err.Hint = "The columns take their types from the query: list their names alone."
+					return
+				}
+			}
+			p.next()
 			p.relationQuery(s)
 			return
 		default:

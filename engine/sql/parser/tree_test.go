@@ -75,6 +75,7 @@ func dump(v reflect.Value) string {
 		return "[" + strings.Join(parts, " ") + "]"
 	case reflect.Struct:
 		return dumpStruct(v)
+	default:
 	}
 	return fmt.Sprint(v.Interface())
 }
@@ -173,7 +174,7 @@ func TestHints(t *testing.T) {
 		{"SELECT * FROM t GRUOP BY a", "Did you mean GROUP?"},
 		{"CREATE STREM s (a int)", "Did you mean STREAM?"},
 		{"CREATE MATERIALISED VIEW v AS SELECT 1", "Did you mean MATERIALIZED?"},
-		{"SHOW STREAMS LIEK 'a'", "Did you mean LIKE?"},
+		{"SHOW STREAMS LKIE 'a'", "Did you mean LIKE?"},
 		{"SELECT a FROM s EMIT CHANGE", "Did you mean CHANGES?"},
 		{"CREATE STREAM s (a int) WITH ('a' = 'x.yaml'\n 'b' = 'c')", "A comma may be missing before it."},
 		{"CREATE STREAM s (a int) WITH (a = 'x', b = 'y' c = 'z')", "A comma may be missing before it."},

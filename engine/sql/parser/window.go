@@ -113,6 +113,7 @@ func (p *parser) startsDuration() bool {
 		}
 	case tOp:
 		return p.isOp("-")
+	default:
 	}
 	return false
 }
@@ -147,8 +148,9 @@ func windowUsage(k ast.WindowKind) string {
 		return "Write SESSION(time_column, gap, key), for example SESSION(ts, 30s, user_id)."
 	case ast.Cumulate:
 		return "Write CUMULATE(time_column, step, max), for example CUMULATE(ts, 1h, 1d)."
+	default:
+		return "Write TUMBLING(time_column, size), for example TUMBLING(ts, 1m)."
 	}
-	return "Write TUMBLING(time_column, size), for example TUMBLING(ts, 1m)."
 }
 
 // placeDurations gives the durations without keyword their meaning by order.
@@ -205,6 +207,7 @@ func (p *parser) durationExpr() ast.Expr {
 		if !p.peek(1).isOp("::") {
 			return &ast.Interval{At: at, Text: p.str(), Precision: -1}
 		}
+	default:
 	}
 	return p.expr()
 }
