@@ -89,7 +89,9 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		Shards: o.Shards, EpochInterval: o.EpochInterval, CheckpointInterval: o.CheckpointInterval,
 		JobMemoryBytes: o.JobMemoryBytes, Sink: sinkRunner(o.Connectors),
 	})
-	e.jobs.Start()
+	if err := e.jobs.Start(); err != nil {
+		return nil, err
+	}
 	e.sessions = &session.Engine{
 		Catalog: cat, Tables: tables, Jobs: e.jobs, Connectors: o.Connectors, Version: o.Version,
 		Shards: o.Shards, Logger: o.Logger,
@@ -127,6 +129,9 @@ func (e *Engine) Backend() pgwire.Backend { return session.Backend{Engine: e.ses
 
 // Jobs describes what runs, for metrics and health.
 func (e *Engine) Jobs() []job.Info { return e.jobs.Jobs() }
+
+// Sinks describes the sinks, likewise.
+func (e *Engine) Sinks() []job.SinkInfo { return e.jobs.Sinks() }
 
 // Close checkpoints all jobs and closes the stores. Sessions must have ended.
 func (e *Engine) Close() error {

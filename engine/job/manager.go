@@ -80,11 +80,14 @@ type Manager struct {
 	mu    sync.Mutex
 	jobs  map[uint32]*Job
 	sinks map[uint32]*sinkJob
-	moved chan struct{} // a checkpoint was made: logs may be truncated
-	kick  chan struct{} // reconcile now
-	seen  uint64        // catalog version that was reconciled
-	seenC *sync.Cond
-	fresh fenceGroup
+	// native are the relations that the native store was told of; of the
+	// reconciling goroutine, but for Define, which only adds under the lock.
+	native map[uint32]bool
+	moved  chan struct{} // a checkpoint was made: logs may be truncated
+	kick   chan struct{} // reconcile now
+	seen   uint64        // catalog version that was reconciled
+	seenC  *sync.Cond
+	fresh  fenceGroup
 
 	truncated   time.Time
 	nativeFloor uint64
@@ -94,7 +97,7 @@ type Manager struct {
 func NewManager(o Options) *Manager {
 	o.EnsureDefaults()
 	m := &Manager{
-		o: o, store: o.State, jobs: map[uint32]*Job{}, sinks: map[uint32]*sinkJob{},
+		o: o, store: o.State, jobs: map[uint32]*Job{}, sinks: map[uint32]*sinkJob{}, native: map[uint32]bool{},
 		moved: make(chan struct{}, 1), kick: make(chan struct{}, 1),
 	}
 	m.seenC = sync.NewCond(&m.mu)
@@ -104,7 +107,13 @@ func NewManager(o Options) *Manager {
 }
 
 // Start makes what runs agree with the catalog, now and after each change.
-func (m *Manager) Start() {
+func (m *Manager) Start() error {
+	if err := m.sweep(); err != nil {
+		return err
+	}
+	if err := m.o.Tables.Sweep(func(id uint32) bool { return m.o.Catalog.Snapshot().ByID(id) != nil }); err != nil {
+		return err
+	}
 	changed, stop := m.o.Catalog.Watch()
 	m.reconcile()
 	m.wg.Go(func() {
@@ -122,6 +131,7 @@ func (m *Manager) Start() {
 			}
 		}
 	})
+	return nil
 }
 
 // Stop checkpoints and ends all jobs, those that read others first.
@@ -139,7 +149,12 @@ func (m *Manager) Stop() {
 	}
 }
 
+// stop ends the job's coordinator and waits for it; a job that never ran has
+// none.
 func (j *Job) stop() {
+	if j.done == nil {
+		return
+	}
 	j.cancel()
 	<-j.done
 }
@@ -155,13 +170,32 @@ func (m *Manager) order() []*Job {
 	return out
 }
 
-// reconcile makes jobs, native relations and sinks agree with the catalog.
+// reconcile makes jobs, native relations and sinks agree with the catalog. It
+// runs in one goroutine at a time. Jobs are stopped without the lock: one that
+// is just starting may need it.
 func (m *Manager) reconcile() {
 	snap := m.o.Catalog.Snapshot()
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.defineTables(snap)
-	m.dropGone(snap)
+	sinks, gone, pause := m.unwanted(snap)
+	m.mu.Unlock()
+	for _, s := range sinks {
+		s.stop()
+	}
+	for _, j := range pause {
+		j.stop()
+		j.setState(Paused, nil)
+	}
+	for _, j := range gone {
+		j.stop()
+		j.log.Fail(pgerror.New(pgerror.UndefinedTable, "relation %q was dropped", j.rel.Name))
+		if err := m.wipe(j.id); err != nil {
+			m.o.Logger.Error("state of a dropped job could not be deleted", "job", j.rel.Name, "error", err.Error())
+		}
+	}
+	m.dropTables(snap)
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, r := range snap.Relations() {
 		if len(r.Plan) == 0 {
 			continue
@@ -174,11 +208,84 @@ func (m *Manager) reconcile() {
 		}
 		j.rel = r
 		j.persistLog.Store(m.hasReaders(snap, r))
-		m.startOrPause(j)
+		if !r.Paused && j.idle() && j.state != Failed {
+			j.start()
+		}
 	}
 	m.reconcileSinks(snap)
 	m.seen = snap.Version
 	m.seenC.Broadcast()
+}
+
+// unwanted takes out of the manager what the catalog no longer has, those that
+// read others first, and lists the jobs that are to pause. REQUIRES: m.mu is
+// held.
+func (m *Manager) unwanted(snap *catalog.Snapshot) (sinks []*sinkJob, gone, pause []*Job) {
+	for id, s := range m.sinks {
+		if snap.ByID(id) == nil {
+			sinks = append(sinks, s)
+			delete(m.sinks, id)
+		}
+	}
+	for _, j := range slices.Backward(m.order()) {
+		r := snap.ByID(j.id)
+		switch {
+		case r == nil || len(r.Plan) == 0:
+			gone = append(gone, j)
+			delete(m.jobs, j.id)
+		case r.Paused && !j.idle():
+			pause = append(pause, j)
+		}
+	}
+	return sinks, gone, pause
+}
+
+// dropTables deletes the rows of native relations that are gone.
+func (m *Manager) dropTables(snap *catalog.Snapshot) {
+	m.mu.Lock()
+	var gone []uint32
+	for id := range m.native {
+		if snap.ByID(id) == nil {
+			gone = append(gone, id)
+			delete(m.native, id)
+		}
+	}
+	m.mu.Unlock()
+	for _, id := range gone {
+		if err := m.o.Tables.Drop(id); err != nil {
+			m.o.Logger.Error("rows of a dropped table could not be deleted", "relation", id, "error", err.Error())
+		}
+	}
+}
+
+// sweep deletes what a crash left behind of dropped relations: the catalog
+// forgets first.
+func (m *Manager) sweep() error {
+	snap := m.o.Catalog.Snapshot()
+	for from := []byte(nil); ; {
+		id, ok, err := firstJob(m.store, from)
+		if err != nil || !ok {
+			return err
+		}
+		if snap.ByID(id) == nil {
+			if err := m.wipe(id); err != nil {
+				return err
+			}
+		}
+		_, from = state.JobRange(id)
+	}
+}
+
+// firstJob is the job of the first key at or after from.
+func firstJob(r state.Reader, from []byte) (id uint32, ok bool, err error) {
+	for e, err := range r.Scan(from, nil) {
+		if err != nil {
+			return 0, false, err
+		}
+		id, _, _, _, ok := state.SplitKey(e.Key)
+		return id, ok, nil
+	}
+	return 0, false, nil
 }
 
 // hasReaders reports that something persistent reads the output of r.
@@ -214,6 +321,7 @@ func (m *Manager) defineTables(snap *catalog.Snapshot) {
 			t.Logged = t.Logged || d.Persistent()
 		}
 		m.o.Tables.Define(t)
+		m.native[r.ID] = true
 	}
 }
 
@@ -223,27 +331,6 @@ func (m *Manager) Define(snap *catalog.Snapshot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.defineTables(snap)
-}
-
-// dropGone stops and deletes what the catalog no longer has.
-func (m *Manager) dropGone(snap *catalog.Snapshot) {
-	for id, s := range m.sinks {
-		if snap.ByID(id) == nil {
-			s.stop()
-			delete(m.sinks, id)
-		}
-	}
-	for _, j := range slices.Backward(m.order()) {
-		if r := snap.ByID(j.id); r != nil && len(r.Plan) > 0 {
-			continue
-		}
-		j.stop()
-		j.log.Fail(pgerror.New(pgerror.UndefinedTable, "relation %q was dropped", j.rel.Name))
-		delete(m.jobs, j.id)
-		if err := m.wipe(j.id); err != nil {
-			m.o.Logger.Error("state of a dropped job could not be deleted", "job", j.rel.Name, "error", err.Error())
-		}
-	}
 }
 
 // wipe deletes the state of a job.
@@ -296,19 +383,8 @@ func (m *Manager) newJob(snap *catalog.Snapshot, r *catalog.Relation) *Job {
 	return j
 }
 
-// startOrPause makes the job's coordinator run, or not, as the catalog says.
-func (m *Manager) startOrPause(j *Job) {
-	running := j.done != nil && !isClosed(j.done)
-	switch {
-	case j.rel.Paused && running:
-		j.stop()
-		j.setState(Paused, nil)
-	case j.rel.Paused:
-		j.setState(Paused, nil)
-	case !running && j.state != Failed:
-		j.start()
-	}
-}
+// idle reports that the job's coordinator does not run.
+func (j *Job) idle() bool { return j.done == nil || isClosed(j.done) }
 
 func (j *Job) start() {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(j.m.ctx))
@@ -325,7 +401,7 @@ func (m *Manager) Resume(id uint32) error {
 	if j == nil {
 		return pgerror.New(pgerror.UndefinedObject, "there is no such job")
 	}
-	if j.done == nil || isClosed(j.done) {
+	if j.idle() {
 		j.once = sync.Once{}
 		j.ready = make(chan struct{})
 		j.start()

@@ -66,6 +66,8 @@ type Log struct {
 	last      uint64
 	persisted uint64
 	staged    uint64 // put into a batch that is not yet committed
+	skipped   uint64 // entries up to here were counted as staged, not written
+	gap       uint64 // newest entry that is neither in memory nor in the store
 	rollbacks uint64
 	failed    error
 	watch     map[*Reader]struct{}
@@ -127,6 +129,9 @@ func (l *Log) shrink() {
 	for l.bytes > l.o.MemoryBytes && n < len(l.ring) && (l.o.Discard || l.ring[n].Seq <= l.persisted) {
 		l.bytes -= l.sizes[n]
 		l.floor = l.ring[n].Seq
+		if l.floor <= l.skipped {
+			l.gap = l.floor
+		}
 		n++
 	}
 	if n > 0 {
@@ -165,7 +170,19 @@ func (l *Log) Stage(b state.Batch) {
 func (l *Log) Skip() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.staged = l.last
+	l.staged, l.skipped = l.last, l.last
+}
+
+// Wants reports whether a reader is interested in relation rel.
+func (l *Log) Wants(rel uint32) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r := range l.watch {
+		if r.rels == nil || r.rels[rel] {
+			return true
+		}
+	}
+	return false
 }
 
 // Watched reports whether there are readers.
@@ -195,8 +212,14 @@ func AppendTo(b state.Batch, prefix []byte, e Entry) {
 	}
 }
 
-// Truncate deletes the entries before seq from the store, with b.
+// Truncate deletes the entries before seq from the store, with b; those that a
+// reader has still before it stay.
 func (l *Log) Truncate(b state.Batch, seq uint64) {
+	l.mu.Lock()
+	for r := range l.watch {
+		seq = min(seq, r.done+1)
+	}
+	l.mu.Unlock()
 	b.DeleteRange(entryKey(nil, l.o.Prefix, 0), entryKey(nil, l.o.Prefix, seq))
 }
 

@@ -9,7 +9,8 @@ import (
 // back: go back to your own checkpoint.
 var ErrRolledBack = errors.New("log: entries were rolled back")
 
-// ErrBehind is what a reader of a discarding log gets that was too slow.
+// ErrBehind is what a reader gets that was too slow: what it has not read is
+// neither in memory nor in the store.
 var ErrBehind = errors.New("log: reader fell behind what is kept")
 
 // readChunkBytes bounds what one Next takes from the store.
@@ -19,6 +20,7 @@ const readChunkBytes = 4 << 20
 type Reader struct {
 	log       *Log
 	pos       uint64 // last entry delivered
+	done      uint64 // pos, for others: guarded by the log's lock
 	rels      map[uint32]bool
 	wake      func()
 	rollbacks uint64
@@ -28,7 +30,7 @@ type Reader struct {
 // changes are wanted. wake, which must not block, is called whenever the log
 // grew or failed; it may be nil.
 func (l *Log) NewReader(pos uint64, rels []uint32, wake func()) *Reader {
-	r := &Reader{log: l, pos: pos, wake: wake}
+	r := &Reader{log: l, pos: pos, done: pos, wake: wake}
 	if rels != nil {
 		r.rels = map[uint32]bool{}
 		for _, id := range rels {
@@ -57,6 +59,7 @@ func (r *Reader) Pos() uint64 { return r.pos }
 func (r *Reader) Next(upTo uint64) ([]Entry, error) {
 	l := r.log
 	l.mu.Lock()
+	r.done = r.pos
 	if l.failed != nil {
 		err := l.failed
 		l.mu.Unlock()
@@ -83,9 +86,9 @@ func (r *Reader) Next(upTo uint64) ([]Entry, error) {
 		l.mu.Unlock()
 		return out, nil
 	}
-	floor := min(l.floor, upTo)
+	floor, gap := min(l.floor, upTo), l.gap
 	l.mu.Unlock()
-	if l.o.Discard {
+	if l.o.Discard || r.pos < gap {
 		return nil, ErrBehind
 	}
 	out, err := l.readStored(r.pos, floor, r.rels, readChunkBytes)

@@ -117,7 +117,7 @@ func (db *DB) stage(b state.Batch, tx *Tx, seq uint64) (log.Entry, error) {
 			return e, err
 		}
 		var changes *column.Builder
-		if rel.Logged {
+		if rel.Logged || db.log.Wants(rel.ID) {
 			changes = column.NewBuilder(w.rel.Types, len(w.rows))
 		}
 		for _, k := range w.keys() {

@@ -114,6 +114,31 @@ func (db *DB) Drop(id uint32) error {
 	return db.store.Commit(b, true)
 }
 
+// Sweep deletes the rows of relations that are not kept.
+func (db *DB) Sweep(kept func(id uint32) bool) error {
+	for from := uint32(0); ; {
+		id, found := uint32(0), false
+		for e, err := range db.store.Scan(rowKey(nil, from), []byte{'r' + 1}) {
+			if err != nil {
+				return err
+			}
+			id, found = binary.BigEndian.Uint32(e.Key[1:]), true
+			break
+		}
+		if !found {
+			return nil
+		}
+		if !kept(id) {
+			if err := db.Drop(id); err != nil {
+				return err
+			}
+		}
+		if from = id + 1; from == 0 {
+			return nil
+		}
+	}
+}
+
 // Truncate deletes the log entries up to and with seq: every job has
 // checkpointed beyond it.
 func (db *DB) Truncate(seq uint64) error {
