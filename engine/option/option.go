@@ -48,6 +48,9 @@ type Given struct {
 	Name  string
 	Value string
 	Pos   int
+	// Weak options, of a file or a profile, give way to others of the same
+	// option.
+	Weak bool
 }
 
 // Options are parsed options. The zero Options has none. Immutable after
@@ -76,7 +79,11 @@ func Parse(given []Given, env Lookup, specs ...[]Spec) (Options, error) {
 		if spec.Prefix {
 			key = name
 		}
-		if before, twice := o.values[key]; twice {
+		before, twice := o.values[key]
+		switch {
+		case twice && g.Weak:
+			continue
+		case twice && !before.Weak:
 			return Options{}, pgerror.New(pgerror.SyntaxError, "option %q is given twice", g.Name).
 				WithDetail("%q and %q are the same option.", before.Name, g.Name).At(g.Pos)
 		}

@@ -58,7 +58,7 @@ func (f *feed) open(ctx context.Context, positions map[string]int64) error {
 		at, ok := positions[s.ID]
 		switch {
 		case ok:
-		case len(positions) > 0:
+		case f.o.Resumed || len(positions) > 0:
 			at = connector.Earliest
 		default:
 			at = connector.Unset

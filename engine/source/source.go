@@ -83,6 +83,9 @@ type Options struct {
 	Watermark  *Watermark
 	OnError    OnError
 	DeadLetter func(DeadLetter) error
+	// Resumed: the job ran before, so a split without a position is new and
+	// read from its beginning, even if this input had no split until now.
+	Resumed bool
 	// Owns picks the splits this input reads; nil: all.
 	Owns    func(connector.Split) bool
 	MaxRows int
