@@ -7,13 +7,6 @@ import (
 	"velostream/catalog/types"
 )
 
-// aggregate is one signature of an aggregate function.
-type aggregate struct {
-	name string
-	args []types.OID
-	ret  types.OID
-}
-
 // aggregateTable lists "name(args) ret".
 var aggregateTable = []string{
 	"count() int8", "count(any) int8", "count_distinct(any) int8", "approx_count_distinct(any) int8",
@@ -52,7 +45,7 @@ func buildAggregates() map[string][]*Function {
 	for _, s := range aggregateTable {
 		add(s)
 	}
-	for _, t := range strings.Fields(minMaxTypes) {
+	for t := range strings.FieldsSeq(minMaxTypes) {
 		add("min(" + t + ") " + t)
 		add("max(" + t + ") " + t)
 	}

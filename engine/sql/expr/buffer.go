@@ -72,9 +72,6 @@ type writer struct {
 
 func newWriter(c *column.Column) writer { return writer{col: c, kind: c.Type.Kind()} }
 
-// bytesWriter is a writer for a KindBytes column.
-type bytesWriter = writer
-
 // pad gives the rows before i that were skipped an empty value.
 func (w *writer) pad(i int) {
 	offs := w.col.Offs
@@ -86,13 +83,6 @@ func (w *writer) pad(i int) {
 
 // bytes sets row i of a KindBytes column to a copy of v.
 func (w *writer) bytes(i int, v []byte) {
-	w.pad(i)
-	w.col.Data = append(w.col.Data, v...)
-	w.end(i)
-}
-
-// str is bytes for a string.
-func (w *writer) str(i int, v string) {
 	w.pad(i)
 	w.col.Data = append(w.col.Data, v...)
 	w.end(i)

@@ -33,7 +33,7 @@ func table(defs []def) []Function {
 	for i, d := range defs {
 		f := parseSignature(d.sig)
 		c := f.Name[0]
-		f.Operator = !(c >= 'a' && c <= 'z' || c == '_')
+		f.Operator = (c < 'a' || c > 'z') && c != '_'
 		f.Scalar, f.Kernel, f.Doc = d.scalar, d.kernel, d.doc
 		f.Volatility, f.NullCall = d.volatility, d.nullCall
 		out[i] = f

@@ -23,7 +23,6 @@ func dialectJSONFamily() []Function {
 			def{sig: "json_exists(" + t + ",text) bool", scalar: jsonExistsAt, doc: "there is a value at the path"},
 		)
 		if t == "text" {
-			ret = "text"
 			defs = append(defs, def{sig: "json_extract(text,text) text", scalar: jsonByPath(func(v []byte) (datum, bool) { return jsonText(v), true }), doc: "value at a path as text"})
 			continue
 		}
@@ -108,12 +107,14 @@ func lookPath(c *CallContext, a []datum) ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if c.Args[0].OID == types.OIDText && types.ValidJSON(a[0].B) != nil {
+	if c.Args[0].OID == types.OIDText && !isJSON(a[0].B) {
 		return nil, false, nil
 	}
 	v, ok := jsonPath(a[0].B, path)
 	return v, ok, nil
 }
+
+func isJSON(b []byte) bool { return types.ValidJSON(b) == nil }
 
 // jsonByPath gives what take makes of the value at a path, NULL if nothing.
 func jsonByPath(take func(v []byte) (datum, bool)) Scalar {

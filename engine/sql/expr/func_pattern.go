@@ -366,7 +366,7 @@ func substringSimilar(c *CallContext, a []datum) (datum, error) {
 		default:
 			return nil, pgerror.New("2200C", "SQL regular expression may not contain more than two escape-double-quote separators")
 		}
-		out := ""
+		var out strings.Builder
 		for i, p := range parts {
 			s, err := similarPattern(p, esc)
 			if err != nil {
@@ -375,14 +375,14 @@ func substringSimilar(c *CallContext, a []datum) (datum, error) {
 			s = strings.TrimSuffix(strings.TrimPrefix(s, "^"), "$")
 			switch i {
 			case 0:
-				out += strings.ReplaceAll(s, ".*", ".*?")
+				out.WriteString(strings.ReplaceAll(s, ".*", ".*?"))
 			case 1:
-				out += "(" + s + ")"
+				out.WriteString("(" + s + ")")
 			default:
-				out += s
+				out.WriteString(s)
 			}
 		}
-		re, err := regexp.Compile("(?s)^" + out + "$")
+		re, err := regexp.Compile("(?s)^" + out.String() + "$")
 		if err != nil {
 			return nil, regexpError(err)
 		}

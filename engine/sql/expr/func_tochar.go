@@ -196,41 +196,11 @@ func sign(v int) byte {
 func abs(v int) int { return max(v, -v) }
 
 func (p *timeParts) dateField(n timeNode) string {
-	year := p.year
-	if year <= 0 && !p.interval {
-		year = 1 - year
-	}
 	wd := 0
 	if !p.interval {
 		wd = types.Weekday(p.days)
 	}
 	switch n.field {
-	case "YYYY":
-		return n.num(year, 4)
-	case "YYY":
-		return n.num(year%1000, 3)
-	case "YY":
-		return n.num(year%100, 2)
-	case "Y":
-		return n.num(year%10, 1)
-	case "Y,YYY":
-		return fmt.Sprintf("%d,%03d", year/1000, year%1000)
-	case "AD", "BC":
-		return n.inCase([]string{"AD", "BC"}[b2i(p.year <= 0)])
-	case "A.D.", "B.C.":
-		s := []string{"A.D.", "B.C."}[b2i(p.year <= 0)]
-		if n.text[0] >= 'a' {
-			return strings.ToLower(s)
-		}
-		return s
-	case "CC":
-		if p.interval {
-			return n.num(p.year/100, 2)
-		}
-		if p.year <= 0 {
-			return n.num(-((year-1)/100 + 1), 2)
-		}
-		return n.num((year-1)/100+1, 2)
 	case "MM":
 		return n.num(p.month, 2)
 	case "MONTH":
@@ -269,6 +239,42 @@ func (p *timeParts) dateField(n timeNode) string {
 		return n.num((types.DayOfYear(p.days)-1)/7+1, 2)
 	case "J":
 		return strconv.FormatInt(p.days+2451545, 10)
+	}
+	return p.yearField(n)
+}
+
+func (p *timeParts) yearField(n timeNode) string {
+	year := p.year
+	if year <= 0 && !p.interval {
+		year = 1 - year
+	}
+	switch n.field {
+	case "YYYY":
+		return n.num(year, 4)
+	case "YYY":
+		return n.num(year%1000, 3)
+	case "YY":
+		return n.num(year%100, 2)
+	case "Y":
+		return n.num(year%10, 1)
+	case "Y,YYY":
+		return fmt.Sprintf("%d,%03d", year/1000, year%1000)
+	case "AD", "BC":
+		return n.inCase([]string{"AD", "BC"}[b2i(p.year <= 0)])
+	case "A.D.", "B.C.":
+		s := []string{"A.D.", "B.C."}[b2i(p.year <= 0)]
+		if n.text[0] >= 'a' {
+			return strings.ToLower(s)
+		}
+		return s
+	case "CC":
+		if p.interval {
+			return n.num(p.year/100, 2)
+		}
+		if p.year <= 0 {
+			return n.num(-((year-1)/100 + 1), 2)
+		}
+		return n.num((year-1)/100+1, 2)
 	}
 	return p.isoField(n)
 }

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"velostream/catalog/types"
@@ -364,10 +365,8 @@ func (r *timeReader) date() (int64, error) {
 
 func (r *timeReader) has(fields ...timeField) bool {
 	for _, n := range r.nodes {
-		for _, f := range fields {
-			if n.field == f {
-				return true
-			}
+		if slices.Contains(fields, n.field) {
+			return true
 		}
 	}
 	return false

@@ -32,8 +32,25 @@ var numKeywords = []struct {
 	word string
 	kind byte
 }{
-	{"EEEE", 'E'}, {"FM", 'F'}, {"MI", 'M'}, {"PL", 'P'}, {"PR", 'R'}, {"RN", 'N'}, {"SG", 'G'}, {"TH", 't'},
-	{"S", 'S'}, {"D", '.'}, {"G", ','}, {"L", 'L'}, {"B", 'B'}, {"C", 'B'}, {"V", 'V'}, {"9", '9'}, {"0", '0'}, {".", '.'}, {",", ','},
+	{"EEEE", 'E'},
+	{"FM", 'F'},
+	{"MI", 'M'},
+	{"PL", 'P'},
+	{"PR", 'R'},
+	{"RN", 'N'},
+	{"SG", 'G'},
+	{"TH", 't'},
+	{"S", 'S'},
+	{"D", '.'},
+	{"G", ','},
+	{"L", 'L'},
+	{"B", 'B'},
+	{"C", 'B'},
+	{"V", 'V'},
+	{"9", '9'},
+	{"0", '0'},
+	{".", '.'},
+	{",", ','},
 }
 
 func parseNumTemplate(s string) (*numTemplate, error) {
@@ -89,21 +106,7 @@ func (t *numTemplate) add(kind byte, text string, inV *bool) error {
 		*inV = true
 		return nil
 	case '9', '0':
-		switch {
-		case t.point:
-			t.post++
-			if kind == '0' {
-				t.lastZero = t.post
-			}
-		default:
-			if kind == '0' && t.zero < 0 {
-				t.zero = t.pre
-			}
-			t.pre++
-			if *inV {
-				t.shift++
-			}
-		}
+		t.addDigit(kind == '0', *inV)
 		kind = '9'
 	case '.':
 		if t.point {
@@ -141,6 +144,24 @@ func (t *numTemplate) add(kind byte, text string, inV *bool) error {
 	}
 	t.items = append(t.items, numItem{kind, text})
 	return nil
+}
+
+// addDigit counts a digit position.
+func (t *numTemplate) addDigit(zero, inV bool) {
+	if t.point {
+		t.post++
+		if zero {
+			t.lastZero = t.post
+		}
+		return
+	}
+	if zero && t.zero < 0 {
+		t.zero = t.pre
+	}
+	t.pre++
+	if inV {
+		t.shift++
+	}
 }
 
 func toCharNumber(get func(datum) types.Decimal) Scalar {
@@ -184,6 +205,30 @@ func (t *numTemplate) format(d types.Decimal) string {
 	return t.layout(whole, frac, d)
 }
 
+// signOf is what a sign item of the template shows.
+func signOf(kind byte, neg bool) byte {
+	switch {
+	case neg && kind != 'P':
+		return '-'
+	case !neg && kind != 'M':
+		return '+'
+	}
+	return ' '
+}
+
+// leadingSign is what stands right before the first digit.
+func (t *numTemplate) leadingSign(neg bool) byte {
+	switch {
+	case t.angle && neg:
+		return '<'
+	case t.lead && !neg:
+		return '+'
+	case neg:
+		return '-'
+	}
+	return ' '
+}
+
 // layout writes the digits in their places.
 func (t *numTemplate) layout(whole, frac string, d types.Decimal) string {
 	neg := d.Sign() < 0
@@ -193,22 +238,18 @@ func (t *numTemplate) layout(whole, frac string, d types.Decimal) string {
 			b.WriteByte(' ')
 		}
 	}
+	writeSign := func(c byte) {
+		if c != ' ' || !t.fill {
+			b.WriteByte(c)
+		}
+	}
 	signDone := t.explicit && !t.lead && !t.angle
 	putSign := func() {
 		if signDone {
 			return
 		}
 		signDone = true
-		switch {
-		case t.angle && neg:
-			b.WriteByte('<')
-		case t.lead && !neg:
-			b.WriteByte('+')
-		case neg:
-			b.WriteByte('-')
-		default:
-			blank()
-		}
+		writeSign(t.leadingSign(neg))
 	}
 	pos, fracPos, started, behind := 0, 0, false, false
 	for _, it := range t.items {
@@ -222,47 +263,33 @@ func (t *numTemplate) layout(whole, frac string, d types.Decimal) string {
 				break
 			}
 			at := len(whole) - (t.pre - pos)
-			if at >= 0 {
-				putSign()
-				started = true
-				b.WriteByte(whole[at])
-			} else {
-				blank()
-			}
 			pos++
+			if at < 0 {
+				blank()
+				break
+			}
+			putSign()
+			started = true
+			b.WriteByte(whole[at])
 		case '.':
 			putSign()
 			behind = true
 			b.WriteByte('.')
 		case ',':
-			if started {
-				b.WriteByte(',')
-			} else {
+			if !started {
 				blank()
+				break
 			}
-		case 'S':
-			b.WriteByte("+-"[b2i(neg)])
-		case 'G':
-			b.WriteByte("+-"[b2i(neg)])
-		case 'M':
-			if neg {
-				b.WriteByte('-')
-			} else {
-				blank()
-			}
-		case 'P':
-			if neg {
-				blank()
-			} else {
-				b.WriteByte('+')
-			}
+			b.WriteByte(',')
+		case 'S', 'G', 'M', 'P':
+			writeSign(signOf(it.kind, neg))
 		case 'R':
 			putSign()
-			if neg {
-				b.WriteByte('>')
-			} else {
+			if !neg {
 				blank()
+				break
 			}
+			b.WriteByte('>')
 		case 'L':
 			blank()
 		case 't', 'T':

@@ -67,7 +67,7 @@ type CallContext struct {
 // Kernel computes rows c.Sel of out, which has room for c.N rows; arguments
 // may be constant columns (use At). Unless NullCall or Total, no argument is
 // NULL in these rows. Rows of a KindBytes or KindList result are written in
-// ascending order, see bytesWriter.
+// ascending order, see writer.
 type Kernel func(c *CallContext, args []*column.Column, out *column.Column) error
 
 // Scalar computes one row. Arguments and result may share memory; bytes are

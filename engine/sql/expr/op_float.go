@@ -43,7 +43,7 @@ func arithFloats(op byte, single bool) Kernel {
 		} else {
 			arithSparse(op, single, c, args, out.Floats)
 		}
-		return checkFloats(op, single, c, args, out.Floats)
+		return checkFloats(op, c, args, out.Floats)
 	}
 }
 
@@ -90,7 +90,7 @@ func arithSparse(op byte, single bool, c *CallContext, args []*column.Column, o 
 // products, underflow (zero from operands that are not). It is a second pass so
 // that the first has no branches; it looks at operands only where a result is
 // suspicious.
-func checkFloats(op byte, single bool, c *CallContext, args []*column.Column, o []float64) error {
+func checkFloats(op byte, c *CallContext, args []*column.Column, o []float64) error {
 	a, b, am, bm := floatArgs(args)
 	check := func(i int) error {
 		x, y := a[i&am], b[i&bm]

@@ -33,8 +33,11 @@ func intFamily() []Function {
 		kernel func(intRange) Kernel
 		doc    string
 	}{
-		{"+", addInts, "addition"}, {"-", subInts, "subtraction"}, {"*", mulInts, "multiplication"},
-		{"/", divInts, "division, truncated"}, {"%", modInts, "remainder"},
+		{"+", addInts, "addition"},
+		{"-", subInts, "subtraction"},
+		{"*", mulInts, "multiplication"},
+		{"/", divInts, "division, truncated"},
+		{"%", modInts, "remainder"},
 	}
 	var out []Function
 	op := func(name, sig string, k Kernel, doc string) {
@@ -152,7 +155,7 @@ func mulFits(x, y, p int64) bool {
 	if int64(int32(x)) == x && int64(int32(y)) == y || x == 0 {
 		return true
 	}
-	return p/x == y && !(x == -1 && y == math.MinInt64)
+	return p/x == y && (x != -1 || y != math.MinInt64)
 }
 
 func divInts(r intRange) Kernel {

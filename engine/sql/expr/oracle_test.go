@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"velostream/catalog/types"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // pools are values worth trying, by type.

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -204,11 +205,11 @@ const (
 	bpCast
 )
 
-func (p *reader) expr(min int) Expr {
+func (p *reader) expr(bound int) Expr {
 	l := p.prefix()
 	for {
 		bp, ok := p.infixPower()
-		if !ok || bp <= min {
+		if !ok || bp <= bound {
 			return l
 		}
 		l = p.infix(l, bp)
@@ -369,7 +370,7 @@ func (p *reader) prefix() Expr {
 	t := p.next()
 	switch {
 	case t == "":
-		panic(fmt.Errorf("unexpected end"))
+		panic(errors.New("unexpected end"))
 	case t == "(":
 		e := p.expr(0)
 		p.want(")")
@@ -492,7 +493,7 @@ func (p *reader) word(t string) Expr {
 		typ := p.typeName()
 		s := p.next()
 		if s == "" || s[0] != '\'' {
-			panic(fmt.Errorf("no literal after type"))
+			panic(errors.New("no literal after type"))
 		}
 		return p.cast(&Const{Value: types.StringDatum(s[1:]), T: types.Unknown}, typ, true)
 	}

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Expressions and what PostgreSQL makes of them, a line each:
@@ -99,8 +99,7 @@ func escapeLine(s string) string {
 }
 
 func failure(err error) string {
-	var pe *pgerror.Error
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*pgerror.Error](err); ok {
 		return "!" + pe.Code + " " + escapeLine(pe.Message)
 	}
 	return "!????? " + err.Error()

@@ -37,7 +37,7 @@ func runScalar(f Scalar, c *CallContext, args []*column.Column, out *column.Colu
 
 // memo returns the value that belongs to key, kept from the last call if the
 // key is the same: pattern arguments are mostly constant.
-func memo[T any](c *CallContext, key []byte, make func(string) (T, error)) (T, error) {
+func memo[T any](c *CallContext, key []byte, build func(string) (T, error)) (T, error) {
 	type entry struct {
 		key string
 		val T
@@ -45,7 +45,7 @@ func memo[T any](c *CallContext, key []byte, make func(string) (T, error)) (T, e
 	if e, ok := c.Memo.(*entry); ok && e.key == string(key) {
 		return e.val, nil
 	}
-	v, err := make(string(key))
+	v, err := build(string(key))
 	if err != nil {
 		return v, err
 	}

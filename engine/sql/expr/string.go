@@ -170,7 +170,7 @@ func QuoteIdent(s string) string {
 	ok := s != "" && !reserved[s]
 	for i := range len(s) {
 		c := s[i]
-		if !(c >= 'a' && c <= 'z' || c == '_' || i > 0 && c >= '0' && c <= '9') {
+		if (c < 'a' || c > 'z') && c != '_' && (i <= 0 || c < '0' || c > '9') {
 			ok = false
 		}
 	}

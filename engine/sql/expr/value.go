@@ -24,11 +24,6 @@ func text1(f func(string) string) Scalar {
 	return func(_ *CallContext, a []datum) (datum, error) { return str(f(string(a[0].B))) }
 }
 
-// text2 is a function of two texts that gives a text.
-func text2(f func(a, b string) string) Scalar {
-	return func(_ *CallContext, a []datum) (datum, error) { return str(f(string(a[0].B), string(a[1].B))) }
-}
-
 // text3 is a function of three texts that gives a text.
 func text3(f func(a, b, c string) string) Scalar {
 	return func(_ *CallContext, a []datum) (datum, error) {
