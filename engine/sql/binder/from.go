@@ -159,6 +159,7 @@ func (b *Binder) scan(rel *catalog.Relation) *plan.Scan {
 	if rel.EventTime >= len(rel.Columns) {
 		s.EventTime = -1
 	}
+	s.Timed = s.EventTime >= 0
 	for i, c := range rel.Columns {
 		s.Columns[i] = i
 		s.Out[i] = plan.Column{Name: c.Name, Type: c.Type, Hidden: c.Hidden, Table: rel.ID, Attr: int16(i + 1)}

@@ -238,7 +238,12 @@ func (l *lowering) window(p *plan.Window, keyed bool) (*plan.Physical, error) {
 	n := newNode(plan.OpWindow, withColumns(in.Out,
 		plan.Column{Name: "window_start", Type: t}, plan.Column{Name: "window_end", Type: t}), in)
 	n.Window, n.Exprs = p.Spec, []expr.Expr{p.Time}
-	n.AppendOnly, n.EventTime = in.AppendOnly, in.EventTime
+	n.AppendOnly = in.AppendOnly
+	if c, ok := p.Time.(*expr.Col); ok && c.Index == in.EventTime && in.EventTime >= 0 {
+		// What holds for the time holds for the end of its window too, and that is
+		// the column which outlives the projections above.
+		n.EventTime = len(in.Out) + 1
+	}
 	if keyed {
 		n.Key = append(append(n.Key, in.Key...), len(in.Out)+1)
 	}

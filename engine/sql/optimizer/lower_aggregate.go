@@ -3,6 +3,7 @@ package optimizer
 import (
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
 )
 
 // aggregate lowers a grouping: the input is projected so that groups and
@@ -13,6 +14,9 @@ func (l *lowering) aggregate(p *plan.Aggregate) (*plan.Physical, error) {
 		return nil, err
 	}
 	n := newNode(plan.OpAggregate, p.Out, nil)
+	if n.WindowEnd, err = l.closing(p, in); err != nil {
+		return nil, err
+	}
 	pre := &projection{}
 	for _, g := range p.Groups {
 		n.Keys = append(n.Keys, pre.add(g))
@@ -31,7 +35,7 @@ func (l *lowering) aggregate(p *plan.Aggregate) (*plan.Physical, error) {
 	}
 	in = l.exchange(in, n.Keys)
 	n.Inputs = []*plan.Physical{in}
-	n.WindowEnd, n.Lateness, n.Emit = p.WindowEnd, p.Lateness, p.Emit
+	n.Lateness, n.Emit = p.Lateness, p.Emit
 	if !l.o.Continuous {
 		n.Emit = plan.EmitChanges
 	}
@@ -39,13 +43,29 @@ func (l *lowering) aggregate(p *plan.Aggregate) (*plan.Physical, error) {
 	for i := range n.Key {
 		n.Key[i] = i
 	}
-	if p.WindowEnd >= 0 {
-		n.EventTime = p.WindowEnd
-	}
+	n.EventTime = n.WindowEnd
 	// A closed window's row is final.
 	n.AppendOnly = n.Emit == plan.EmitFinal || !l.o.Continuous
 	n.Tables = l.newTables(2)
 	return n, nil
+}
+
+// closing is the group that closes windows. There is none when the watermark
+// is not about the windows' time: closing by it would call rows late that are not.
+func (l *lowering) closing(p *plan.Aggregate, in *plan.Physical) (int, error) {
+	if p.WindowEnd < 0 || !l.o.Continuous {
+		return p.WindowEnd, nil
+	}
+	if c, ok := p.Groups[p.WindowEnd].(*expr.Col); ok && c.Index == in.EventTime {
+		return p.WindowEnd, nil
+	}
+	const hint = "Declare WATERMARK FOR the window's time column on the stream."
+	if p.Emit == plan.EmitFinal {
+		return -1, pgerror.Unsupported("the window's time has no watermark, so its windows never close").
+			WithHint("%s EMIT CHANGES needs none.", hint)
+	}
+	l.warn("01000", hint, "the window's time has no watermark, so the state of its windows is kept for ever")
+	return -1, nil
 }
 
 // projection collects the expressions an operator needs as columns.

@@ -1,6 +1,8 @@
 package optimizer
 
 import (
+	"slices"
+
 	"velostream/catalog/types"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
@@ -42,6 +44,7 @@ func (l *lowering) join(p *plan.Join) (*plan.Physical, error) {
 	})
 	n.AppendOnly = !l.o.Continuous || left.AppendOnly && right.AppendOnly &&
 		(p.Kind == plan.InnerJoin || p.Kind == plan.CrossJoin || p.Kind == plan.SemiJoin)
+	n.EventTime = joinTime(p, left, right)
 	if semi || nl == wl {
 		return n, nil
 	}
@@ -54,6 +57,29 @@ func (l *lowering) join(p *plan.Join) (*plan.Physical, error) {
 		}
 	}
 	return projectOver(n, exprs, p.Out, l.o.Continuous), nil
+}
+
+// joinTime is the event time column of a join's output: that of a stream which
+// is joined with something that has no time, such as a table. Its rows leave when they
+// arrive; what a change of the table adds later is late where a window has closed. Rows of
+// two streams wait for each other, so nothing holds for their times.
+func joinTime(p *plan.Join, left, right *plan.Physical) int {
+	switch {
+	case left.EventTime >= 0 && left.AppendOnly && !timed(p.Right) && p.Kind != plan.RightJoin && p.Kind != plan.FullJoin:
+		return left.EventTime
+	case right.EventTime >= 0 && right.AppendOnly && !timed(p.Left) &&
+		(p.Kind == plan.InnerJoin || p.Kind == plan.CrossJoin || p.Kind == plan.RightJoin):
+		return len(left.Out) + right.EventTime
+	}
+	return -1
+}
+
+// timed reports that p reads a relation with a watermark.
+func timed(p plan.Logical) bool {
+	if s, ok := p.(*plan.Scan); ok {
+		return s.Timed
+	}
+	return slices.ContainsFunc(p.Inputs(), timed)
 }
 
 // side lowers an input of a join and makes the equal expressions columns of it.

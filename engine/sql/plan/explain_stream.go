@@ -49,7 +49,7 @@ func StateBound(p *Physical) string {
 		switch {
 		case len(p.Keys) == 0:
 			return "bounded: one row"
-		case p.WindowEnd >= 0 && p.Inputs[0].EventTime >= 0:
+		case p.WindowEnd >= 0:
 			return "bounded by the watermark"
 		}
 		return "grows with the groups"

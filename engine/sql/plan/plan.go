@@ -112,6 +112,8 @@ type Scan struct {
 	AppendOnly bool
 	// EventTime is the position in Out of the watermark column, -1: none.
 	EventTime int
+	// Timed: the relation has a watermark column, read or not.
+	Timed bool
 	// Keyed: Key is a declared primary key, so rows can be looked up by it.
 	Keyed bool
 	// Equal are constants the primary key columns must equal (all of them: a
