@@ -70,6 +70,13 @@ type Decoder interface {
 	Decode(value []byte, rows *Rows) error
 }
 
+// HeaderReader is a Decoder of values whose places are named by a header that
+// comes with the data. Called before the first Decode, it replaces what the
+// decoder was made to expect.
+type HeaderReader interface {
+	Header(header []byte) error
+}
+
 // Encoder writes rows as bytes.
 type Encoder interface {
 	// Encode appends the bytes of physical row i of b to dst.

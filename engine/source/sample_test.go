@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -54,6 +55,38 @@ func TestInfer(t *testing.T) {
 	}
 	if got, want := infer(src, o), "id:20 name:25 when:1114 amount:1700 "; got != want {
 		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
+// TestHeader reads a CSV file whose columns are in another order than declared.
+func TestHeader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.csv")
+	if err := os.WriteFile(path, []byte("x,TS,id\nq,1,7\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f := file.Connector()
+	o, err := option.Parse([]option.Given{{Name: "path", Value: path}, {Name: "format", Value: "csv"}}, nil, f.SourceOptions, formats.Options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := f.NewSource(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := formats.NewDecoder("format", o, fields, []string{"id", "ts"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := options(t, src)
+	opts.Decoder = d
+	opts.OnError = source.Skip
+	in := open(t, opts, nil)
+	c, err := in.Next(t.Context())
+	if err != nil || in.Stats().Poisoned != 1 || c.Batch.N != 0 {
+		t.Fatalf("%v %+v", err, in.Stats()) // 1 is no timestamptz
+	}
+	if got := in.Stats().LastPoison; !strings.Contains(got, `"ts"`) {
+		t.Error(got)
 	}
 }
 

@@ -222,12 +222,33 @@ func (in *Input) layOut() {
 // no position is read beside others that have one, it is new, and read from
 // its beginning. Errors come within the connector's time limit.
 func (in *Input) Open(ctx context.Context, positions map[string]int64) error {
+	if err := in.header(ctx); err != nil {
+		return err
+	}
 	if err := in.feed.open(ctx, positions); err != nil {
 		return err
 	}
 	for _, st := range in.feed.starts() {
 		s := in.known(st.Split)
 		s.position = st.Position
+	}
+	return nil
+}
+
+// header lets the decoder know the data's own header, if both have to do with
+// one.
+func (in *Input) header(ctx context.Context) error {
+	src, ok := in.o.Connector.(connector.Headed)
+	dec, ok2 := in.o.Decoder.(format.HeaderReader)
+	if !ok || !ok2 {
+		return nil
+	}
+	h, err := src.Header(ctx)
+	if err != nil || h == nil {
+		return err
+	}
+	if err := dec.Header(h); err != nil {
+		return in.named(err)
 	}
 	return nil
 }

@@ -59,18 +59,32 @@ func New(fields []format.Field, o Options) (*Decoder, error) {
 	o.ensureDefaults()
 	d := &Decoder{o: o}
 	names := o.Columns
-	if names == nil {
-		for _, f := range fields {
-			if !f.Whole {
-				names = append(names, f.Name)
-			}
-		}
-	}
-	d.at = make([][]int, len(names))
 	for i, f := range fields {
 		d.cells = append(d.cells, format.NewCell(f))
 		if f.Whole {
 			d.whole = append(d.whole, i)
+		} else if o.Columns == nil {
+			names = append(names, f.Name)
+		}
+	}
+	return d, d.place(names)
+}
+
+// Header implements format.HeaderReader.
+func (d *Decoder) Header(header []byte) error {
+	names, err := Split(header, d.o)
+	if err != nil {
+		return err
+	}
+	return d.place(names)
+}
+
+// place finds the fields among the names of a record's values.
+func (d *Decoder) place(names []string) error {
+	d.at = make([][]int, len(names))
+	for i, c := range d.cells {
+		f := c.Field
+		if f.Whole {
 			continue
 		}
 		name := f.Name
@@ -82,12 +96,12 @@ func New(fields []format.Field, o Options) (*Decoder, error) {
 			at = slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(strings.TrimSpace(n), name) })
 		}
 		if at < 0 {
-			return nil, pgerror.New(pgerror.UndefinedColumn, "column %q is not among the CSV columns", name).
+			return pgerror.New(pgerror.UndefinedColumn, "column %q is not among the CSV columns", name).
 				WithHint("There are: %s.", strings.Join(names, ", "))
 		}
 		d.at[at] = append(d.at[at], i)
 	}
-	return d, nil
+	return nil
 }
 
 // Decode implements format.Decoder.
