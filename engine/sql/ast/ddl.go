@@ -236,6 +236,14 @@ type CreateFunction struct {
 	Link      string // AS 'obj', 'link'
 	Return    Expr   // RETURN expr
 	Attrs     []FuncAttr
+	HasAtomic bool
+	Atomic    []Statement // BEGIN ATOMIC … END: queries, DML, *Return
+}
+
+// Return is RETURN X in the body of a function.
+type Return struct {
+	At
+	X Expr
 }
 
 // FuncAttr is an attribute of a function: IMMUTABLE, STRICT, COST 10, SET x = y.
@@ -498,6 +506,7 @@ func (*CreateView) stmt()             {}
 func (*CreateSink) stmt()             {}
 func (*CreateIndex) stmt()            {}
 func (*CreateFunction) stmt()         {}
+func (*Return) stmt()                 {}
 func (*CreateSchema) stmt()           {}
 func (*CreateDatabase) stmt()         {}
 func (*CreateRole) stmt()             {}

@@ -126,6 +126,18 @@ func (p *printer) createFunction(s *CreateFunction) {
 	case s.Return != nil:
 		p.w(" RETURN ")
 		p.expr(s.Return)
+	case s.HasAtomic:
+		p.w(" BEGIN ATOMIC ")
+		for _, a := range s.Atomic {
+			if r, ok := a.(*Return); ok {
+				p.w("RETURN ")
+				p.expr(r.X)
+			} else {
+				p.stmt(a)
+			}
+			p.w("; ")
+		}
+		p.w("END")
 	case s.BodyPos >= 0:
 		p.w(" AS ")
 		p.lit(s.Body)

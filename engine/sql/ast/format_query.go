@@ -420,7 +420,7 @@ func (p *printer) join(j *Join) {
 	p.when(nested, ")")
 	if j.Within != nil {
 		p.w(" WITHIN ")
-		p.expr(j.Within)
+		p.duration(j.Within)
 	}
 	if j.On != nil {
 		p.w(" ON ")
@@ -438,6 +438,18 @@ func (p *printer) join(j *Join) {
 		p.w(")")
 		p.alias(j.Alias)
 	}
+}
+
+// duration writes a duration so that it is known as one by its first token.
+func (p *printer) duration(x Expr) {
+	switch x.(type) {
+	case *Interval, *Param:
+		p.expr(x)
+		return
+	}
+	p.w("(")
+	p.expr(x)
+	p.w(")")
 }
 
 // returning writes RETURNING if there are items.

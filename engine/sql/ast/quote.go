@@ -13,7 +13,7 @@ const quotedWords = `
 	freeze from full gap grant greatest group grouping groups having hop hopping ilike in initially inner inout int integer
 	intersect interval into is isnull join late lateral leading least left like limit localtime localtimestamp map
 	max_duration national natural nchar none normalize not notnull null nullif numeric offset on only operator or order out
-	outer over overlaps overlay partition placing position precision primary range real references returning right rollup
+	outer over overlaps overlay partition placing position precision prepare primary range real references returning right rollup
 	row rows select session session_user setof similar size sliding smallint some step struct substring symmetric table
 	tablesample then time timeout timestamp to trailing treat trim true tumble tumbling unbounded union unique user using
 	values varchar variadic verbose watermark when where window with within xmlattributes xmlconcat xmlelement xmlexists

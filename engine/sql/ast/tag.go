@@ -25,6 +25,9 @@ func (s *CreateFunction) Tag() string {
 	return "CREATE FUNCTION"
 }
 
+// Tag is RETURN; it never stands alone.
+func (*Return) Tag() string { return "RETURN" }
+
 // Tag is the command tag.
 func (*CreateSchema) Tag() string { return "CREATE SCHEMA" }
 

@@ -55,7 +55,7 @@ func truncateName(s string) string {
 		return s
 	}
 	n := nameMax
-	for n > 0 && !utf8.RuneStart(s[n]) {
+	for n > nameMax-utf8.UTFMax && !utf8.RuneStart(s[n]) {
 		n--
 	}
 	return s[:n]

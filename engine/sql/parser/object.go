@@ -23,11 +23,32 @@ func (p *parser) createFunction(at ast.At, orReplace bool) ast.Statement {
 	}
 	for p.err == nil && p.funcClause(s) {
 	}
-	if p.is("begin") && p.peek(1).isWord("atomic") {
-		p.failAt(int(p.tok.pos), pgerror.FeatureNotSupported, "function bodies in BEGIN ATOMIC … END are not supported")
-		p.err.Hint = "Write RETURN expression, or AS 'query'."
+	if p.is2("begin", "atomic") {
+		p.atomic(s)
 	}
 	return s
+}
+
+// atomic parses the body BEGIN ATOMIC statement; … END.
+func (p *parser) atomic(s *ast.CreateFunction) {
+	s.HasAtomic = true
+	p.next()
+	p.next()
+	for p.err == nil && !p.is("end") {
+		if p.acceptOp(";") {
+			continue
+		}
+		if p.is("return") {
+			r := &ast.Return{At: p.at()}
+			p.next()
+			r.X = p.expr()
+			s.Atomic = append(s.Atomic, r)
+		} else {
+			s.Atomic = append(s.Atomic, p.preparable())
+		}
+		p.expectOp(";")
+	}
+	p.expect("end")
 }
 
 // funcClause parses one clause of CREATE FUNCTION, and reports whether one

@@ -391,7 +391,8 @@ func (p *parser) startsClause() bool {
 		return next("window")
 	case "within":
 		t := p.peek(1)
-		return t.isWord("interval") || t.kind == tInt || t.kind == tNum || t.kind == tDuration || t.kind == tString
+		return t.isWord("interval") || t.kind == tInt || t.kind == tNum || t.kind == tDuration || t.kind == tString ||
+			t.kind == tParam || t.isOp("(")
 	case "asof":
 		return next("join", "left", "inner")
 	case "late":

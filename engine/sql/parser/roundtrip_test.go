@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"flag"
+	"math/rand"
 	"reflect"
 	"strings"
 	"testing"
@@ -9,6 +11,8 @@ import (
 
 	"velostream/engine/sql/ast"
 )
+
+var mutated = flag.Int("mutated", 3000, "statements to make up for the round trip")
 
 // samePlaces ignores positions.
 var samePlaces = cmp.Options{
@@ -37,6 +41,23 @@ func roundTrip(t *testing.T, stmt ast.Statement, sql string) {
 	}
 	if text2 := ast.String(again[0].Stmt); text2 != text {
 		t.Errorf("%s\nprints as %s\nthen as   %s", sql, text, text2)
+	}
+}
+
+// TestRoundTripMutated does the same for statements made up from the corpus by
+// moving tokens about: odd ones that people do not think of.
+func TestRoundTripMutated(t *testing.T) {
+	stmts := append(corpus(t, "postgres.sql"), corpus(t, "dialect.sql")...)
+	rnd := rand.New(rand.NewSource(1))
+	for range *mutated {
+		sql := mutate(rnd, mutate(rnd, stmts[rnd.Intn(len(stmts))], stmts), stmts)
+		parsed, err := Parse(sql)
+		if err != nil {
+			continue
+		}
+		for _, s := range parsed {
+			roundTrip(t, s.Stmt, sql)
+		}
 	}
 }
 

@@ -270,7 +270,7 @@ func (p *parser) columnRest(c *ast.ColumnDef) {
 			c.Collation = p.name()
 		case p.accept("as"):
 			c.Computed = p.expr()
-		case p.is("key"):
+		case p.is("key") && c.Type != nil && len(c.Constraints) == 0:
 			p.next()
 			c.Key = true
 		case p.accept("compression"):
