@@ -13,7 +13,9 @@ type extreme struct {
 	v   keyCol
 }
 
-func newExtreme(t types.Type, max bool) *extreme { return &extreme{max: max, v: newKeyCol(t)} }
+func newExtreme(t types.Type, greatest bool) *extreme {
+	return &extreme{max: greatest, v: newKeyCol(t)}
+}
 
 func (a *extreme) grow(n int)    { a.has = resize(a.has, n); a.v.grow(n) }
 func (a *extreme) reset(g int32) { a.has[g] = false; a.v.clear(g) }
@@ -39,6 +41,7 @@ func (a *extreme) update(u *update) error {
 				}
 			}
 			return nil
+		default:
 		}
 	}
 	for k, g := range u.gids {

@@ -118,6 +118,7 @@ func (a *firstAcc) put(g int32, v *column.Column, i int) {
 		case types.KindDecimal:
 			a.v.decs[g], a.has[g] = v.Decs[i], true
 			return
+		default:
 		}
 	}
 	a.has[g] = true

@@ -23,6 +23,7 @@ func newSum(a *plan.AggCall, t types.Type, avg bool) (accumulator, error) {
 		return &sumFloat{avg: avg, out: a.T}, nil
 	case types.KindInterval:
 		return &sumInterval{avg: avg}, nil
+	default:
 	}
 	return nil, pgerror.Unsupported("aggregate function %s over this type is not supported", a.Name)
 }

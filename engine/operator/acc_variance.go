@@ -22,6 +22,7 @@ func newVariance(name string, t types.Type) (accumulator, error) {
 		return &varDec{sample: sample, root: root, ints: t.Kind() == types.KindInt}, nil
 	case types.KindFloat:
 		return &varFloat{sample: sample, root: root, xx: floatSums{third: true}}, nil
+	default:
 	}
 	return nil, pgerror.Unsupported("aggregate function %s over this type is not supported", name)
 }
@@ -209,7 +210,7 @@ func (a *varFloat) result(g int32, dst *column.Column) error {
 	if a.sample {
 		d = f - 1
 	}
-	v := max(0, ddCentral(a.x.hi[g], a.x.lo[g], a.xx.hi[g], a.xx.lo[g], f)/d)
+	v := ddCentral(a.x.hi[g], a.x.lo[g], a.xx.hi[g], a.xx.lo[g], f) / d
 	if a.root {
 		v = math.Sqrt(v)
 	}
@@ -225,10 +226,12 @@ func ddCentral(xh, xl, qh, ql, n float64) float64 {
 	// p = x·m
 	ph := xh * mh
 	pl := math.FMA(xh, mh, -ph) + (xh*ml + xl*mh)
-	s := qh - ph
-	b := s - qh
-	r := (qh - (s - b)) + (-ph - b)
-	return s + (r + (ql - pl))
+	s, r := twoSum(qh, -ph)
+	// Less than the arithmetic resolves is nothing: equal values have no variance.
+	if v := s + (r + (ql - pl)); v > qh*0x1p-100 {
+		return v
+	}
+	return 0
 }
 
 func (a *varFloat) encode(dst []byte, g int32) []byte {

@@ -124,6 +124,7 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 				a.inexact = append(a.inexact, k)
 				a.exact = append(a.exact, column.New(inTypes[j], 1))
 			}
+		default:
 		}
 		if k != a.end {
 			a.order = append(a.order, k)

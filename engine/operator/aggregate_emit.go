@@ -206,7 +206,7 @@ func (a *aggregate) emitFinal(g int32, out dataflow.Output) error {
 	if a.rows[g] < 0 {
 		return broken(a.label, "a row is deleted that is not there")
 	}
-	if a.rows[g] == 0 && !(a.single && a.ctx.Shard == 0) {
+	if a.rows[g] == 0 && (!a.single || a.ctx.Shard != 0) {
 		return nil
 	}
 	if err := a.appendRow(a.out.b, g, column.Insert); err != nil {

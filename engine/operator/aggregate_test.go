@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,8 +59,10 @@ func aggPlan(in *plan.Physical, keys []int, aggs []plan.AggCall) *plan.Physical 
 	for _, a := range aggs {
 		ts = append(ts, a.T)
 	}
-	return &plan.Physical{Op: plan.OpAggregate, Inputs: []*plan.Physical{in}, Out: schema(ts...), Key: key, Keys: keys,
-		Aggs: aggs, Emit: plan.EmitChanges, WindowEnd: -1, EventTime: -1, Tables: []uint16{1, 2}}
+	return &plan.Physical{
+		Op: plan.OpAggregate, Inputs: []*plan.Physical{in}, Out: schema(ts...), Key: key, Keys: keys,
+		Aggs: aggs, Emit: plan.EmitChanges, WindowEnd: -1, EventTime: -1, Tables: []uint16{1, 2},
+	}
 }
 
 func randomRow(r *rand.Rand) []types.Datum {
@@ -211,15 +214,16 @@ func checkNaive(t *testing.T, got []string, live [][]types.Datum, keys []int) {
 			b.Col(j).Append(d)
 		}
 		b.Row(column.Insert)
-		key := ""
+		var parts []string
 		for _, k := range keys {
 			one := column.Batch{N: 1, Cols: []*column.Column{b.Col(k)}}
 			if !row[k].Null && b.Col(k).Type.Kind() == types.KindDecimal {
-				key += row[k].Dec.Normal().String() + "|"
+				parts = append(parts, row[k].Dec.Normal().String())
 				continue
 			}
-			key += rowText(&one, 0) + "|"
+			parts = append(parts, rowText(&one, 0))
 		}
+		key := strings.Join(parts, "|")
 		g := groups[key]
 		if g == nil {
 			g = &sums{}
@@ -250,8 +254,8 @@ func checkNaive(t *testing.T, got []string, live [][]types.Datum, keys []int) {
 			}
 			return s
 		}
-		want = append(want, fmt.Sprintf("%d|%d|%s|%s|%s|%s", g.n, g.ni, or(g.ni > 0, fmt.Sprint(g.si)), or(g.nd > 0, g.sd.String()),
-			or(g.ni > 0, fmt.Sprint(g.lo)), or(g.ni > 0, fmt.Sprint(g.hi))))
+		want = append(want, fmt.Sprintf("%d|%d|%s|%s|%s|%s", g.n, g.ni, or(g.ni > 0, strconv.FormatInt(g.si, 10)), or(g.nd > 0, g.sd.String()),
+			or(g.ni > 0, strconv.FormatInt(g.lo, 10)), or(g.ni > 0, strconv.FormatInt(g.hi, 10))))
 	}
 	var have []string
 	for _, s := range got {
@@ -279,8 +283,11 @@ func TestAggregateWindowRandom(t *testing.T) {
 	for seed := range uint64(24) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		final := seed%2 == 0
-		p := aggPlan(input(true, nil, ts...), []int{0, 2}, []plan.AggCall{call("count", types.Int8), call("min", types.Int8, col(3, types.Int8)),
-			call("first_value", types.Int8, col(3, types.Int8)), {Name: "count", Args: []expr.Expr{col(3, types.Int8)}, Distinct: true, T: types.Int8}})
+		p := aggPlan(input(true, nil, ts...), []int{0, 2}, []plan.AggCall{
+			call("count", types.Int8), call("min", types.Int8, col(3, types.Int8)),
+			call("first_value", types.Int8, col(3, types.Int8)),
+			{Name: "count", Args: []expr.Expr{col(3, types.Int8)}, Distinct: true, T: types.Int8},
+		})
 		p.WindowEnd, p.Lateness, p.Inputs[0].EventTime = 1, 5, 1
 		if final {
 			p.Emit, p.AppendOnly = plan.EmitFinal, true

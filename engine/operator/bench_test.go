@@ -194,8 +194,10 @@ func BenchmarkJoin(b *testing.B) {
 				}
 				return out
 			}
-			p := &plan.Physical{Op: plan.OpJoin, Join: plan.InnerJoin, Keys: []int{1}, RightKeys: []int{1}, EventTime: -1, WindowEnd: -1,
-				Inputs: []*plan.Physical{input(true, []int{0}, ts...), input(false, []int{0}, ts...)}, Out: append(schema(ts...), schema(ts...)...)}
+			p := &plan.Physical{
+				Op: plan.OpJoin, Join: plan.InnerJoin, Keys: []int{1}, RightKeys: []int{1}, EventTime: -1, WindowEnd: -1,
+				Inputs: []*plan.Physical{input(true, []int{0}, ts...), input(false, []int{0}, ts...)}, Out: append(schema(ts...), schema(ts...)...),
+			}
 			table := fill(n, func(i int) int64 { return int64(i) })
 			stream := fill(1<<17, func(int) int64 { return int64(r.IntN(n)) })
 			b.ReportAllocs()

@@ -74,6 +74,7 @@ func Build(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		return newSort(p, ctx)
 	case plan.OpLimit:
 		return newLimit(p, ctx)
+	default:
 	}
 	return nil, pgerror.New(pgerror.InternalError, "plan node %q is no operator", string(p.Op))
 }

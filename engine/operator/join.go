@@ -39,12 +39,12 @@ type join struct {
 	ref   []bool  // by key: used since the clock's hand passed
 	empty []int32 // keys that may have lost their last row
 
-	all, rows, gids []int32
-	hashes          []uint64
-	keyCols         []*column.Column
-	missing         []int32
-	pairs           pairList
-	out             joinOut
+	all, gids []int32
+	hashes    []uint64
+	keyCols   []*column.Column
+	missing   []int32
+	pairs     pairList
+	out       joinOut
 }
 
 // pairList is the candidates of a run of input rows: row i of the input and slot j of
@@ -157,7 +157,7 @@ func (j *join) Process(port int, in *column.Batch, out dataflow.Output) error {
 		return err
 	}
 	j.dropEmpty()
-	own.compact(j)
+	own.compact()
 	return j.bound()
 }
 
@@ -327,7 +327,7 @@ func (j *join) apply(port int, in *column.Batch, rows []int32, k, from int, out 
 		own.insert(g, in, int(row), k, int32(hi-lo))
 		return nil
 	}
-	if !own.remove(g, in, int(row), k, j) {
+	if !own.remove(g, in, int(row), k) {
 		return broken(j.label, "a row is deleted that is not there")
 	}
 	if own.count[g] == 0 && other.count[g] == 0 {
@@ -345,7 +345,7 @@ func (j *join) applyOuter(port int, op column.Op, row, g int32, slots []int32, s
 	}
 	for _, s := range slots {
 		// turns: this row brings the other one its first match, or takes its last.
-		turns := false
+		var turns bool
 		switch {
 		case other.degrees && op == column.Insert:
 			turns = other.degree[s] == 0

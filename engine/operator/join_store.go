@@ -38,7 +38,6 @@ type joinSide struct {
 	dirty  []int32
 	gone   [][]byte // table keys of rows that went since the last flush
 	hashes []uint64
-	key    []byte
 }
 
 const (
@@ -111,7 +110,7 @@ func (s *joinSide) insert(g int32, in *column.Batch, row, k int, degree int32) {
 }
 
 // remove unlinks the row equal to row of in, and reports whether there was one.
-func (s *joinSide) remove(g int32, in *column.Batch, row, k int, _ *join) bool {
+func (s *joinSide) remove(g int32, in *column.Batch, row, k int) bool {
 	h := uint32(s.hashes[k])
 	prev := int32(-1)
 	for slot := s.head[g]; slot >= 0; prev, slot = slot, s.next[slot] {
@@ -149,7 +148,7 @@ func (s *joinSide) tableKey(dst []byte, slot int32) []byte {
 }
 
 // compact rebuilds the store without its dead rows, when they are the most of it.
-func (s *joinSide) compact(_ *join) {
+func (s *joinSide) compact() {
 	if s.dead < 4096 || s.dead*2 < len(s.next) {
 		return
 	}
@@ -422,8 +421,8 @@ func (j *join) bound() error {
 			break
 		}
 	}
-	j.sides[0].compact(j)
-	j.sides[1].compact(j)
+	j.sides[0].compact()
+	j.sides[1].compact()
 	return nil
 }
 

@@ -19,8 +19,10 @@ func TestJoinRandom(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		kind, cond := kinds[seed%7], seed/7%2 == 0
 		bounded := seed/14%4 == 3
-		p := &plan.Physical{Op: plan.OpJoin, Join: kind, Keys: []int{1}, RightKeys: []int{1}, EventTime: -1, WindowEnd: -1, Tables: []uint16{1, 2}, AppendOnly: bounded,
-			Inputs: []*plan.Physical{input(bounded, []int{0}, ts...), input(bounded, []int{0}, ts...)}}
+		p := &plan.Physical{
+			Op: plan.OpJoin, Join: kind, Keys: []int{1}, RightKeys: []int{1}, EventTime: -1, WindowEnd: -1, Tables: []uint16{1, 2}, AppendOnly: bounded,
+			Inputs: []*plan.Physical{input(bounded, []int{0}, ts...), input(bounded, []int{0}, ts...)},
+		}
 		p.Out = append(schema(ts...), schema(ts...)...)
 		if kind == plan.SemiJoin || kind == plan.AntiJoin {
 			p.Out = schema(ts...)
@@ -92,20 +94,20 @@ func naiveJoin(kind plan.JoinKind, cond bool, left, right [][]types.Datum, ts []
 	var out []string
 	used := make([]bool, len(right))
 	for _, l := range left {
-		any := false
+		matched := false
 		for k, r := range right {
 			if !match(l, r) {
 				continue
 			}
-			any, used[k] = true, true
+			matched, used[k] = true, true
 			if kind != plan.SemiJoin && kind != plan.AntiJoin {
 				out = append(out, text(l, r))
 			}
 		}
 		switch {
-		case kind == plan.SemiJoin && any, kind == plan.AntiJoin && !any:
+		case kind == plan.SemiJoin && matched, kind == plan.AntiJoin && !matched:
 			out = append(out, text(l))
-		case !any && (kind == plan.LeftJoin || kind == plan.FullJoin):
+		case !matched && (kind == plan.LeftJoin || kind == plan.FullJoin):
 			out = append(out, text(l, nil))
 		}
 	}

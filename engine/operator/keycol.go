@@ -29,13 +29,13 @@ type keyCol struct {
 // verify compares the candidate of each row with the row's value and marks in bad the
 // rows whose candidate is another key; it reports whether there are any.
 func (c *keyCol) verify(in *column.Column, rows []int32, gids []int32, bad []bool) bool {
-	any := false
+	some := false
 	simple := len(in.Nulls) == 0 && !c.nulls.Any() && !in.Const
 	switch {
 	case simple && c.kind == types.KindInt:
 		for k, g := range gids {
 			if g >= 0 && c.ints[g] != in.Ints[rows[k]] {
-				bad[k], any = true, true
+				bad[k], some = true, true
 			}
 		}
 	case simple && c.kind == types.KindBytes && c.typ.OID != types.OIDBpchar:
@@ -45,17 +45,17 @@ func (c *keyCol) verify(in *column.Column, rows []int32, gids []int32, bad []boo
 			}
 			i := rows[k]
 			if v := in.Data[in.Offs[i]:in.Offs[i+1]]; !c.equalBytes(g, v) {
-				bad[k], any = true, true
+				bad[k], some = true, true
 			}
 		}
 	default:
 		for k, g := range gids {
 			if g >= 0 && !c.equal(in, int(rows[k]), g) {
-				bad[k], any = true, true
+				bad[k], some = true, true
 			}
 		}
 	}
-	return any
+	return some
 }
 
 func (c *keyCol) equalBytes(g int32, v []byte) bool {
@@ -92,6 +92,7 @@ func (c *keyCol) equal(in *column.Column, row int, g int32) bool {
 	case types.KindList:
 		c.tmp = rowenc.AppendKeyColumn(c.tmp[:0], in, row, rowenc.Order{})
 		return bytes.Equal(c.bytes(g), c.tmp)
+	default:
 	}
 	return false
 }
@@ -161,6 +162,7 @@ func (c *keyCol) set(g int32, in *column.Column, row int) {
 		c.strs = grown(c.strs, g)
 		c.tmp = rowenc.AppendKeyColumn(c.tmp[:0], in, row, rowenc.Order{})
 		c.setBytes(g, c.tmp)
+	default:
 	}
 }
 
@@ -225,6 +227,7 @@ func (c *keyCol) appendTo(dst *column.Column, g int32) {
 		if _, err := rowenc.DecodeKey(c.bytes(g), []*column.Column{dst}, nil); err != nil {
 			dst.AppendNull()
 		}
+	default:
 	}
 }
 

@@ -62,13 +62,13 @@ func (t *keyTable) find(keys []*column.Column, rows []int32, hashes []uint64, gi
 	if cap(t.bad) < len(rows) {
 		t.bad = make([]bool, len(rows))
 	}
-	bad, any := t.bad[:len(rows)], false
+	bad, some := t.bad[:len(rows)], false
 	for j := range t.cols {
 		if t.cols[j].verify(keys[j], rows, gids, bad) {
-			any = true
+			some = true
 		}
 	}
-	if !any {
+	if !some {
 		return
 	}
 	for k := range bad {
@@ -192,8 +192,8 @@ func (t *keyTable) reset() {
 	t.free, t.n, t.live = t.free[:0], 0, 0
 	for j := range t.cols {
 		c := &t.cols[j]
-		*c = keyCol{typ: c.typ, kind: c.kind, nulls: c.nulls[:0], ints: c.ints[:0], floats: c.floats[:0],
-			decs: c.decs[:0], ivs: c.ivs[:0], strs: c.strs[:0], arena: c.arena[:0]}
+		c.nulls, c.ints, c.floats, c.decs = c.nulls[:0], c.ints[:0], c.floats[:0], c.decs[:0]
+		c.ivs, c.strs, c.arena, c.dead = c.ivs[:0], c.strs[:0], c.arena[:0], 0
 	}
 }
 

@@ -279,7 +279,8 @@ func (m *Materialize) flush() error {
 	}
 	slices.Sort(keys)
 	for _, k := range keys {
-		v, err := m.pending[k], error(nil)
+		v := m.pending[k]
+		var err error
 		if v == nil {
 			err = m.table.Delete([]byte(k))
 		} else {

@@ -14,6 +14,8 @@
 package operator
 
 import (
+	"slices"
+
 	"velostream/engine/dataflow"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
@@ -82,12 +84,7 @@ func hasDeletes(b *column.Batch) bool {
 		return false
 	}
 	if b.Sel == nil {
-		for _, op := range b.Ops[:b.N] {
-			if op == column.Delete {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(b.Ops[:b.N], column.Delete)
 	}
 	for _, i := range b.Sel {
 		if b.Ops[i] == column.Delete {

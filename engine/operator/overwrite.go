@@ -60,6 +60,7 @@ func (c *keyCol) compare(in *column.Column, i int, g int32) int {
 		return cmp.Or(cmp.Compare(ah, bh), cmp.Compare(al, bl))
 	case types.KindBytes:
 		return bytes.Compare(in.Data[in.Offs[i]:in.Offs[i+1]], c.bytesInto(g))
+	default:
 	}
 	tmp := column.New(c.typ, 1)
 	c.appendTo(tmp, g)

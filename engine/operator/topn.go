@@ -285,7 +285,7 @@ func (t *topN) Barrier(_ state.Epoch, out dataflow.Output) error {
 	changed := false
 	was := t.shown
 	for i, j := 0, 0; i < len(was) || j < len(now); {
-		c := 0
+		var c int
 		switch {
 		case i == len(was):
 			c = 1

@@ -21,8 +21,10 @@ func TestTopNRandom(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		deletes := seed%3 > 0
 		limit, offset := int64(1+r.IntN(6)), int64(r.IntN(4))
-		p := &plan.Physical{Op: plan.OpTopN, Inputs: []*plan.Physical{input(!deletes, []int{0}, ts...)}, Out: schema(ts...), Key: []int{0},
-			Sort: []plan.SortKey{{Expr: col(1, types.Int4), Desc: true}}, Count: num(limit), Offset: num(offset), Tables: []uint16{1}, EventTime: -1, WindowEnd: -1}
+		p := &plan.Physical{
+			Op: plan.OpTopN, Inputs: []*plan.Physical{input(!deletes, []int{0}, ts...)}, Out: schema(ts...), Key: []int{0},
+			Sort: []plan.SortKey{{Expr: col(1, types.Int4), Desc: true}}, Count: num(limit), Offset: num(offset), Tables: []uint16{1}, EventTime: -1, WindowEnd: -1,
+		}
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			id := int64(0)
 			c, live := randomChanges(r, ts, 600, func() []types.Datum {

@@ -93,13 +93,12 @@ func decBig(d types.Decimal) *big.Int {
 // in a big.Int only where that is too small. Values leave as they came, so that the scale
 // that the sum shows is the largest of those still there, as PostgreSQL's is.
 type decSums struct {
-	sum    []wide
-	scale  []int32
-	at     []int64                   // how many values have just that scale; valid unless in mixed
-	mixed  map[int32]map[int32]int64 // groups with several scales: values per scale
-	big    map[int32]*big.Int        // groups whose sum does not fit; replaces sum
-	odd    map[int32]*[3]int64       // groups with NaN, Infinity, -Infinity: how many
-	scaled bool                      // whether scales are counted (not for sums of integers)
+	sum   []wide
+	scale []int32
+	at    []int64                   // how many values have just that scale; valid unless in mixed
+	mixed map[int32]map[int32]int64 // groups with several scales: values per scale
+	big   map[int32]*big.Int        // groups whose sum does not fit; replaces sum
+	odd   map[int32]*[3]int64       // groups with NaN, Infinity, -Infinity: how many
 }
 
 func (s *decSums) grow(n int) {

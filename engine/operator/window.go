@@ -149,7 +149,8 @@ func (w *window) spread(in *column.Batch, t *column.Column, rows []int32, out da
 	e := emitter{w.many}
 	for _, i := range rows {
 		v := t.Ints[i]
-		first, last, step := int64(0), int64(0), w.spec.Advance
+		var first, last int64
+		step := w.spec.Advance
 		if w.spec.Kind == plan.Hopping {
 			last = floorTo(v, base, step)
 			first = floorTo(v-w.spec.Size, base, step) + step

@@ -108,6 +108,7 @@ func appendColumn(dst []byte, c *Column, sel []int32, n int) []byte {
 		return dst
 	case types.KindList:
 		return appendLists(dst, c, sel, n)
+	default:
 	}
 	return dst
 }

@@ -60,6 +60,7 @@ func IdenticalAt(a *Column, i int, b *Column, j int) bool {
 			}
 		}
 		return true
+	default:
 	}
 	return true
 }
@@ -105,6 +106,7 @@ func compareValue(a *Column, i int, b *Column, j int) int {
 			}
 		}
 		return cmp.Compare(n, n2)
+	default:
 	}
 	return 0
 }

@@ -38,6 +38,7 @@ func (c *Column) AppendRows(src *Column, rows []int32) {
 			c.Data = append(c.Data, src.Data[src.Offs[i]:src.Offs[i+1]]...)
 			c.Offs = append(c.Offs, uint32(len(c.Data)))
 		}
+	default:
 	}
 }
 

@@ -71,6 +71,7 @@ func hashColumn(dst []uint64, c *Column, rows []int32) {
 				dst[k] = Mix(dst[k], xxh3.Hash(c.Data[c.Offs[i]:c.Offs[i+1]]))
 			}
 			return
+		default:
 		}
 	}
 	if c.Const && len(dst) > 0 {
@@ -121,6 +122,7 @@ func (c *Column) hashAt(i int) uint64 {
 			h = Mix(h, c.Elem.hashAt(int(j)))
 		}
 		return h
+	default:
 	}
 	return 0
 }

@@ -51,6 +51,7 @@ func AppendValue(dst []byte, c *Column, i int) []byte {
 			}
 			dst = AppendValue(append(dst, 1), c.Elem, int(j))
 		}
+	default:
 	}
 	return dst
 }
@@ -104,6 +105,7 @@ func DecodeValue(b []byte, c *Column) ([]byte, error) {
 		return b[n+int(v):], nil
 	case types.KindList:
 		return decodeList(b, c)
+	default:
 	}
 	return nil, Corrupt("value")
 }

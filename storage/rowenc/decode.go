@@ -97,6 +97,7 @@ func decodeKeyValue(b []byte, c *column.Column) ([]byte, error) {
 		return decodeEscaped(b, c)
 	case types.KindList:
 		return decodeListKey(b, c)
+	default:
 	}
 	return nil, column.Corrupt("key")
 }

@@ -109,6 +109,7 @@ func appendKeyValue(dst []byte, c *column.Column, i int) []byte {
 			dst = AppendKeyColumn(dst, c.Elem, int(j), Order{})
 		}
 		return append(dst, 0)
+	default:
 	}
 	return dst
 }

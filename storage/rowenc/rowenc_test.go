@@ -40,6 +40,7 @@ func randomDatum(r *rand.Rand, t types.Type) types.Datum {
 			d.List = append(d.List, randomDatum(r, e))
 		}
 		return d
+	default:
 	}
 	return types.StringDatum([]string{"", "a", "a ", "ab\x00c", "\x00", "\xff", "b", "a longer value"}[r.IntN(8)])
 }
