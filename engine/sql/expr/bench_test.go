@@ -109,7 +109,7 @@ func BenchmarkEval(b *testing.B) {
 	}
 	for _, s := range []string{
 		"i8 + i4", "i8 * 3", "f8 * 2.5", "f8 + f8", "i4 < 500", "num + 7.25", "num * num",
-		"case when i4 > 500 then i8 else 0 end", "filter: i4 > 500", "filter: i4 > 500 and f8 < 250",
+		"case when i4 > 500 then i8 else 0 end", "filter: i4 > 500", "filter: i4 > 500 and f8 < 250", "filter: num > 250.5", "filter: txt = 'symbol-B'",
 		"txt like 'symbol-A%'", "date_trunc('minute', tstz)", "tstz + interval '1 minute'", "js ->> 'symbol'", "upper(txt)", "num::float8",
 	} {
 		b.Run(s, func(b *testing.B) { benchEval(b, s, in) })

@@ -11,8 +11,13 @@ type Env struct {
 	Now      int64         // now(): start of the transaction, timestamptz
 	StmtTime int64         // statement_timestamp()
 	User     string        // current_user
-	Database string        // current_database()
-	Schema   string        // current_schema()
+	Version  string        // version()
+	PID      int64         // pg_backend_pid()
+	// Setting returns the value of a run-time parameter, for current_setting;
+	// nil: there are none.
+	Setting  func(name string) (value string, ok bool)
+	Database string // current_database()
+	Schema   string // current_schema()
 }
 
 // format returns the session settings, never failing on a nil Env.

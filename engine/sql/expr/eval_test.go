@@ -79,7 +79,7 @@ var evalExprs = []string{
 	"i4 < i8", "i4 >= c4", "c4 = i4", "i4 <> 3", "txt || 'x'", "upper(txt)", "length(txt)", "txt like 'a%'", "txt ~ 'b$'",
 	"b and i4 > 0", "b or i4 > 0 or f8 > 0", "not b", "b is true", "i4 is null", "i4 is distinct from i8",
 	"coalesce(i4, i8, 7)", "coalesce(txt, 'none')", "case when b then txt when i4 > 0 then 'pos' else upper(txt) end",
-	"case i4 when 1 then 'a' when 2 then 'b' end", "i4 in (1, 2, 3, null)", "txt in ('a', 'abc')", "num in (1, 2.5)",
+	"case i4 when 1 then 'a' when 2 then 'b' end", "i4 in (1, 2, 3, null)", "txt in ('a', 'abc')", "txt = 'abc'", "txt <> i4::text", "'a' <> txt", "num > 2.5", "num <= num", "txt < upper(txt)", "num in (1, 2.5)",
 	"tstz + iv", "tstz - interval '1 day'", "date_trunc('hour', tstz)", "date_trunc('month', tstz)", "extract(hour from tstz)",
 	"js -> 'a'", "js ->> 'a'", "js @> '{\"a\": 1}'", "arr || i4", "arr[1]", "i4 = any(arr)", "array[i4, i4 + 1]",
 	"greatest(i4, i8, 2)", "least(txt, 'b')", "i4::text", "num::int8", "i8::numeric", "txt::varchar(2)", "d + i4", "i4::float8",

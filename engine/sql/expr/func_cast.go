@@ -27,5 +27,10 @@ func castFamily() []Function {
 			defs = append(defs, d)
 		}
 	}
+	for _, to := range []string{"text", "varchar", "name"} {
+		defs = append(defs,
+			def{sig: to + "(anyelement) " + to, scalar: castScalar, volatility: Stable, doc: "text form"})
+	}
+	defs = append(defs, def{sig: "text(text) text", scalar: castScalar, doc: "the text itself"})
 	return table(defs)
 }

@@ -35,8 +35,44 @@ func miscFamily() []Function {
 		{sig: "current_role() name", scalar: session(func(e *Env) string { return e.User }), volatility: Stable, doc: "name of the role"},
 		{sig: "current_database() name", scalar: session(func(e *Env) string { return e.Database }), volatility: Stable, doc: "name of the database"},
 		{sig: "current_catalog() name", scalar: session(func(e *Env) string { return e.Database }), volatility: Stable, doc: "name of the database"},
+		{sig: "version() text", scalar: session(func(e *Env) string { return e.Version }), volatility: Stable, doc: "version of the server"},
+		{sig: "pg_backend_pid() int4", scalar: func(c *CallContext, _ []datum) (datum, error) {
+			if c.Env == nil {
+				return integer(0)
+			}
+			return integer(c.Env.PID)
+		}, volatility: Stable, doc: "number of the session, for cancel requests"},
+		{sig: "current_setting(text) text", scalar: currentSetting, volatility: Stable, doc: "value of a run-time parameter"},
+		{sig: "current_setting(text,bool) text", scalar: currentSetting, volatility: Stable, doc: "value of a run-time parameter, NULL if it does not exist"},
+		{sig: "format_type(oid,int4) text", scalar: formatType, nullCall: true, volatility: Stable, doc: "SQL name of a type with its modifier"},
 		{sig: "current_schema() name", scalar: session(func(e *Env) string { return e.Schema }), volatility: Stable, doc: "name of the schema for new objects"},
 	})
+}
+
+func currentSetting(c *CallContext, a []datum) (datum, error) {
+	if c.Env != nil && c.Env.Setting != nil {
+		if v, ok := c.Env.Setting(string(a[0].B)); ok {
+			return str(v)
+		}
+	}
+	if len(a) == 2 && a[1].Bool() {
+		return null()
+	}
+	return fail(pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter \"%s\"", a[0].B))
+}
+
+func formatType(_ *CallContext, a []datum) (datum, error) {
+	if a[0].Null {
+		return null()
+	}
+	t := types.Type{OID: types.OID(a[0].I), Mod: -1}
+	if _, ok := t.Info(); !ok {
+		return str("???")
+	}
+	if !a[1].Null {
+		t.Mod = int32(a[1].I)
+	}
+	return str(t.String())
 }
 
 // extremum is greatest (sign 1) or least (sign -1).

@@ -44,7 +44,7 @@ func compareFamily() []Function {
 	add := func(l, r string, op cmpOp, k Kernel, f FilterKernel) {
 		out = append(out, Function{
 			Name: cmpNames[op], Operator: true, Args: []types.OID{shortType(l), shortType(r)}, Ret: types.OIDBool,
-			Total: f != nil, Kernel: k, Filter: f, Doc: "comparison",
+			Total: f != nil && l != "numeric", Kernel: k, Filter: f, Doc: "comparison",
 		})
 	}
 	ints := []string{"int2", "int4", "int8"}
@@ -67,13 +67,13 @@ func compareFamily() []Function {
 			}
 		}
 		add("bool", "bool", op, cmpBools(op), nil)
-		add("numeric", "numeric", op, cmpDecimals(op), nil)
+		add("numeric", "numeric", op, cmpDecimals(op), filterDecimals(op))
 		add("interval", "interval", op, cmpIntervals(op), nil)
 		for _, p := range text {
-			add(p[0], p[1], op, cmpTexts(op, bytes.Compare), nil)
+			add(p[0], p[1], op, cmpTexts(op, bytes.Compare), filterTexts(op))
 		}
 		for _, t := range []string{"bytea", "uuid", "char"} {
-			add(t, t, op, cmpTexts(op, bytes.Compare), nil)
+			add(t, t, op, cmpTexts(op, bytes.Compare), filterTexts(op))
 		}
 		add("bpchar", "bpchar", op, cmpTexts(op, func(a, b []byte) int { return bytes.Compare(types.TrimBlanks(a), types.TrimBlanks(b)) }), nil)
 		add("jsonb", "jsonb", op, cmpTexts(op, types.CompareJSON), nil)
@@ -304,6 +304,69 @@ func cmpDecimals(op cmpOp) Kernel {
 			return nil
 		})
 	}
+}
+
+func filterDecimals(op cmpOp) FilterKernel {
+	return func(c *CallContext, args []*column.Column, dst []int32) []int32 {
+		a, b := args[0].Decs, args[1].Decs
+		am, bm := stride(args[0].Const), stride(args[1].Const)
+		if c.Sel != nil {
+			for _, s := range c.Sel {
+				if op.holds(a[int(s)&am].Cmp(b[int(s)&bm])) {
+					dst = append(dst, s)
+				}
+			}
+			return dst
+		}
+		for i := range c.N {
+			if op.holds(a[i&am].Cmp(b[i&bm])) {
+				dst = append(dst, int32(i))
+			}
+		}
+		return dst
+	}
+}
+
+// filterTexts compares bytes. With = and <> the lengths decide most rows.
+func filterTexts(op cmpOp) FilterKernel {
+	return func(c *CallContext, args []*column.Column, dst []int32) []int32 {
+		a, b := args[0], args[1]
+		if a.Const {
+			a, b = b, a
+		}
+		if op > opNe || !b.Const {
+			return filterEach(op, c, args[0], args[1], dst)
+		}
+		v, yes := b.Bytes(0), op == opEq
+		same := func(i int32) bool {
+			lo, hi := a.Offs[i], a.Offs[i+1]
+			return int(hi-lo) == len(v) && string(a.Data[lo:hi]) == string(v)
+		}
+		if c.Sel != nil {
+			for _, i := range c.Sel {
+				if same(i) == yes {
+					dst = append(dst, i)
+				}
+			}
+			return dst
+		}
+		for i := range int32(c.N) {
+			if same(i) == yes {
+				dst = append(dst, i)
+			}
+		}
+		return dst
+	}
+}
+
+func filterEach(op cmpOp, c *CallContext, a, b *column.Column, dst []int32) []int32 {
+	_ = c.each(func(i int) error {
+		if op.holds(bytes.Compare(a.Bytes(i), b.Bytes(i))) {
+			dst = append(dst, int32(i))
+		}
+		return nil
+	})
+	return dst
 }
 
 func cmpIntervals(op cmpOp) Kernel {
