@@ -46,6 +46,7 @@ func NewCell(f Field) *Cell {
 		if f.Type.Mod >= 4 {
 			c.length = int(f.Type.Mod) - 4
 		}
+	default:
 	}
 	if e, ok := f.Type.Elem(); ok {
 		f.Type, f.NotNull, f.Whole = e, false, false
@@ -80,6 +81,7 @@ func (c *Cell) takesText() bool {
 	switch c.Type.OID {
 	case types.OIDText, types.OIDVarchar, types.OIDBpchar, types.OIDName:
 		return true
+	default:
 	}
 	return false
 }
@@ -171,6 +173,7 @@ func (c *Cell) Number(col *column.Column, n *Number) error {
 		if c.takesText() {
 			return c.Text(col, n.Raw)
 		}
+	default:
 	}
 	return c.mismatch("a number")
 }
@@ -215,6 +218,7 @@ func (c *Cell) Text(col *column.Column, b []byte) error {
 			col.AppendBytes(u[:])
 			return nil
 		}
+	default:
 	}
 	return c.general(col, b)
 }

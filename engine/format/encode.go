@@ -35,6 +35,7 @@ func AppendISO(dst []byte, c *column.Column, i int) []byte {
 		return c.Decs[i].Append(dst)
 	case types.OIDText, types.OIDVarchar, types.OIDBpchar, types.OIDJSON, types.OIDJSONB, types.OIDName:
 		return append(dst, c.Data[c.Offs[i]:c.Offs[i+1]]...)
+	default:
 	}
 	one := *c
 	one.Const = false

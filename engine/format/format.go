@@ -113,5 +113,6 @@ func Truncate(c *column.Column, n int) {
 	case types.KindList:
 		c.Offs = c.Offs[:n+1]
 		Truncate(c.Elem, int(c.Offs[n]))
+	default:
 	}
 }

@@ -112,7 +112,7 @@ func ParseNumber(n *Number, b []byte) bool {
 			return false
 		}
 	}
-	return i > start && !(i == start+1 && point >= 0)
+	return i > start+1 || i == start+1 && point < 0
 }
 
 // Digit takes the next digit of the mantissa.

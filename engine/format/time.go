@@ -62,6 +62,7 @@ func (c *Cell) epoch(col *column.Column, n *Number) error {
 		us = floorDiv(us, microsPerDay)
 	case types.OIDTime:
 		us -= floorDiv(us, microsPerDay) * microsPerDay
+	default:
 	}
 	col.Ints = append(col.Ints, us)
 	return nil
@@ -142,6 +143,7 @@ func (c *Cell) timeText(col *column.Column, b []byte) error {
 			us = floorDiv(us, microsPerDay)
 		case types.OIDTime:
 			us -= floorDiv(us, microsPerDay) * microsPerDay
+		default:
 		}
 		col.Ints = append(col.Ints, us)
 		return nil
@@ -167,6 +169,7 @@ func (c *Cell) timeText(col *column.Column, b []byte) error {
 			col.Ints = append(col.Ints, days)
 			return nil
 		}
+	default:
 	}
 	return c.general(col, b)
 }

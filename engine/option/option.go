@@ -19,12 +19,13 @@ import (
 // Kind is the form of an option's value.
 type Kind uint8
 
+// The kinds of values.
 const (
-	Text     Kind = iota
-	Int           // a decimal integer
-	Bool          // true, false, on, off, yes, no, 1, 0
-	Duration      // Go's form (150ms, 5s), or a count and a unit (5 seconds); a bare number is milliseconds
-	Size          // bytes: 1048576, 64kB, 1MB
+	Text     Kind = iota // as it is
+	Int                  // a decimal integer
+	Bool                 // true, false, on, off, yes, no, 1, 0
+	Duration             // Go's form (150ms, 5s), or a count and a unit (5 seconds); a bare number is milliseconds
+	Size                 // bytes: 1048576, 64kB, 1MB
 )
 
 // Spec describes one option.

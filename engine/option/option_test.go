@@ -12,15 +12,22 @@ var specs = []Spec{
 	{Name: "topic", Aliases: []string{"topic.name"}, Required: true},
 	{Name: "scan.startup.mode", Default: "earliest", Enum: []string{"earliest", "latest"}},
 	{Name: "timeout", Kind: Duration, Default: "5s"},
-	{Name: "rows", Kind: Int}, {Name: "watch", Kind: Bool}, {Name: "size", Kind: Size},
-	{Name: "fields.", Prefix: true}, {Name: "password", Secret: true, Enum: []string{"x"}},
+	{Name: "rows", Kind: Int},
+	{Name: "watch", Kind: Bool},
+	{Name: "size", Kind: Size},
+	{Name: "fields.", Prefix: true},
+	{Name: "password", Secret: true, Enum: []string{"x"}},
 }
 
 func TestParse(t *testing.T) {
 	env := func(n string) (string, bool) { return "orders", n == "TOPIC" }
 	o, err := Parse([]Given{
-		{Name: "Topic.Name", Value: "${TOPIC}-${X:-eu}"}, {Name: "rows", Value: "7"}, {Name: "watch", Value: "on"},
-		{Name: "size", Value: "64kB"}, {Name: "fields.a.min", Value: "3"}, {Name: "scan.startup.mode", Value: "LATEST"},
+		{Name: "Topic.Name", Value: "${TOPIC}-${X:-eu}"},
+		{Name: "rows", Value: "7"},
+		{Name: "watch", Value: "on"},
+		{Name: "size", Value: "64kB"},
+		{Name: "fields.a.min", Value: "3"},
+		{Name: "scan.startup.mode", Value: "LATEST"},
 	}, env, specs)
 	if err != nil {
 		t.Fatal(err)

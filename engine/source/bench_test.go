@@ -27,8 +27,14 @@ import (
 )
 
 var tradeFields = []format.Field{
-	{Name: "symbol", Type: types.Text}, {Name: "trade_id", Type: types.Int8}, {Name: "price", Type: types.Numeric}, {Name: "quantity", Type: types.Int8},
-	{Name: "side", Type: types.Text}, {Name: "venue", Type: types.Text}, {Name: "trader_id", Type: types.Text}, {Name: "event_time", Type: types.Timestamptz},
+	{Name: "symbol", Type: types.Text},
+	{Name: "trade_id", Type: types.Int8},
+	{Name: "price", Type: types.Numeric},
+	{Name: "quantity", Type: types.Int8},
+	{Name: "side", Type: types.Text},
+	{Name: "venue", Type: types.Text},
+	{Name: "trader_id", Type: types.Text},
+	{Name: "event_time", Type: types.Timestamptz},
 }
 
 const benchRecords = 200_000

@@ -154,8 +154,12 @@ func TestParse(t *testing.T) {
 		t.Fatalf("%+v %v", s, err)
 	}
 	for _, bad := range [][]string{
-		{"watermark.strategy", "ascending", "watermark.max_out_of_orderness", "1s"}, {"event.time.format", "%Q"}, {"retry.multiplier", "x"},
-		{"on_error", "skip", "dead.letter.queue.enabled", "true"}, {"dead.letter.queue.topic", "d"}, {"watermark.idle_timeot", "1s"},
+		{"watermark.strategy", "ascending", "watermark.max_out_of_orderness", "1s"},
+		{"event.time.format", "%Q"},
+		{"retry.multiplier", "x"},
+		{"on_error", "skip", "dead.letter.queue.enabled", "true"},
+		{"dead.letter.queue.topic", "d"},
+		{"watermark.idle_timeot", "1s"},
 	} {
 		if s, err := parse(bad...); err == nil {
 			t.Errorf("%v: %+v", bad, s)

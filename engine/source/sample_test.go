@@ -30,11 +30,11 @@ func TestInfer(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		s := ""
+		var s strings.Builder
 		for _, f := range fields {
-			s += fmt.Sprint(f.Name, ":", f.Type.OID, " ")
+			fmt.Fprint(&s, f.Name, ":", f.Type.OID, " ")
 		}
-		return s
+		return s.String()
 	}
 	o, _ := option.Parse(nil, nil, formats.Options())
 	if got, want := infer(kafkaSource(t, c), o), "id:20 price:1700 at:1184 day:1082 tags:3802 ok:16 n:25 code:25 x:25 u:2950 "; got != want {

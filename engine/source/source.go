@@ -47,6 +47,7 @@ const queued = 3
 // OnError says what happens to a record that can't be decoded.
 type OnError uint8
 
+// What can happen to such a record.
 const (
 	Fail          OnError = iota // Next returns an error that names the record
 	Skip                         // it is counted

@@ -12,6 +12,7 @@ import (
 // System is a system column: what a record carries beside its value.
 type System uint8
 
+// The system columns.
 const (
 	Timestamp System = iota // _timestamp timestamptz: the record's time
 	Partition               // _partition int4
@@ -57,6 +58,7 @@ func (s System) Type() types.Type {
 		return types.Bytea
 	case Headers:
 		return types.JSONB
+	case KeyText, Topic:
 	}
 	return types.Text
 }

@@ -49,21 +49,21 @@ func (w *watermarks) observe(in *Input, s *splitState) error {
 	if col.Const {
 		n = 1
 	}
-	top, any := s.max, s.seen
+	top, some := s.max, s.seen
 	if !col.Nulls.Any() {
 		for _, v := range col.Ints[:n] {
-			if v > top || !any {
-				top, any = v, true
+			if v > top || !some {
+				top, some = v, true
 			}
 		}
 	} else {
 		for i, v := range col.Ints[:n] {
-			if !col.Nulls.Get(i) && (v > top || !any) {
-				top, any = v, true
+			if !col.Nulls.Get(i) && (v > top || !some) {
+				top, some = v, true
 			}
 		}
 	}
-	s.max, s.seen = top, any
+	s.max, s.seen = top, some
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,11 +127,12 @@ func drain(t *testing.T, src connector.Source, from map[string]int64) (out []rec
 }
 
 func text(c *connector.Chunk) string {
-	s := c.Split.ID
+	var s strings.Builder
+	s.WriteString(c.Split.ID)
 	for _, r := range c.Records {
-		s += fmt.Sprint(r.Position, string(r.Key), string(r.Value))
+		fmt.Fprint(&s, r.Position, string(r.Key), string(r.Value))
 	}
-	return s
+	return s.String()
 }
 
 func canceled(t *testing.T, src connector.Source) {

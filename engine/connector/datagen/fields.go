@@ -198,9 +198,10 @@ func (f *field) value(dst []byte, r uint64, n, at int64) []byte {
 				r = mix(r)
 			}
 			c := hex[r>>(i%16*4)&15]
-			if i == 12 {
+			switch i {
+			case 12:
 				c = '4'
-			} else if i == 16 {
+			case 16:
 				c = "89ab"[r&3]
 			}
 			dst = append(dst, c)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -252,7 +253,7 @@ func TestParts(t *testing.T) {
 		r, _ := open(t, nil, "path", path)
 		want, _ := read(t, r, -1)
 		for size := 1; size < 20; size++ {
-			r, s := open(t, nil, "path", path, "split.size", fmt.Sprint(size))
+			r, s := open(t, nil, "path", path, "split.size", strconv.Itoa(size))
 			got, _ := read(t, r, -1)
 			slices.Sort(got)
 			slices.Sort(want)

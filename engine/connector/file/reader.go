@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -313,8 +314,11 @@ func (in *input) read(b []byte) (int, error) {
 // grown checks that a watched file did not shrink.
 func (in *input) grown() error {
 	info, err := os.Stat(in.path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil // removed or renamed: what is open stays readable
+	}
+	if err != nil {
+		return fileError(in.path, err)
 	}
 	if info.Size() < in.pos+int64(len(in.rest)) {
 		return truncated(in, info.Size())

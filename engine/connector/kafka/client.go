@@ -207,15 +207,13 @@ func (c *cluster) bounded(ctx context.Context, w *watch, fn func(context.Context
 
 // translate makes the error that a user reads.
 func (c *cluster) translate(err error, w *watch) error {
-	var mine *pgerror.Error
-	if errors.As(err, &mine) {
+	if mine, ok := errors.AsType[*pgerror.Error](err); ok {
 		return mine
 	}
 	// A client that retries reports the deadline; the reason is what the last
 	// attempt to connect met.
 	if last := w.last(); last != nil && !errors.Is(last, context.Canceled) {
-		var k *kerr.Error
-		if !errors.As(err, &k) {
+		if _, ok := errors.AsType[*kerr.Error](err); !ok {
 			err = last
 		}
 	}
@@ -236,8 +234,7 @@ func (c *cluster) translate(err error, w *watch) error {
 	case errors.Is(err, kerr.ProducerFenced), errors.Is(err, kerr.InvalidProducerEpoch):
 		return pgerror.New(pgerror.ObjectInUse, "another writer of this job has taken over topic %q", c.topic).WithCause(err)
 	}
-	var k *kerr.Error
-	if errors.As(err, &k) && !k.Retriable {
+	if k, ok := errors.AsType[*kerr.Error](err); ok && !k.Retriable {
 		return pgerror.New(pgerror.ConnectionFailure, "Kafka at %s: %v", where, err).WithCause(err)
 	}
 	detail, hint := err.Error(), "Check the option \"brokers\", that the brokers run, and security.protocol. connect.timeout sets how long to try."

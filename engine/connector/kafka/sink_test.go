@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -159,7 +160,7 @@ func TestConformance(t *testing.T) {
 	defer c.Close()
 	w := open(t, testSink(t, c))
 	for i := range 3000 {
-		if err := w.Write(t.Context(), []connector.Record{{Key: []byte(fmt.Sprint(i)), Value: []byte("v")}}); err != nil {
+		if err := w.Write(t.Context(), []connector.Record{{Key: []byte(strconv.Itoa(i)), Value: []byte("v")}}); err != nil {
 			t.Fatal(err)
 		}
 		if i%1000 == 999 {

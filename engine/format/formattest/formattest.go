@@ -5,6 +5,7 @@ package formattest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"velostream/catalog/types"
@@ -14,10 +15,20 @@ import (
 
 // Fields are columns of every kind that formats with named columns carry.
 var Fields = []format.Field{
-	{Name: "b", Type: types.Bool}, {Name: "i", Type: types.Int8}, {Name: "s", Type: types.Int2}, {Name: "f", Type: types.Float8},
-	{Name: "n", Type: types.Numeric}, {Name: "t", Type: types.Text}, {Name: "ts", Type: types.Timestamp}, {Name: "tz", Type: types.Timestamptz},
-	{Name: "d", Type: types.Date}, {Name: "u", Type: types.UUID}, {Name: "j", Type: types.JSONB}, {Name: "x", Type: types.Bytea},
-	{Name: "iv", Type: types.IntervalT}, {Name: "a", Type: types.Type{OID: 1007, Mod: -1}},
+	{Name: "b", Type: types.Bool},
+	{Name: "i", Type: types.Int8},
+	{Name: "s", Type: types.Int2},
+	{Name: "f", Type: types.Float8},
+	{Name: "n", Type: types.Numeric},
+	{Name: "t", Type: types.Text},
+	{Name: "ts", Type: types.Timestamp},
+	{Name: "tz", Type: types.Timestamptz},
+	{Name: "d", Type: types.Date},
+	{Name: "u", Type: types.UUID},
+	{Name: "j", Type: types.JSONB},
+	{Name: "x", Type: types.Bytea},
+	{Name: "iv", Type: types.IntervalT},
+	{Name: "a", Type: types.Type{OID: 1007, Mod: -1}},
 }
 
 // RoundTrip encodes random rows and decodes them again: they must be equal,
@@ -69,38 +80,40 @@ func RoundTrip(t *testing.T, enc format.Encoder, dec format.Decoder) {
 
 // Show prints a row.
 func Show(r *format.Rows, i int) string {
-	var s string
+	var s []byte
 	for j, c := range r.Cols {
 		if c.Null(i) {
-			s += "NULL|"
+			s = append(s, "NULL|"...)
 			continue
 		}
-		s += string(types.AppendText(nil, Fields[j].Type, c.Datum(i), nil)) + "|"
+		s = append(types.AppendText(s, Fields[j].Type, c.Datum(i), nil), '|')
 	}
-	return s
+	return string(s)
 }
 
 // Value makes a random value of type typ.
 func Value(t testing.TB, rng *rand.Rand, typ types.Type) types.Datum {
 	t.Helper()
 	day := rng.IntN(20000)
-	text := ""
+	var text string
 	switch typ.OID {
 	case types.OIDBool:
 		text = []string{"t", "f"}[rng.IntN(2)]
 	case types.OIDInt2:
-		text = fmt.Sprint(rng.IntN(65536) - 32768)
+		text = strconv.Itoa(rng.IntN(65536) - 32768)
 	case types.OIDInt8:
-		text = fmt.Sprint(int64(rng.Uint64()) >> rng.IntN(64))
+		text = strconv.FormatInt(int64(rng.Uint64())>>rng.IntN(64), 10)
 	case types.OIDFloat8:
 		text = fmt.Sprint(rng.NormFloat64() * float64(rng.IntN(1000000)))
 	case types.OIDNumeric:
 		text = fmt.Sprintf("%d.%0*d", int64(rng.Uint64())>>rng.IntN(64), 1+rng.IntN(30), rng.IntN(10))
 	case types.OIDText:
 		words := []string{"a", "é", "\"", "\\", ",", "\n", "\t", "😀", " ", "x;y", "\x01", "\u2028"}
+		var b []byte
 		for range rng.IntN(6) {
-			text += words[rng.IntN(len(words))]
+			b = append(b, words[rng.IntN(len(words))]...)
 		}
+		text = string(b)
 		if text == "" {
 			text = "e"
 		}

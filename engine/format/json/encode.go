@@ -69,6 +69,7 @@ func (e *Encoder) value(dst []byte, c *column.Column, i int) []byte {
 		return append(dst, c.Data[c.Offs[i]:c.Offs[i+1]]...)
 	case types.OIDText, types.OIDVarchar, types.OIDBpchar, types.OIDName:
 		return types.AppendJSONString(dst, c.Data[c.Offs[i]:c.Offs[i+1]])
+	default:
 	}
 	if c.Type.Kind() == types.KindList {
 		dst = append(dst, '[')

@@ -192,6 +192,7 @@ func (d *Decoder) document(cell *format.Cell, col *column.Column, c byte, depth 
 		return cell.JSON(col, raw)
 	case types.OIDText, types.OIDVarchar, types.OIDBpchar:
 		return cell.Text(col, raw)
+	default:
 	}
 	return cell.Invalid(raw)
 }
@@ -205,6 +206,7 @@ func (d *Decoder) raw(i int, b []byte) error {
 	case types.OIDBytea:
 		col.AppendBytes(b)
 		return nil
+	default:
 	}
 	return cell.Text(col, b)
 }

@@ -114,8 +114,13 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	fields := []format.Field{
-		{Name: "a", Type: types.Int8}, {Name: "b", Type: types.Text}, {Name: "c", Type: types.Float8}, {Name: "d", Type: types.Bool},
-		{Name: "e.f", Type: types.Text}, {Name: "g", Type: types.Type{OID: 1016, Mod: -1}}, {Name: "c2", Path: []string{"c"}, Type: types.Numeric},
+		{Name: "a", Type: types.Int8},
+		{Name: "b", Type: types.Text},
+		{Name: "c", Type: types.Float8},
+		{Name: "d", Type: types.Bool},
+		{Name: "e.f", Type: types.Text},
+		{Name: "g", Type: types.Type{OID: 1016, Mod: -1}},
+		{Name: "c2", Path: []string{"c"}, Type: types.Numeric},
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		// With nothing wanted, a record is refused for its syntax only.

@@ -194,6 +194,7 @@ func (d *Decoder) quoted(cell *format.Cell, col *column.Column, s []byte) error 
 		return nil
 	case types.OIDJSON, types.OIDJSONB:
 		return cell.JSON(col, s)
+	default:
 	}
 	return cell.Text(col, s[1:len(s)-1])
 }

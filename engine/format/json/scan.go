@@ -168,7 +168,7 @@ func (d *Decoder) number() bool {
 		i++
 	}
 	var mant uint64
-	digits, start := 0, i
+	start := i
 	for ; i < len(b); i++ {
 		c := b[i] - '0'
 		if c > 9 {
@@ -176,7 +176,8 @@ func (d *Decoder) number() bool {
 		}
 		mant = mant*10 + uint64(c)
 	}
-	switch digits = i - start; {
+	digits := i - start
+	switch {
 	case digits == 0, digits > 1 && b[start] == '0':
 		return false
 	case mant == 0 && digits == 1:
