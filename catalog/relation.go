@@ -54,6 +54,11 @@ type Relation struct {
 	Retracts bool `json:"retracts,omitempty"`
 	// SinkOf is the relation a sink writes out.
 	SinkOf uint32 `json:"sink_of,omitempty"`
+	// PartOf is the relation that this one belongs to and goes with: a stream's
+	// dead letters, the sink of CREATE … AS. 0: it stands alone.
+	PartOf uint32 `json:"part_of,omitempty"`
+	// DeadLetters is the table that takes the stream's undecodable records.
+	DeadLetters uint32 `json:"dead_letters,omitempty"`
 	// Paused: its job is not to run.
 	Paused  bool   `json:"paused,omitempty"`
 	Comment string `json:"comment,omitempty"`
@@ -73,7 +78,10 @@ type Column struct {
 	// column declared AS (expr).
 	Default  string `json:"default,omitempty"`
 	Computed string `json:"computed,omitempty"`
-	Comment  string `json:"comment,omitempty"`
+	// Expr is Computed as a typed expression (engine/sql/expr) over the
+	// relation's columns, where a connector fills the others.
+	Expr    json.RawMessage `json:"expr,omitempty"`
+	Comment string          `json:"comment,omitempty"`
 }
 
 // Persistent reports that a job of its own keeps r up to date.

@@ -60,11 +60,12 @@ func (s *Snapshot) Schemas() []string { return slices.Sorted(maps.Keys(s.schemas
 // NextID is the OID that the next relation should get.
 func (s *Snapshot) NextID() uint32 { return s.nextID }
 
-// Dependents lists the relations that read, or write out, relation id.
+// Dependents lists the relations that read relation id, write it out, or are
+// part of it.
 func (s *Snapshot) Dependents(id uint32) []*Relation {
 	var out []*Relation
 	for _, r := range s.Relations() {
-		if slices.Contains(r.Inputs, id) || r.SinkOf == id {
+		if slices.Contains(r.Inputs, id) || r.SinkOf == id || r.PartOf == id {
 			out = append(out, r)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"velostream/catalog"
 	"velostream/engine/connector"
 	"velostream/engine/dataflow"
-	"velostream/engine/format"
 	"velostream/engine/format/formats"
 	"velostream/engine/option"
 	"velostream/engine/source"
@@ -27,9 +26,9 @@ const watermarkTick = 100 * time.Millisecond
 // that belong to its shard, decoded in the task's goroutine.
 type connectorSource struct {
 	in      *source.Input
-	project []int // columns of the input's batches that the scan wants, in order
+	view    *recordView
+	letters *deadLetters
 	timed   bool
-	out     column.Batch
 	ended   bool
 	mark    dataflow.Watermark
 	cancel  context.CancelFunc
@@ -46,9 +45,10 @@ type splitPosition struct {
 
 // openConnector opens relation rel as the source of one shard.
 func (c *coordinator) openConnector(ctx context.Context, rel *catalog.Relation, scan *plan.Physical, index, shard int, wake func()) (dataflow.Source, error) {
-	in, project, err := c.m.input(rel, scan.Columns, inputOptions{
+	letters := c.deadLetters(rel)
+	in, view, err := c.m.input(rel, scan.Columns, inputOptions{
 		shard: shard, shards: c.m.o.Shards, latest: c.transient != nil && !c.transient.Earliest,
-		deadLetter: c.deadLetter(rel),
+		deadLetter: letters.add,
 	})
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (c *coordinator) openConnector(ctx context.Context, rel *catalog.Relation, 
 	if err := in.Open(ctx, starts); err != nil {
 		return nil, err
 	}
-	s := &connectorSource{in: in, project: project, timed: rel.EventTime >= 0, mark: dataflow.NoWatermark}
+	s := &connectorSource{in: in, view: view, letters: letters, timed: rel.EventTime >= 0, mark: dataflow.NoWatermark}
 	var run context.Context
 	run, s.cancel = context.WithCancel(context.Background())
 	s.wg.Go(func() { s.watch(run, wake) })
@@ -108,16 +108,12 @@ func (s *connectorSource) Poll() (*column.Batch, error) {
 	if err != nil || !ok || c.Batch == nil || c.Batch.N == 0 {
 		return nil, err
 	}
-	cols := s.out.Cols[:0]
-	for _, j := range s.project {
-		cols = append(cols, c.Batch.Cols[j])
-	}
-	s.out = column.Batch{Ops: c.Batch.Ops, Cols: cols, N: c.Batch.N, Sel: c.Batch.Sel}
-	return &s.out, nil
+	return s.view.of(c.Batch)
 }
 
-// Cut implements dataflow.Source: rows come by Poll.
-func (s *connectorSource) Cut(dataflow.Cut) (*column.Batch, error) { return nil, nil }
+// Cut implements dataflow.Source: rows come by Poll. What could not be decoded
+// is stored before the epoch that passed over it can be.
+func (s *connectorSource) Cut(dataflow.Cut) (*column.Batch, error) { return nil, s.letters.flush() }
 
 // Watermark implements dataflow.Source. A shard without splits is idle.
 func (s *connectorSource) Watermark() (dataflow.Watermark, bool) {
@@ -158,9 +154,9 @@ type inputOptions struct {
 	deadLetter    func(source.DeadLetter) error
 }
 
-// input makes the input of a connector relation that yields the wanted
-// attributes; project maps them to columns of its batches.
-func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*source.Input, []int, error) {
+// input makes the input of a connector relation, and the view that gives the
+// wanted attributes of its batches.
+func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*source.Input, *recordView, error) {
 	conn, err := m.o.Connectors.Find(rel.Connector)
 	if err != nil {
 		return nil, nil, err
@@ -196,13 +192,20 @@ func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*
 	if io.shards > 1 {
 		o.Owns = func(s connector.Split) bool { return int(uint64(s.Number)%uint64(io.shards)) == io.shard }
 	}
-	if lay.eventTime >= 0 {
-		o.Watermark = &source.Watermark{
-			Column: lay.eventTime, Delay: rel.WatermarkDelay, IdleTimeout: opts.Duration("watermark.idle_timeout"),
+	view := &recordView{env: m.env()}
+	if err := view.compile(rel, wanted, lay); err != nil {
+		return nil, nil, err
+	}
+	if rel.EventTime >= 0 {
+		w, err := lay.watermark(rel, m.env())
+		if err != nil {
+			return nil, nil, err
 		}
+		w.IdleTimeout = opts.Duration("watermark.idle_timeout")
+		o.Watermark = w
 	}
 	in, err := source.New(o)
-	return in, lay.project, err
+	return in, view, err
 }
 
 // given are a relation's options as they were stored.
@@ -218,68 +221,6 @@ func given(rel *catalog.Relation, latest bool) []option.Given {
 		out = append(out, option.Given{Name: "scan.startup.mode", Value: "latest"})
 	}
 	return out
-}
-
-// layout says which columns an input's batches have.
-type inputLayout struct {
-	fields    []format.Field
-	system    []source.System
-	rowID     bool
-	project   []int
-	eventTime int
-}
-
-// layOut orders the wanted attributes as source.Input has them: fields of the
-// value, system columns, row id.
-func layOut(rel *catalog.Relation, wanted []int, opts option.Options) (inputLayout, error) {
-	l := inputLayout{eventTime: -1}
-	need := append([]int(nil), wanted...)
-	if rel.EventTime >= 0 {
-		need = append(need, rel.EventTime)
-	}
-	place := map[int]func() int{} // attribute → column of the batches
-	timeFormat, err := format.ParseTimeFormat(opts.Text("event.time.format"))
-	if err != nil {
-		return l, err
-	}
-	for _, a := range need {
-		if place[a] != nil {
-			continue
-		}
-		c := rel.Columns[a]
-		switch {
-		case c.System == "split" || c.System == "position":
-			l.rowID = true
-			last := 0
-			if c.System == "position" {
-				last = 1
-			}
-			place[a] = func() int { return len(l.fields) + len(l.system) + last }
-		case c.System != "":
-			sys, ok := source.SystemByName(c.System)
-			if !ok {
-				return l, pgerror.New(pgerror.InternalError, "relation %q: unknown system column %q", rel.Name, c.System)
-			}
-			n := len(l.system)
-			l.system = append(l.system, sys)
-			place[a] = func() int { return len(l.fields) + n }
-		default:
-			n := len(l.fields)
-			f := format.Field{Name: c.Name, Type: c.Type, NotNull: c.NotNull}
-			if a == rel.EventTime {
-				f.Time = timeFormat
-			}
-			l.fields = append(l.fields, f)
-			place[a] = func() int { return n }
-		}
-	}
-	for _, a := range wanted {
-		l.project = append(l.project, place[a]())
-	}
-	if rel.EventTime >= 0 {
-		l.eventTime = place[rel.EventTime]()
-	}
-	return l, nil
 }
 
 func onError(o option.Options) (source.OnError, error) {
@@ -347,19 +288,6 @@ next:
 		out = append(out, s)
 	}
 	return out
-}
-
-// deadLetter stores a poisoned record; see velo_catalog.dead_letters.
-func (c *coordinator) deadLetter(rel *catalog.Relation) func(source.DeadLetter) error {
-	return func(d source.DeadLetter) error {
-		c.mu.Lock()
-		c.stats.DeadLetters++
-		c.mu.Unlock()
-		if c.m.o.DeadLetter == nil {
-			return nil
-		}
-		return c.m.o.DeadLetter(rel, d)
-	}
 }
 
 // timed reports that rows of relation id carry a watermark when scanned.

@@ -10,7 +10,6 @@ import (
 	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/connector"
-	"velostream/engine/source"
 	"velostream/engine/sql/expr"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/log"
@@ -38,8 +37,6 @@ type Options struct {
 	Retention time.Duration
 	// Sink runs the sink described by rel until ctx ends; see SinkRunner.
 	Sink SinkRunner
-	// DeadLetter keeps a record that could not be decoded. Safe for concurrent use.
-	DeadLetter func(rel *catalog.Relation, d source.DeadLetter) error
 }
 
 // EnsureDefaults fills what is not set.

@@ -259,7 +259,7 @@ func (m *Manager) ScanLog(v *View, rel *catalog.Relation, wanted []int) iter.Seq
 // ScanConnector yields the records that a connector's relation has now.
 func (m *Manager) ScanConnector(ctx context.Context, rel *catalog.Relation, wanted []int) iter.Seq2[*column.Batch, error] {
 	return func(yield func(*column.Batch, error) bool) {
-		in, project, err := m.input(rel, wanted, inputOptions{shards: 1, bounded: true, deadLetter: func(source.DeadLetter) error { return nil }})
+		in, view, err := m.input(rel, wanted, inputOptions{shards: 1, bounded: true, deadLetter: func(source.DeadLetter) error { return nil }})
 		if err == nil {
 			err = in.Open(ctx, nil)
 		}
@@ -268,7 +268,6 @@ func (m *Manager) ScanConnector(ctx context.Context, rel *catalog.Relation, want
 			return
 		}
 		defer func() { _ = in.Close() }()
-		var out column.Batch
 		for {
 			c, err := in.Next(ctx)
 			if errors.Is(err, io.EOF) {
@@ -281,12 +280,12 @@ func (m *Manager) ScanConnector(ctx context.Context, rel *catalog.Relation, want
 			if c.Batch == nil || c.Batch.N == 0 {
 				continue
 			}
-			cols := out.Cols[:0]
-			for _, j := range project {
-				cols = append(cols, c.Batch.Cols[j])
+			b, err := view.of(c.Batch)
+			if err != nil {
+				yield(nil, err)
+				return
 			}
-			out = column.Batch{Cols: cols, N: c.Batch.N, Sel: c.Batch.Sel}
-			if !yield(&out, nil) {
+			if !yield(b, nil) {
 				return
 			}
 		}

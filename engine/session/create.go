@@ -12,6 +12,7 @@ import (
 	"velostream/engine/option"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
+	"velostream/engine/sql/expr"
 	"velostream/engine/sql/optimizer"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire"
@@ -70,7 +71,13 @@ func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.Creat
 		if err != nil {
 			return nil, err
 		}
-		return []catalog.Change{{Put: r}}, nil
+		changes := []catalog.Change{{Put: r}}
+		if r.Options["on_error"] == "dead_letter" {
+			t := deadLetterTable(r)
+			r.DeadLetters = t.ID
+			changes = append(changes, catalog.Change{Put: t})
+		}
+		return changes, nil
 	})
 	return err
 }
@@ -97,7 +104,7 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 	}
 	if r.Connector != "" {
 		addSystemColumns(r)
-		return r, nil
+		return r, s.storeComputed(o, r)
 	}
 	if len(def.PrimaryKey) > 0 && r.Kind == catalog.Stream {
 		return nil, pgerror.New(pgerror.InvalidTableDefinition, "a stream has no primary key").
@@ -108,6 +115,34 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 		r.Key = []int{len(r.Columns) - 1}
 	}
 	return r, nil
+}
+
+// storeComputed keeps computed columns as expressions: the source computes
+// them.
+func (s *Session) storeComputed(o binder.Options, r *catalog.Relation) error {
+	exprs, err := binder.New(o).Computed(r)
+	if err != nil {
+		return err
+	}
+	for i, e := range exprs {
+		if e == nil {
+			continue
+		}
+		if r.Columns[i].Expr, err = expr.MarshalExpr(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deadLetterTable is the table that keeps what r's connector delivers and its
+// format can't read.
+func deadLetterTable(r *catalog.Relation) *catalog.Relation {
+	return &catalog.Relation{
+		ID: r.ID + 1, Schema: r.Schema, Name: r.Name + "_dead_letters", Kind: catalog.Table, Owner: r.Owner,
+		Columns: job.DeadLetterColumns(), Key: []int{0, 1}, PrimaryKey: true, EventTime: -1, PartOf: r.ID,
+		Comment: "records of " + r.Name + " that could not be decoded",
+	}
 }
 
 // addSystemColumns adds what a connector knows of each record, and the two
@@ -207,7 +242,9 @@ func find(given []option.Given, names ...string) (string, bool) {
 // prepareCreateView is CREATE VIEW and CREATE MATERIALIZED VIEW.
 func (s *Session) prepareCreateView(p ast.Parsed, n *ast.CreateView) (pgwire.Statement, error) {
 	if n.Materialized {
-		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE MATERIALIZED VIEW", s.createMaterialized(ctx, p, n) }), nil
+		return s.command(p, func(ctx context.Context) (string, error) {
+			return "CREATE MATERIALIZED VIEW", s.createMaterialized(ctx, p, n)
+		}), nil
 	}
 	return s.command(p, func(ctx context.Context) (string, error) { return "CREATE VIEW", s.createView(ctx, p, n) }), nil
 }

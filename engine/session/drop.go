@@ -107,7 +107,7 @@ func (s *Session) dropChanges(snap *catalog.Snapshot, gone []*catalog.Relation, 
 		}
 		seen[r.ID] = true
 		for _, d := range snap.Dependents(r.ID) {
-			own := d.SinkOf == r.ID && d.Inputs == nil // the sink of CREATE … AS goes with it
+			own := d.PartOf == r.ID
 			if slices.Contains(gone, d) || own {
 				if err := visit(d, true); err != nil {
 					return err

@@ -115,6 +115,6 @@ func (s *Session) inlineSink(ctx context.Context, p ast.Parsed, c jobSpec, from 
 	if sinkName == from.Name {
 		sinkName += "_sink"
 	}
-	r := &catalog.Relation{ID: from.ID + 1, Schema: from.Schema, Name: sinkName, Owner: s.user, Definition: p.Text}
+	r := &catalog.Relation{ID: from.ID + 1, Schema: from.Schema, Name: sinkName, Owner: s.user, Definition: p.Text, PartOf: from.ID}
 	return r, s.bindSink(ctx, p, c.name.Pos(), r, from, given)
 }
