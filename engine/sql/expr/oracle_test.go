@@ -124,3 +124,42 @@ func randomCall(r *rand.Rand, f *Function) (string, bool) {
 	}
 	return f.Name + "(" + strings.Join(args, ",") + ")", true
 }
+
+// TestOracleResolve compares which operator, or function of one or two
+// arguments, is chosen for every pair of types.
+func TestOracleResolve(t *testing.T) {
+	if *postgres == "" {
+		t.Skip("needs -postgres")
+	}
+	ctx := t.Context()
+	conn, err := pgconn.Connect(ctx, *postgres)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	operands := []string{"NULL"}
+	for _, n := range strings.Fields("bool int2 int4 int8 float4 float8 numeric text varchar bpchar name bytea uuid date time timestamp timestamptz interval jsonb json oid int4[] text[] numeric[]") {
+		operands = append(operands, "NULL::"+n)
+	}
+	ops := strings.Fields("= < + - * / % ^ || ~~ ~ -> ->> @> ? & << && #>")
+	for _, op := range ops {
+		for _, l := range operands {
+			for _, r := range operands {
+				in := l + " " + op + " " + r
+				if got, want := outcome(in), ask(ctx, conn, in); got != want {
+					t.Errorf("%s\n got %s\nwant %s", in, got, want)
+				}
+			}
+		}
+	}
+	fns := strings.Fields("abs round length lower upper sum1 floor date_trunc mod power left concat to_char substr array_append coalesce quote_literal ln sqrt sign")
+	for _, fn := range fns {
+		for _, l := range operands {
+			for _, in := range []string{fn + "(" + l + ")", fn + "(" + l + ", NULL)", fn + "(" + l + ", NULL::int4)", fn + "(NULL, " + l + ")"} {
+				if got, want := outcome(in), ask(ctx, conn, in); got != want {
+					t.Errorf("%s\n got %s\nwant %s", in, got, want)
+				}
+			}
+		}
+	}
+}

@@ -236,15 +236,17 @@ func byKnownType(cands []*Function, in []types.OID) *Function {
 	if known == types.OIDUnknown {
 		return nil
 	}
+	same := make([]types.OID, len(in))
+	for i := range same {
+		same[i] = known
+	}
 	var found *Function
 	for _, f := range cands {
-		ok := true
-		for i := range in {
-			ok = ok && canCoerce(known, f.argType(i))
-		}
-		if ok && found != nil {
+		switch {
+		case !f.coercible(same):
+		case found != nil:
 			return nil
-		} else if ok {
+		default:
 			found = f
 		}
 	}
