@@ -4,6 +4,7 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
+	"velostream/engine/sql/parser"
 	"velostream/pgwire/pgerror"
 )
 
@@ -48,6 +49,9 @@ func (b *Binder) castTo(e expr.Expr, t types.Type, explicit bool, offset int) (e
 // castExplicit is CAST(x AS t).
 func (b *Binder) castExplicit(x expr.Expr, t types.Type, src ast.Expr, n ast.Node) (expr.Expr, error) {
 	from := x.Type()
+	if c, ok := x.(*expr.Const); ok && from.OID == types.OIDUnknown && t.OID == types.OIDRegclass && !c.Value.Null {
+		return b.regclass(string(c.Value.B), src)
+	}
 	if from.OID == types.OIDUnknown || from == t {
 		return b.castTo(x, t, true, leftmost(src))
 	}
@@ -55,6 +59,24 @@ func (b *Binder) castExplicit(x expr.Expr, t types.Type, src ast.Expr, n ast.Nod
 		return nil, pgerror.New(pgerror.CannotCoerce, "cannot cast type %s to %s", TypeName(from), TypeName(t)).At(b.pos(n.Pos()))
 	}
 	return expr.CastTo(x, t, true, b.pos(n.Pos()), b.Format)
+}
+
+// regclass is the OID of the relation named by a literal.
+func (b *Binder) regclass(text string, src ast.Expr) (expr.Expr, error) {
+	if text == "" || text == "-" || text[0] >= '0' && text[0] <= '9' {
+		return b.castTo(&expr.Const{Value: types.StringDatum(text), T: types.Unknown}, types.Regclass, true, leftmost(src))
+	}
+	t, err := parser.ParseTypeName(text) // the same grammar: dotted and quoted names
+	if err != nil {
+		return nil, pgerror.New(pgerror.InvalidName, "invalid name syntax").At(b.pos(leftmost(src)))
+	}
+	rel, err := b.Relation(t.Name)
+	if err != nil {
+		e := pgerror.NoSuchRelation(text)
+		e.Hint = pgerror.From(err).Hint
+		return nil, e.At(b.pos(leftmost(src)))
+	}
+	return &expr.Const{Value: types.IntDatum(int64(rel.ID)), T: types.Regclass}, nil
 }
 
 // assign brings e to the type of a column that it is stored in.

@@ -7,7 +7,6 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
-	"velostream/engine/sql/parser"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 )
@@ -159,8 +158,7 @@ func (b *Binder) tableConstraint(d *Definition, k ast.Constraint, r *ast.CreateR
 	return b.primaryKey(d, cols, k, r)
 }
 
-// columnExprs binds DEFAULT and AS of column i; their text in the catalog is
-// that of the bound expression.
+// columnExprs binds DEFAULT and AS of column i, and keeps their text.
 func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string) error {
 	computed := c.Computed
 	for _, k := range c.Constraints {
@@ -212,8 +210,8 @@ func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string)
 	if bad != nil {
 		return bad
 	}
-	d.Columns[i].Computed, err = b.stored(e, computed)
-	return err
+	d.Columns[i].Computed = ast.String(computed)
+	return nil
 }
 
 func (b *Binder) storedDefault(c *catalog.Column, x ast.Expr) (string, error) {
@@ -232,16 +230,10 @@ func (b *Binder) storedDefault(c *catalog.Column, x ast.Expr) (string, error) {
 	if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
 		return "", err
 	}
-	return b.stored(e, x)
-}
-
-// stored is the SQL text of e, after a look whether it reads back.
-func (b *Binder) stored(e expr.Expr, x ast.Expr) (string, error) {
-	text := expr.String(e)
-	if _, err := parser.ParseExpr(text); err != nil {
-		return "", b.missing(ast.At(leftmost(x)), "this expression is not supported here")
+	if _, err := toCols(b, e); err != nil {
+		return "", err
 	}
-	return text, nil
+	return ast.String(x), nil
 }
 
 // includeTypes are the parts of a record that INCLUDE gives as columns.
