@@ -56,6 +56,9 @@ type aggregate struct {
 	one     *column.Builder
 	out     emitter
 
+	deferred    bool              // watermarks count at the barrier
+	lateness    int64             // also that of windows below
+	mark        int64             // windows that end at or before it are closed at the next barrier
 	frontier    int64             // windows that end at or before it are closed
 	windows     map[int64][]int32 // groups in memory by window_end; may name groups gone since
 	firstEnd    int64             // no window in memory ends before it
@@ -112,6 +115,9 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 		olds: column.NewBuilder(p.Types(), 0), out: emitter{column.NewBuilder(p.Types(), 0)},
 	}
 	inTypes := in.Types()
+	a.mark = math.MinInt64
+	a.deferred, a.lateness = timing(in)
+	a.lateness += p.Lateness
 	var ts []types.Type
 	for k, j := range p.Keys {
 		ts = append(ts, inTypes[j])

@@ -6,11 +6,30 @@ import (
 	"slices"
 
 	"velostream/engine/dataflow"
+	"velostream/engine/sql/plan"
 	"velostream/storage/column"
 	"velostream/storage/state"
 )
 
-// Watermark closes the windows that w has passed.
+// timing looks at the operators below an aggregate: deferred when one of them emits
+// only at the barrier, so that what a watermark is about may come after it; lateness is how
+// far behind the watermark the rows of windows below may be.
+func timing(in *plan.Physical) (deferred bool, lateness int64) {
+	for _, p := range in.Inputs {
+		d, l := timing(p)
+		deferred, lateness = deferred || d, max(lateness, l)
+	}
+	switch {
+	case in.Op == plan.OpTopN:
+		deferred = true
+	case in.Op == plan.OpAggregate:
+		deferred = deferred || in.Emit != plan.EmitFinal
+		lateness += in.Lateness
+	}
+	return deferred, lateness
+}
+
+// Watermark closes the windows that w has passed, or leaves that to the barrier.
 func (a *aggregate) Watermark(w dataflow.Watermark, out dataflow.Output) error {
 	if w == dataflow.EndOfTime {
 		// What is below may hold its last rows back until the barrier: close only then.
@@ -18,13 +37,14 @@ func (a *aggregate) Watermark(w dataflow.Watermark, out dataflow.Output) error {
 		return nil
 	}
 	f := int64(w)
-	if a.end < 0 || f < math.MinInt64+1+a.p.Lateness {
+	if a.end < 0 || f < math.MinInt64+1+a.lateness {
 		return nil
 	}
-	if f -= a.p.Lateness; f <= a.frontier {
+	a.mark = max(a.mark, f-a.lateness)
+	if a.deferred || a.mark <= a.frontier {
 		return nil
 	}
-	a.frontier = f
+	a.frontier = a.mark
 	if !a.final {
 		return nil // what changed leaves first, at the barrier; then windows are closed
 	}
@@ -50,8 +70,9 @@ func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
 	var err error
 	if a.end >= 0 {
 		if a.ended {
-			a.frontier = math.MaxInt64
+			a.mark = math.MaxInt64
 		}
+		a.frontier = max(a.frontier, a.mark)
 		err = a.closeWindows(out)
 	} else if a.final && a.ended {
 		err = a.emitAll(out)

@@ -47,7 +47,7 @@ func (a *aggregate) restore() error {
 		if a.frontier, _, err = takeVarint(v[1:]); err != nil {
 			return err
 		}
-		a.frontierOld = a.frontier
+		a.frontierOld, a.mark = a.frontier, a.frontier
 	}
 	if a.end >= 0 {
 		return a.peek()

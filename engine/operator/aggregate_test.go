@@ -377,3 +377,24 @@ func TestAggregateEmpty(t *testing.T) {
 	rg.barrier(true)
 	diff(t, "again", rg.log, nil)
 }
+
+// TestAggregateAboveChanges checks that what an operator below emits at the barrier is not
+// late for a watermark of the same epoch.
+func TestAggregateAboveChanges(t *testing.T) {
+	in := input(false, nil, types.Timestamp)
+	in.Op, in.Emit, in.Lateness = plan.OpAggregate, plan.EmitChanges, 5
+	p := aggPlan(in, []int{0}, []plan.AggCall{call("count", types.Int8)})
+	p.WindowEnd = 0
+	rg := newRig(t, p, true)
+	row := &changes{types: []types.Type{types.Timestamp}}
+	row.add(column.Insert, []types.Datum{types.IntDatum(10)})
+	rg.watermark(15)
+	rg.process(0, row.batch(0, 1, false))
+	rg.barrier(true)
+	diff(t, "first", rg.log, []string{"+ 2000-01-01 00:00:00.00001|1"})
+	rg.process(0, row.batch(0, 1, false))
+	rg.barrier(true)
+	if n := rg.op.(dataflow.LateRows).LateRows(); n != 1 {
+		t.Errorf("%d late rows", n)
+	}
+}
