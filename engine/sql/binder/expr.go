@@ -197,6 +197,11 @@ func (b *Binder) param(e *ast.Param) (expr.Expr, error) {
 }
 
 func (b *Binder) binary(e *ast.Binary, cx *context) (expr.Expr, error) {
+	if lr, ok := rowOf(e.L); ok {
+		if rr, ok := rowOf(e.R); ok {
+			return b.compareRows(e.Op.Symbol, lr, rr, cx, e)
+		}
+	}
 	l, err := b.expr(e.L, cx)
 	if err != nil {
 		return nil, err
@@ -280,6 +285,9 @@ func (b *Binder) toBool(x expr.Expr, e ast.Expr, construct string) (expr.Expr, e
 
 func (b *Binder) is(e *ast.Is, cx *context) (expr.Expr, error) {
 	if e.Test == ast.TestNull {
+		if r, ok := rowOf(e.X); ok {
+			return b.rowIsNull(r, e.Not, cx)
+		}
 		x, err := b.expr(e.X, cx)
 		if err != nil {
 			return nil, err

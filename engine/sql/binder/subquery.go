@@ -8,14 +8,21 @@ import (
 	"velostream/pgwire/pgerror"
 )
 
-// in binds X IN (list); IN (query) is bound where it is a condition of WHERE.
+// in binds X IN (list) and, where it is not a condition of WHERE, IN (query).
 func (b *Binder) in(e *ast.In, cx *context) (expr.Expr, error) {
-	if e.Query != nil {
-		return nil, b.missing(e, "IN (query) is supported only as a condition of WHERE joined by AND")
+	if l, ok := rowOf(e.X); ok && e.Query == nil {
+		return b.rowIn(l, e, cx)
 	}
 	x, err := b.expr(e.X, cx)
 	if err != nil {
 		return nil, err
+	}
+	if e.Query != nil {
+		v, err := b.inQuery(x, e.X, e.Query, cx, e)
+		if err == nil && e.Not {
+			v = &expr.Not{Arg: v}
+		}
+		return v, err
 	}
 	list, err := b.exprs(e.List, cx)
 	if err != nil {
@@ -81,12 +88,19 @@ func (b *Binder) inList(x expr.Expr, list []expr.Expr, e *ast.In) expr.Expr {
 
 // quantified binds X op ANY|ALL (array).
 func (b *Binder) quantified(e *ast.Quantified, cx *context) (expr.Expr, error) {
-	if e.Query != nil {
-		return nil, b.missing(e, "ANY and ALL over a query are supported only as = ANY or <> ALL in WHERE")
-	}
 	x, err := b.expr(e.X, cx)
 	if err != nil {
 		return nil, err
+	}
+	if e.Query != nil {
+		switch {
+		case e.Op.Symbol == "=" && !e.All:
+			return b.inQuery(x, e.X, e.Query, cx, e)
+		case e.Op.Symbol == "<>" && e.All:
+			v, err := b.inQuery(x, e.X, e.Query, cx, e)
+			return &expr.Not{Arg: v}, err
+		}
+		return nil, b.missing(e, "ANY and ALL over a query are supported as = ANY and <> ALL")
 	}
 	if a, ok := e.Array.(*ast.ArrayExpr); ok && len(a.Elems) > 0 {
 		list, err := b.exprs(a.Elems, cx)
@@ -163,12 +177,12 @@ func (b *Binder) whereArg(e ast.Expr, k *block, construct string) ([]expr.Expr, 
 	case *ast.Exists:
 		return nil, b.existsJoin(k, x.Query, not)
 	case *ast.In:
-		if x.Query != nil {
-			return nil, b.inJoin(k, x.X, x.Query, not != x.Not, x)
+		if x.Query != nil && not == x.Not {
+			return nil, b.inJoin(k, x.X, x.Query, x)
 		}
 	case *ast.Quantified:
-		if x.Query != nil && (x.Op.Symbol == "=" && !x.All || x.Op.Symbol == "<>" && x.All) {
-			return nil, b.inJoin(k, x.X, x.Query, not != x.All, x)
+		if x.Query != nil && !not && x.Op.Symbol == "=" && !x.All {
+			return nil, b.inJoin(k, x.X, x.Query, x)
 		}
 	}
 	c, err := b.boolean(e, k.context("WHERE", false), construct)
@@ -211,10 +225,13 @@ func (b *Binder) existsJoin(k *block, q *ast.Query, not bool) error {
 	return k.semiJoin(sub, conds, not)
 }
 
-// inJoin makes X [NOT] IN (query) a semi or anti join. NOT IN is true only
-// where no row's comparison is true or NULL.
-func (b *Binder) inJoin(k *block, x ast.Expr, q *ast.Query, not bool, n ast.Node) error {
-	l, err := b.expr(x, k.context("WHERE", false))
+// inJoin makes X IN (query) a semi join; X may be a list.
+func (b *Binder) inJoin(k *block, x ast.Expr, q *ast.Query, n ast.Node) error {
+	items := []ast.Expr{x}
+	if row, ok := rowOf(x); ok {
+		items = row.Items
+	}
+	ls, err := b.exprs(items, k.context("WHERE", false))
 	if err != nil {
 		return err
 	}
@@ -223,21 +240,24 @@ func (b *Binder) inJoin(k *block, x ast.Expr, q *ast.Query, not bool, n ast.Node
 		return err
 	}
 	s := sub.Schema()
-	if nvis := len(visible(s)); nvis != 1 {
+	switch have := len(visible(s)); {
+	case have > len(ls):
 		return pgerror.New(pgerror.SyntaxError, "subquery has too many columns").At(b.pos(n.Pos()))
+	case have < len(ls):
+		return pgerror.New(pgerror.SyntaxError, "subquery has too few columns").At(b.pos(n.Pos()))
 	}
-	if l, err = k.attach(l, func(e expr.Expr) (expr.Expr, error) { return toCols(b, e) }); err != nil {
-		return err
+	for i, l := range ls {
+		if l, err = k.attach(l, func(e expr.Expr) (expr.Expr, error) { return toCols(b, e) }); err != nil {
+			return err
+		}
+		r := &expr.Col{Index: subOffset + i, T: s[i].Type, Name: s[i].Name}
+		eq, err := b.call("=", true, []expr.Expr{l, r}, []ast.Expr{items[i], items[i]}, n)
+		if err != nil {
+			return err
+		}
+		conds = append(conds, eq)
 	}
-	r := &expr.Col{Index: subOffset, T: s[0].Type, Name: s[0].Name}
-	eq, err := b.call("=", true, []expr.Expr{l, r}, []ast.Expr{x, x}, n)
-	if err != nil {
-		return err
-	}
-	if not {
-		eq = &expr.Coalesce{Args: []expr.Expr{eq, &expr.Const{Value: types.BoolDatum(true), T: types.Bool}}, T: types.Bool}
-	}
-	return k.semiJoin(sub, append(conds, eq), not)
+	return k.semiJoin(sub, conds, false)
 }
 
 // subOffset is added to the columns of a subquery in conditions that refer to
