@@ -25,17 +25,17 @@ func (p *printer) jobStmt(s Statement) {
 
 func (p *printer) show(s *Show) {
 	if s.Kind == Describe {
-		p.w("DESCRIBE ")
-		p.when(s.Extended, "EXTENDED ")
+		p.w("DESCRIBE")
+		p.when(s.Extended, " EXTENDED")
 	} else {
-		p.w("SHOW ", string(s.Kind), " ")
+		p.w("SHOW ", string(s.Kind))
 	}
-	p.when(s.ObjectKind != "", s.ObjectKind+" ")
+	p.when(s.ObjectKind != "", " "+s.ObjectKind)
 	if !s.Name.IsZero() {
-		p.w(s.Name.String())
+		p.w(" ", s.Name.String())
 	}
 	if s.Node != "" {
-		p.w("ON NODE ")
+		p.w(" ON NODE ")
 		p.lit(s.Node)
 	}
 	if s.Like != nil {

@@ -52,8 +52,7 @@ func meaning(ctx context.Context, conn *pgconn.PgConn, expr string) string {
 		" FROM (SELECT oid::int AS i, relname::text AS s, relhasindex AS b, now() AS ts FROM pg_class) x"
 	res, err := conn.Exec(ctx, sql).ReadAll()
 	if err != nil {
-		var e *pgconn.PgError
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 			return e.Code + " " + e.Message
 		}
 		return err.Error()
