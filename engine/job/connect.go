@@ -31,6 +31,7 @@ type connectorSource struct {
 	timed   bool
 	ended   bool
 	mark    dataflow.Watermark
+	acks    chan map[string]int64 // positions that are durable, the newest
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 }
@@ -48,7 +49,7 @@ func (c *coordinator) openConnector(ctx context.Context, rel *catalog.Relation, 
 	letters := c.deadLetters(rel)
 	in, view, err := c.m.input(rel, scan.Columns, inputOptions{
 		shard: shard, shards: c.m.o.Shards, latest: c.transient != nil && !c.transient.Earliest,
-		deadLetter: letters.add,
+		resumed: c.at.Epoch > 0, deadLetter: letters.add,
 	})
 	if err != nil {
 		return nil, err
@@ -70,7 +71,8 @@ func (c *coordinator) openConnector(ctx context.Context, rel *catalog.Relation, 
 	if err := in.Open(ctx, starts); err != nil {
 		return nil, err
 	}
-	s := &connectorSource{in: in, view: view, letters: letters, timed: rel.EventTime >= 0, mark: dataflow.NoWatermark}
+	s := &connectorSource{in: in, view: view, letters: letters, timed: rel.EventTime >= 0, mark: dataflow.NoWatermark, acks: make(chan map[string]int64, 1)}
+	c.connectors[scanShard{index, shard}] = s
 	var run context.Context
 	run, s.cancel = context.WithCancel(context.Background())
 	s.wg.Go(func() { s.watch(run, wake) })
@@ -89,10 +91,32 @@ func (s *connectorSource) watch(ctx context.Context, wake func()) {
 			if s.timed {
 				wake()
 			}
+		case positions := <-s.acks:
+			// For the consumer group's lag only: the checkpoint is what counts.
+			if err := s.in.Acknowledge(ctx, positions); err != nil {
+				continue
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// acknowledge tells the connector of a checkpoint's position; it does not wait.
+func (s *connectorSource) acknowledge(position []byte) {
+	var positions map[string]splitPosition
+	if json.Unmarshal(position, &positions) != nil {
+		return
+	}
+	out := make(map[string]int64, len(positions))
+	for id, p := range positions {
+		out[id] = p.Position
+	}
+	select {
+	case <-s.acks: // an older one that was not taken
+	default:
+	}
+	s.acks <- out
 }
 
 // Poll implements dataflow.Source.
@@ -151,6 +175,7 @@ type inputOptions struct {
 	shard, shards int
 	latest        bool // begin with what comes
 	bounded       bool // end with what is there
+	resumed       bool // the job ran before
 	deadLetter    func(source.DeadLetter) error
 }
 
@@ -175,18 +200,20 @@ func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*
 	if b, ok := src.(connector.Bounded); ok && io.bounded {
 		src = b.Bound()
 	}
-	lay, err := layOut(rel, wanted, opts)
+	set, err := source.Parse(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	lay, err := layOut(rel, wanted, set.EventTime)
 	if err != nil {
 		return nil, nil, err
 	}
 	o := source.Options{
 		Name: rel.Name, Connector: src, Fields: lay.fields, System: lay.system, RowID: lay.rowID,
-		DeadLetter: io.deadLetter,
+		OnError: set.OnError, DeadLetter: io.deadLetter, Resumed: io.resumed,
+		MaxRows: set.BatchRows, Discover: set.Discover, Retry: set.Retry,
 	}
 	if o.Decoder, err = formats.NewDecoder("format", opts, lay.fields, valueColumns(rel)); err != nil {
-		return nil, nil, err
-	}
-	if o.OnError, err = onError(opts); err != nil {
 		return nil, nil, err
 	}
 	if io.shards > 1 {
@@ -201,7 +228,7 @@ func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*
 		if err != nil {
 			return nil, nil, err
 		}
-		w.IdleTimeout = opts.Duration("watermark.idle_timeout")
+		w.IdleTimeout = set.IdleTimeout
 		o.Watermark = w
 	}
 	in, err := source.New(o)
@@ -223,32 +250,13 @@ func given(rel *catalog.Relation, latest bool) []option.Given {
 	return out
 }
 
-func onError(o option.Options) (source.OnError, error) {
-	switch v := o.Enum("on_error"); v {
-	case "", "fail":
-		return source.Fail, nil
-	case "skip":
-		return source.Skip, nil
-	case "dead_letter":
-		return source.SendElsewhere, nil
-	default:
-		return 0, pgerror.New(pgerror.InvalidParameterValue, "on_error cannot be %q", v).WithHint("It is fail, skip or dead_letter.")
-	}
-}
-
 // RelationOptions are the options of every connector relation, beside the
-// connector's own.
+// connector's own and those of formats and sources.
 func RelationOptions() []option.Spec {
 	return []option.Spec{
 		{Name: "connector", Aliases: []string{"type"}},
-		{Name: "on_error", Default: "fail", Enum: []string{"fail", "skip", "dead_letter"}},
 		{Name: "envelope", Default: "plain", Enum: []string{"plain", "upsert"}},
 		{Name: "key.field"},
-		{Name: "event.time.field", Aliases: []string{"timestamp.field"}},
-		{Name: "event.time.format"},
-		{Name: "watermark.strategy", Enum: []string{"bounded_out_of_orderness", "ascending"}},
-		{Name: "watermark.max_out_of_orderness", Kind: option.Duration},
-		{Name: "watermark.idle_timeout", Kind: option.Duration, Default: "5s"},
 	}
 }
 
@@ -267,11 +275,11 @@ func valueColumns(rel *catalog.Relation) []string {
 // ParseOptions checks a relation's options: an unknown one is an error that
 // names the nearest known.
 func ParseOptions(conn connector.Connector, sink bool, g []option.Given) (option.Options, error) {
-	own := conn.SourceOptions
+	own, more := conn.SourceOptions, source.Specs()
 	if sink {
-		own = conn.SinkOptions
+		own, more = conn.SinkOptions, nil
 	}
-	return option.Parse(g, nil, own, without(RelationOptions(), own), without(formats.Options(), own))
+	return option.Parse(g, nil, own, without(RelationOptions(), own), without(formats.Options(), own), without(more, own))
 }
 
 // without leaves out the specs that other has by name: the connector's own

@@ -44,9 +44,10 @@ type coordinator struct {
 	batch   state.Batch // the writes of the epoch being flushed
 	batchMu sync.Mutex
 
-	scanAt  map[stageInput]int // which scan feeds an input of a stage
-	byTask  map[stageInput]*spaceOf
-	epochAt time.Time
+	connectors map[scanShard]*connectorSource
+	scanAt     map[stageInput]int // which scan feeds an input of a stage
+	byTask     map[stageInput]*spaceOf
+	epochAt    time.Time
 
 	unflushed bool // epochs passed since the last flush
 	unsynced  bool // flushes since the last durable one
@@ -56,6 +57,9 @@ type coordinator struct {
 
 // stageInput is an input, or a shard, of a stage.
 type stageInput struct{ stage, n int }
+
+// scanShard is a scan's source in one shard.
+type scanShard struct{ scan, shard int }
 
 // spaceOf is the state of one task.
 type spaceOf struct {
@@ -108,7 +112,7 @@ func (j *Job) main(ctx context.Context) {
 }
 
 func (j *Job) runOnce(ctx context.Context) (err error) {
-	c := &coordinator{Job: j, lastSync: time.Now(), epochAt: time.Now(), byTask: map[stageInput]*spaceOf{}}
+	c := &coordinator{Job: j, lastSync: time.Now(), epochAt: time.Now(), byTask: map[stageInput]*spaceOf{}, connectors: map[scanShard]*connectorSource{}}
 	j.setState(Starting, nil)
 	if err := c.start(ctx); err != nil {
 		return err
@@ -428,6 +432,9 @@ func (c *coordinator) commit(sync bool) error {
 			} else {
 				c.durableIn.Store(id, seq)
 			}
+		}
+		for at, s := range c.connectors {
+			s.acknowledge(c.at.Positions[at.scan][at.shard])
 		}
 		c.mu.Lock()
 		c.stats.Checkpoint = c.lastSync

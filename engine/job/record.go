@@ -6,7 +6,6 @@ import (
 	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/format"
-	"velostream/engine/option"
 	"velostream/engine/source"
 	"velostream/engine/sql/expr"
 	"velostream/pgwire/pgerror"
@@ -43,13 +42,10 @@ func (l *inputLayout) column(a int) int {
 }
 
 // layOut lists what must be decoded for the wanted attributes, the event time,
-// and what computed columns among them are made of.
-func layOut(rel *catalog.Relation, wanted []int, opts option.Options) (*inputLayout, error) {
+// and what computed columns among them are made of. timeFormat is how event
+// times are written.
+func layOut(rel *catalog.Relation, wanted []int, timeFormat format.TimeFormat) (*inputLayout, error) {
 	l := &inputLayout{place: map[int]place{}}
-	timeFormat, err := format.ParseTimeFormat(opts.Text("event.time.format"))
-	if err != nil {
-		return nil, err
-	}
 	need := append([]int(nil), wanted...)
 	if rel.EventTime >= 0 {
 		need = append(need, rel.EventTime)

@@ -34,8 +34,12 @@ func SinkOptions(reg *connector.Registry, rel, input *catalog.Relation) (sink.Op
 			fields, o.Columns = append(fields, format.Field{Name: c.Name, Type: c.Type}), append(o.Columns, i)
 		}
 	}
-	if o.Value, _, err = formats.NewEncoder("format", opts, fields); err != nil {
+	var header []byte
+	if o.Value, header, err = formats.NewEncoder("format", opts, fields); err != nil {
 		return o, err
+	}
+	if t, ok := o.Connector.(connector.HeaderTaker); ok && header != nil {
+		t.SetHeader(header)
 	}
 	o.Upsert = opts.Enum("envelope") == "upsert"
 	o.KeyColumns = keyColumns(input, opts.Text("key.field"))

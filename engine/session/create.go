@@ -10,6 +10,7 @@ import (
 	"velostream/engine/connector"
 	"velostream/engine/job"
 	"velostream/engine/option"
+	"velostream/engine/source"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
 	"velostream/engine/sql/expr"
@@ -72,10 +73,8 @@ func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.Creat
 			return nil, err
 		}
 		changes := []catalog.Change{{Put: r}}
-		if r.Options["on_error"] == "dead_letter" {
-			t := deadLetterTable(r)
-			r.DeadLetters = t.ID
-			changes = append(changes, catalog.Change{Put: t})
+		if r.DeadLetters != 0 {
+			changes = append(changes, catalog.Change{Put: deadLetterTable(r)})
 		}
 		return changes, nil
 	})
@@ -139,7 +138,7 @@ func (s *Session) storeComputed(o binder.Options, r *catalog.Relation) error {
 // format can't read.
 func deadLetterTable(r *catalog.Relation) *catalog.Relation {
 	return &catalog.Relation{
-		ID: r.ID + 1, Schema: r.Schema, Name: r.Name + "_dead_letters", Kind: catalog.Table, Owner: r.Owner,
+		ID: r.DeadLetters, Schema: r.Schema, Name: r.Name + "_dead_letters", Kind: catalog.Table, Owner: r.Owner,
 		Columns: job.DeadLetterColumns(), Key: []int{0, 1}, PrimaryKey: true, EventTime: -1, PartOf: r.ID,
 		Comment: "records of " + r.Name + " that could not be decoded",
 	}
@@ -210,14 +209,24 @@ func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.Create
 
 // eventTime takes over the watermark options where there is no WATERMARK FOR.
 func eventTime(p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation, o option.Options) error {
-	field := o.Text("event.time.field")
-	if field != "" && r.EventTime < 0 {
-		if r.EventTime = r.ColumnIndex(field); r.EventTime < 0 {
-			return pgerror.NoSuchColumn(field).WithHint("event.time.field names a column of the stream.").At(p.Position(n.Name.Pos()))
+	set, err := source.Parse(o)
+	if err != nil {
+		return err
+	}
+	if set.DeadLetterTopic != "" {
+		return pgerror.Unsupported("dead.letter.queue.topic is not supported yet").
+			WithHint("Undecodable records are in the table %s_dead_letters.", r.Name).At(p.Position(n.Name.Pos()))
+	}
+	if set.EventTimeField != "" && r.EventTime < 0 {
+		if r.EventTime = r.ColumnIndex(set.EventTimeField); r.EventTime < 0 {
+			return pgerror.NoSuchColumn(set.EventTimeField).WithHint("event.time.field names a column of the stream.").At(p.Position(n.Name.Pos()))
 		}
 	}
-	if o.Has("watermark.max_out_of_orderness") {
-		r.WatermarkDelay = o.Duration("watermark.max_out_of_orderness").Microseconds()
+	if set.HasDelay {
+		r.WatermarkDelay = set.Delay.Microseconds()
+	}
+	if set.OnError == source.SendElsewhere {
+		r.DeadLetters = r.ID + 1
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func Specs() []option.Spec {
 		{Name: "event.time.format", Default: "iso8601", Help: "iso8601, epoch_millis, epoch_seconds, epoch_micros, epoch_nanos, or a strftime or Java pattern"},
 		{Name: "watermark.strategy", Enum: []string{"bounded_out_of_orderness", "ascending", "punctuated"}, Help: "ascending and punctuated: no row comes late"},
 		{Name: "watermark.max_out_of_orderness", Aliases: []string{"watermark.delay"}, Kind: option.Duration, Help: "how late rows may come"},
-		{Name: "watermark.idle_timeout", Kind: option.Duration, Default: "0", Help: "after so long without records a partition is no longer waited for; 0: it always is"},
+		{Name: "watermark.idle_timeout", Kind: option.Duration, Default: "5s", Help: "after so long without records a partition is no longer waited for; 0: it always is"},
 		{Name: "on_error", Aliases: []string{"error.strategy", "on.error"}, Default: "fail", Enum: []string{"fail", "skip", "dead_letter"}},
 		{Name: "dead.letter.queue.enabled", Kind: option.Bool, Help: "true is on_error = 'dead_letter'"},
 		{Name: "dead.letter.queue.topic", Help: "a topic that dead letters are sent to as well"},

@@ -104,9 +104,11 @@ func lessDelay(t, delay int64) int64 {
 	return t - delay
 }
 
+// idle reports that s is not waited for. A split that is known to hold records
+// which were not handed out is slow, not idle.
 func (in *Input) idle(s *splitState, now time.Time) bool {
 	d := in.clock.spec.IdleTimeout
-	return d > 0 && now.Sub(s.lastAlive) >= d
+	return d > 0 && now.Sub(s.lastAlive) >= d && s.position >= s.end
 }
 
 // NextIdle returns when the next split becomes idle if nothing comes, the zero
