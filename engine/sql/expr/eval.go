@@ -38,7 +38,7 @@ type run struct {
 
 // Compile prepares e. Errors: 0A000 for parameters that are not bound, 42883
 // for a call of a function that the registry does not have (a stored plan of
-// another version).
+// another version), XX001 for arguments of the wrong shape.
 func Compile(e Expr) (*Evaluator, error) {
 	n, err := compile(e)
 	if err != nil {
@@ -155,6 +155,9 @@ func cloneDatum(d types.Datum) types.Datum {
 
 // compile builds the node of e.
 func compile(e Expr) (node, error) {
+	if err := validate(e); err != nil {
+		return nil, err
+	}
 	switch e := e.(type) {
 	case *Col:
 		return &colNode{index: e.Index}, nil

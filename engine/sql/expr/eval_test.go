@@ -256,6 +256,29 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// evalAnything evaluates an expression over columns of in as far as it may:
+// it must not panic.
+func evalAnything(e Expr, in *column.Batch) {
+	fits := true
+	_, _ = Rewrite(e, func(e Expr) (Expr, error) {
+		if c, ok := e.(*Col); ok {
+			fits = fits && c.Index < len(in.Cols) && in.Cols[c.Index].Type == c.T
+		}
+		return e, nil
+	})
+	if !fits {
+		return
+	}
+	ev, err := Compile(Fold(e))
+	if err != nil {
+		return
+	}
+	c, err := ev.Eval(testEnv, in, nil)
+	if err == nil {
+		_ = c.Datum(in.N - 1)
+	}
+}
+
 func FuzzUnmarshalExpr(f *testing.F) {
 	for _, in := range evalExprs {
 		e, err := parseExpr(in, testColumns)
@@ -268,6 +291,7 @@ func FuzzUnmarshalExpr(f *testing.F) {
 		}
 		f.Add(b)
 	}
+	in := randomBatch(rand.New(rand.NewPCG(5, 6)), 20)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := UnmarshalExpr(b)
 		if err != nil || e == nil {
@@ -282,5 +306,6 @@ func FuzzUnmarshalExpr(f *testing.F) {
 			t.Fatalf("%s: %v", again, err)
 		}
 		_ = String(e)
+		evalAnything(e, in)
 	})
 }
