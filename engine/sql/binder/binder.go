@@ -8,6 +8,8 @@
 package binder
 
 import (
+	"slices"
+
 	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
@@ -110,12 +112,12 @@ func (b *Binder) pos(offset int) int {
 }
 
 // missing refuses what the engine has no operator for.
-func (b *Binder) missing(at ast.Node, format string, args ...any) error {
+func (b *Binder) missing(at ast.Node, format string, args ...any) *pgerror.Error {
 	e := pgerror.Unsupported(format, args...)
-	if at != nil {
-		e.At(b.pos(at.Pos()))
+	if at == nil {
+		return e
 	}
-	return e
+	return e.At(b.pos(at.Pos()))
 }
 
 // BindQuery binds a query with all that belongs to it.
@@ -172,10 +174,7 @@ func (b *Binder) finish() []types.OID {
 }
 
 func (b *Binder) addInput(id uint32) {
-	for _, x := range b.inputs {
-		if x == id {
-			return
-		}
+	if !slices.Contains(b.inputs, id) {
+		b.inputs = append(b.inputs, id)
 	}
-	b.inputs = append(b.inputs, id)
 }

@@ -239,7 +239,7 @@ func (b *Binder) sqlValue(e *ast.SQLValue) (expr.Expr, error) {
 	case "current_catalog":
 		name = "current_database"
 	case "current_time":
-		return nil, b.missing(e, "time with time zone is not supported").(*pgerror.Error).WithHint("Use LOCALTIME.")
+		return nil, b.missing(e, "time with time zone is not supported").WithHint("Use LOCALTIME.")
 	}
 	x, err := b.call(name, false, nil, nil, e)
 	if err != nil {

@@ -106,14 +106,3 @@ func (b *Binder) cast(e *ast.Cast, cx *context) (expr.Expr, error) {
 	}
 	return b.castExplicit(x, t, e.X, e)
 }
-
-// implicit brings e to t where an implicit conversion exists; what names the
-// construct in the error.
-func (b *Binder) implicit(e expr.Expr, t types.Type, what string, src ast.Expr) (expr.Expr, error) {
-	from := e.Type()
-	if from.OID != types.OIDUnknown && from.OID != t.OID && !castAllowed(from, t, castImplicit) {
-		return nil, pgerror.New(pgerror.DatatypeMismatch, "argument of %s must be type %s, not type %s",
-			what, TypeName(t), TypeName(from)).At(b.pos(leftmost(src)))
-	}
-	return b.castTo(e, t, false, leftmost(src))
-}

@@ -123,7 +123,7 @@ func (b *Binder) unenforced(k ast.Constraint) error {
 	if k.NotEnforced {
 		return nil
 	}
-	return b.missing(k, "%s constraints are not supported", k.Kind).(*pgerror.Error).WithHint("Leave it out, or declare it NOT ENFORCED.")
+	return b.missing(k, "%s constraints are not supported", k.Kind).WithHint("Leave it out, or declare it NOT ENFORCED.")
 }
 
 func (b *Binder) primaryKey(d *Definition, cols []int, k ast.Constraint, r *ast.CreateRelation) error {
@@ -171,6 +171,7 @@ func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string)
 				return err
 			}
 			d.Columns[i].Default = text
+		default:
 		}
 	}
 	if computed == nil {
@@ -292,6 +293,6 @@ func (b *Binder) watermark(d *Definition, w ast.Watermark) error {
 	if r, ok := x.(*ast.ColumnRef); ok && len(r.Parts) == 1 && r.Parts[0] == w.Column.Name {
 		return nil
 	}
-	return b.missing(ast.At(leftmost(w.X)), "this watermark expression is not supported").(*pgerror.Error).
+	return b.missing(ast.At(leftmost(w.X)), "this watermark expression is not supported").
 		WithHint("Write WATERMARK FOR %s AS %s - INTERVAL '5 seconds'.", w.Column.Name, w.Column.Name)
 }

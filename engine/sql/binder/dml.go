@@ -73,7 +73,7 @@ func (b *Binder) targetColumn(rel *catalog.Relation, c ast.InsertTarget) (int, e
 			}
 		}
 		if near := Nearest(c.Name, names); near != "" {
-			e.WithHint("Perhaps you meant the column %q.", near)
+			e = e.WithHint("Perhaps you meant the column %q.", near)
 		}
 		return 0, e.At(b.pos(c.Pos()))
 	}

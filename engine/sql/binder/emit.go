@@ -34,7 +34,7 @@ func (b *Binder) bindEmit(q *ast.Query) error {
 	case ast.EmitFinal, ast.EmitWindowClose:
 		b.emit.mode = plan.EmitFinal
 	case ast.EmitEvery:
-		return b.missing(e, "EMIT EVERY is not supported").(*pgerror.Error).
+		return b.missing(e, "EMIT EVERY is not supported").
 			WithHint("EMIT CHANGES gives each changed group once per epoch.")
 	}
 	if e.Timeout != nil {

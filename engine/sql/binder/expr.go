@@ -161,8 +161,9 @@ func (b *Binder) literal(e *ast.Literal) (expr.Expr, error) {
 		return b.numeric(e)
 	case ast.LitString:
 		return &expr.Const{Value: types.StringDatum(e.Text), T: types.Unknown}, nil
+	default:
+		return nil, b.missing(e, "bit strings are not supported")
 	}
-	return nil, b.missing(e, "bit strings are not supported")
 }
 
 func (b *Binder) numeric(e *ast.Literal) (expr.Expr, error) {
@@ -278,6 +279,7 @@ func (b *Binder) toBool(x expr.Expr, e ast.Expr, construct string) (expr.Expr, e
 		return x, nil
 	case types.OIDUnknown:
 		return b.castTo(x, types.Bool, false, leftmost(e))
+	default:
 	}
 	return nil, pgerror.New(pgerror.DatatypeMismatch, "argument of %s must be type boolean, not type %s",
 		construct, TypeName(x.Type())).At(b.pos(leftmost(e)))

@@ -112,6 +112,7 @@ func (b *Binder) sortDirection(o ast.OrderItem) (plan.SortKey, error) {
 		k.NullsFirst = true
 	case ast.NullsLast:
 		k.NullsFirst = false
+	default:
 	}
 	return k, nil
 }

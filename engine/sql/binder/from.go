@@ -144,7 +144,7 @@ func (b *Binder) Relation(n ast.Name) (*catalog.Relation, error) {
 		names = append(names, r.Name)
 	}
 	if near := Nearest(name, names); near != "" {
-		e.WithHint("Perhaps you meant the relation %q.", near)
+		e = e.WithHint("Perhaps you meant the relation %q.", near)
 	}
 	return nil, e
 }
@@ -365,6 +365,7 @@ func (b *Binder) seriesType(args []expr.Expr, f *ast.FuncCall) (types.Type, erro
 		return types.Timestamptz, nil
 	case types.OIDInt4, types.OIDInt8, types.OIDNumeric, types.OIDTimestamp, types.OIDTimestamptz:
 		return types.Type{OID: t.OID, Mod: -1}, nil
+	default:
 	}
 	_, err = b.call("generate_series", false, args, f.Args, f)
 	if err == nil {

@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"slices"
 	"strconv"
 
 	"velostream/catalog/types"
@@ -147,12 +148,7 @@ func containsAggregate(e expr.Expr) bool {
 	if _, ok := e.(*aggRef); ok {
 		return true
 	}
-	for _, a := range expr.Children(e) {
-		if containsAggregate(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(expr.Children(e), containsAggregate)
 }
 
 // aggregate puts the grouping over the input. Afterwards expressions are
@@ -317,6 +313,7 @@ func (k *block) groupWindowColumns() {
 			k.windowEnd = i
 		case windowStart:
 			start = r.index
+		default:
 		}
 	}
 	if start < 0 || k.windowEnd >= 0 {

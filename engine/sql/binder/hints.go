@@ -22,11 +22,11 @@ func (b *Binder) noSuchColumn(s *Scope, r *ast.ColumnRef) error {
 		e = pgerror.New(pgerror.UndefinedColumn, "column %s does not exist", strings.Join(r.Parts, "."))
 	}
 	if c := nearestColumn(s, qual, name); c != nil {
+		near := c.name
 		if c.table != "" {
-			e.WithHint("Perhaps you meant to reference the column %q.", c.table+"."+c.name)
-		} else {
-			e.WithHint("Perhaps you meant to reference the column %q.", c.name)
+			near = c.table + "." + c.name
 		}
+		e = e.WithHint("Perhaps you meant to reference the column %q.", near)
 	}
 	return e.At(b.pos(r.Pos()))
 }

@@ -222,13 +222,13 @@ func (b *Binder) withComputed(rel *catalog.Relation, p plan.Logical) (plan.Logic
 	if err != nil {
 		return nil, err
 	}
-	es, any := identity(p.Schema()), false
+	es, some := identity(p.Schema()), false
 	for i, e := range computed {
 		if e != nil {
-			es[i], any = e, true
+			es[i], some = e, true
 		}
 	}
-	if !any {
+	if !some {
 		return p, nil
 	}
 	return &plan.Project{Input: p, Exprs: es, Out: p.Schema()}, nil

@@ -175,6 +175,7 @@ func (b *Binder) using(f *fromItem, j *plan.Join, r *ast.Join, l, rt *Scope, n i
 			}
 			m.index, m.t, m.src, m.attr = len(j.Out)+len(full), t, 0, 0
 			full = append(full, c)
+		default:
 		}
 		merged = append(merged, m)
 		f.hide(lc.index, rc.index+n)

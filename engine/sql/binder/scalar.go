@@ -85,7 +85,7 @@ func (b *Binder) scalarOf(r *relation, n ast.Node) (expr.Expr, error) {
 }
 
 func (b *Binder) severalRows(n ast.Node) error {
-	return b.missing(n, "a scalar subquery that may return several rows is not supported").(*pgerror.Error).
+	return b.missing(n, "a scalar subquery that may return several rows is not supported").
 		WithHint("Use an aggregate such as max(), the whole primary key, or LIMIT 1.")
 }
 

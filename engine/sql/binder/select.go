@@ -5,7 +5,6 @@ import (
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
-	"velostream/pgwire/pgerror"
 )
 
 // item is a bound item of a select list.
@@ -22,12 +21,9 @@ type item struct {
 type relation struct {
 	plan       plan.Logical
 	primaryKey []int
-	// unbounded ORDER BY without LIMIT is noted where it stands.
-	roles []windowRole // of the visible columns, nil: none
+	roles      []windowRole // of the visible columns, nil: none
 	// event is the column that is the relation's event time, -1: none.
 	event int
-	// literals are the columns whose type is still unknown.
-	literals bool
 }
 
 // block is one SELECT … FROM … WHERE … GROUP BY … while it is being bound.
@@ -56,7 +52,7 @@ type block struct {
 // the select list's columns, and is sorted.
 func (b *Binder) selectBlock(s *ast.Select, order []ast.OrderItem, parent *Scope) (*relation, error) {
 	if s.Into != nil {
-		return nil, b.missing(s.Into, "SELECT INTO a table is not supported").(*pgerror.Error).WithHint("Use CREATE TABLE … AS.")
+		return nil, b.missing(s.Into, "SELECT INTO a table is not supported").WithHint("Use CREATE TABLE … AS.")
 	}
 	k := &block{b: b, sel: s, windowEnd: -1}
 	if err := k.bindFrom(parent); err != nil {

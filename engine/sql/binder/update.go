@@ -66,13 +66,13 @@ func (b *Binder) withComputedAt(rel *catalog.Relation, p plan.Logical, n int) (p
 	if err != nil {
 		return nil, err
 	}
-	es, any := identity(p.Schema()), false
+	es, some := identity(p.Schema()), false
 	for i, e := range computed {
 		if e != nil {
-			es[n+i], any = plan.Shift(e, n), true
+			es[n+i], some = plan.Shift(e, n), true
 		}
 	}
-	if !any {
+	if !some {
 		return p, nil
 	}
 	return &plan.Project{Input: p, Exprs: es, Out: p.Schema()}, nil

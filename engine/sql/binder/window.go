@@ -313,7 +313,7 @@ func (k *block) timeOrder() []plan.SortKey {
 // are those of the windows.
 func (w *timeWindow) ungrouped(k *block) error {
 	if k.b.Continuous && k.b.emit.mode == plan.EmitFinal {
-		return k.b.missing(ast.At(w.at), "a windowed query without an aggregate can't wait for its windows to close").(*pgerror.Error).
+		return k.b.missing(ast.At(w.at), "a windowed query without an aggregate can't wait for its windows to close").
 			WithHint("Add EMIT CHANGES, an aggregate, or GROUP BY.")
 	}
 	return nil

@@ -82,6 +82,7 @@ func fits(v int64, o types.OID) bool {
 		return v == int64(int16(v))
 	case types.OIDInt4:
 		return v == int64(int32(v))
+	default:
+		return true
 	}
-	return true
 }

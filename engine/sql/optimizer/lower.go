@@ -284,6 +284,7 @@ func gathered(p *plan.Physical) bool {
 		return false
 	case plan.OpValues, plan.OpSeries:
 		return true
+	default:
 	}
 	for _, in := range p.Inputs {
 		if !gathered(in) {

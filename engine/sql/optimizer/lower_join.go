@@ -144,12 +144,7 @@ func fromStream(p *plan.Physical) bool {
 	if p.Op == plan.OpAggregate {
 		return false
 	}
-	for _, in := range p.Inputs {
-		if fromStream(in) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Inputs, fromStream)
 }
 
 func nameOf(p plan.Logical) string {

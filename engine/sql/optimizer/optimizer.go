@@ -4,6 +4,7 @@
 package optimizer
 
 import (
+	"slices"
 	"strings"
 
 	"velostream/engine/sql/expr"
@@ -104,10 +105,8 @@ func run(p plan.Logical, c *Context, report func(Trace)) plan.Logical {
 }
 
 func appendNew(names []string, name string) []string {
-	for _, n := range names {
-		if n == name {
-			return names
-		}
+	if slices.Contains(names, name) {
+		return names
 	}
 	return append(names, name)
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,16 +57,16 @@ func (w *world) row(t string, k int) []string {
 	switch t {
 	case "a":
 		return []string{
-			fmt.Sprint(k), w.maybe("own%d", w.r.IntN(6)), w.maybe("%d.%02d", w.r.IntN(50)-10, w.r.IntN(100)),
+			strconv.Itoa(k), w.maybe("own%d", w.r.IntN(6)), w.maybe("%d.%02d", w.r.IntN(50)-10, w.r.IntN(100)),
 			w.maybe("%s", []string{"eu", "us", "asia"}[w.r.IntN(3)]), w.maybe("2020-01-%02d", 1+w.r.IntN(5)),
 		}
 	case "o":
 		return []string{
-			fmt.Sprint(k), w.maybe("%d", w.r.IntN(25)), w.maybe("%c", 'A'+w.r.IntN(3)), w.maybe("%d", w.r.IntN(10)),
+			strconv.Itoa(k), w.maybe("%d", w.r.IntN(25)), w.maybe("%c", 'A'+w.r.IntN(3)), w.maybe("%d", w.r.IntN(10)),
 			w.maybe("%d.50", w.r.IntN(9)),
 		}
 	}
-	return []string{fmt.Sprint(k / 2), fmt.Sprint(k % 2), w.maybe("s%d", w.r.IntN(4)), w.maybe("%d", w.r.IntN(5))}
+	return []string{strconv.Itoa(k / 2), strconv.Itoa(k % 2), w.maybe("s%d", w.r.IntN(4)), w.maybe("%d", w.r.IntN(5))}
 }
 
 // change is a row that comes or goes.

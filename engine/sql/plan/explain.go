@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"velostream/catalog/types"
@@ -35,12 +36,7 @@ func continuous(p *Physical) bool {
 	if len(p.Key) > 0 || len(p.Tables) > 0 {
 		return true
 	}
-	for _, in := range p.Inputs {
-		if continuous(in) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Inputs, continuous)
 }
 
 // title adds the line of a node, prop one of its properties.
@@ -252,6 +248,7 @@ func (x *explainer) details(p *Physical, depth int) {
 	case OpTopN, OpLimit:
 		x.prop(depth, "Sort Key", sortText(p.Sort))
 		x.prop(depth, "Limit", limitText(p.Count, p.Offset))
+	default:
 	}
 }
 

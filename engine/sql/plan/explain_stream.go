@@ -63,8 +63,9 @@ func StateBound(p *Physical) string {
 			return "unbounded"
 		}
 		return "grows with the inputs"
+	default:
+		return "grows with the input"
 	}
-	return "grows with the input"
 }
 
 func constRows(p *Physical) (int64, bool) {

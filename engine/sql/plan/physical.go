@@ -64,6 +64,7 @@ type Physical struct {
 // PhysicalOp names an operator.
 type PhysicalOp string
 
+// Operators.
 const (
 	OpScan      PhysicalOp = "scan"      // a relation's rows: source of a job, or a snapshot of a bounded query
 	OpValues    PhysicalOp = "values"    // constant rows

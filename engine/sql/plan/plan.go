@@ -42,6 +42,7 @@ type Logical interface {
 // Emit says when results leave (DIALECT §4).
 type Emit uint8
 
+// Times of emission.
 const (
 	EmitDefault Emit = iota
 	EmitChanges
@@ -51,6 +52,7 @@ const (
 // WindowKind is a kind of time window.
 type WindowKind uint8
 
+// Time windows.
 const (
 	Tumbling WindowKind = iota
 	Hopping
@@ -89,6 +91,7 @@ type SortKey struct {
 // JoinKind is a kind of join.
 type JoinKind uint8
 
+// Joins.
 const (
 	InnerJoin JoinKind = iota
 	LeftJoin

@@ -2,6 +2,7 @@ package sqltest
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,12 +24,7 @@ type Case struct {
 
 // Has reports that the directive has the word.
 func (c *Case) Has(word string) bool {
-	for _, w := range strings.Fields(c.Directive) {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(strings.Fields(c.Directive), word)
 }
 
 // ReadCases reads a data file.
