@@ -53,7 +53,7 @@ type aggregate struct {
 	touched []int32 // groups changed in this epoch
 	dirty   []int32 // groups changed since the last flush
 	olds    *column.Builder
-	one     *column.Builder
+	news    *column.Builder
 	out     emitter
 
 	deferred    bool              // watermarks count at the barrier
@@ -90,6 +90,9 @@ type aggScratch struct {
 	keyCols              []*column.Column
 	view                 column.Batch
 	missing              []int32
+	capture              []int32 // groups whose old rows are to be kept
+	live, gone           []int32
+	dels, adds           []int32
 	key, groupKey, value []byte
 	groupOf              int32
 }
@@ -112,7 +115,7 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 		p: p, ctx: ctx, label: ctx.label("GROUP BY"), table: ctx.table(p, 0),
 		final: p.Emit == plan.EmitFinal, end: p.WindowEnd, single: len(p.Keys) == 0,
 		frontier: math.MinInt64, frontierOld: math.MinInt64, firstEnd: math.MaxInt64, outsideEnd: math.MaxInt64,
-		olds: column.NewBuilder(p.Types(), 0), out: emitter{column.NewBuilder(p.Types(), 0)},
+		olds: column.NewBuilder(p.Types(), 0), news: column.NewBuilder(p.Types(), 0), out: emitter{column.NewBuilder(p.Types(), 0)},
 	}
 	inTypes := in.Types()
 	a.mark = math.MinInt64
@@ -341,10 +344,15 @@ func (a *aggregate) count(in *column.Batch, rows, gids []int32) (signs []int8, e
 	const seen = flagTouched | flagDirty | flagReference
 	for _, g := range gids {
 		if a.flags[g]&seen != seen {
-			if err := a.touch(g); err != nil {
-				return nil, err
-			}
+			a.touch(g)
 		}
+	}
+	s := &a.scratch
+	if len(s.capture) > 0 {
+		if err := a.appendRows(a.olds, s.capture); err != nil {
+			return nil, err
+		}
+		s.capture = s.capture[:0]
 	}
 	if in.Ops == nil || !hasDeletes(in) {
 		for _, g := range gids {
@@ -355,7 +363,6 @@ func (a *aggregate) count(in *column.Batch, rows, gids []int32) (signs []int8, e
 	if a.p.Inputs[0].AppendOnly {
 		return nil, broken(a.label, "a row is deleted from append-only input")
 	}
-	s := &a.scratch
 	s.signs = s.signs[:0]
 	for k, i := range rows {
 		sign := int8(1)
@@ -368,35 +375,41 @@ func (a *aggregate) count(in *column.Batch, rows, gids []int32) (signs []int8, e
 	return s.signs, nil
 }
 
-func (a *aggregate) touch(g int32) error {
+// touch marks g as changed, and to be captured if a row of it is in the output.
+func (a *aggregate) touch(g int32) {
 	f := a.flags[g]
 	a.flags[g] |= flagTouched | flagDirty | flagReference
 	if f&flagDirty == 0 {
 		a.dirty = append(a.dirty, g)
 	}
 	if f&flagTouched != 0 {
-		return nil
+		return
 	}
 	a.touched = append(a.touched, g)
 	a.old[g] = -1
 	if f&flagEmitted != 0 && !a.final {
-		a.old[g] = int32(a.olds.Len())
-		return a.appendRow(a.olds, g, column.Insert)
+		a.old[g] = int32(a.olds.Len() + len(a.scratch.capture))
+		a.scratch.capture = append(a.scratch.capture, g)
 	}
-	return nil
 }
 
-// appendRow adds the present output row of g to b.
-func (a *aggregate) appendRow(b *column.Builder, g int32, op column.Op) error {
+// appendRows adds the present output rows of gs to b as inserts.
+func (a *aggregate) appendRows(b *column.Builder, gs []int32) error {
 	for j := range a.keys.cols {
-		a.keys.cols[j].appendTo(b.Col(j), g)
-	}
-	for i, acc := range a.accs {
-		if err := acc.result(g, b.Col(len(a.keys.cols)+i)); err != nil {
-			return err
+		dst := b.Col(j)
+		for _, g := range gs {
+			a.keys.cols[j].appendTo(dst, g)
 		}
 	}
-	b.Row(op)
+	for i, acc := range a.accs {
+		dst := b.Col(len(a.keys.cols) + i)
+		for _, g := range gs {
+			if err := acc.result(g, dst); err != nil {
+				return err
+			}
+		}
+	}
+	b.Rows(len(gs), column.Insert)
 	return nil
 }
 

@@ -11,6 +11,10 @@ import (
 	"velostream/storage/state"
 )
 
+// settleGroups is how many groups are settled at a time: a Delete and an Insert of each
+// fill a batch.
+const settleGroups = maxBatch / 2
+
 // timing looks at the operators below an aggregate: deferred when one of them emits
 // only at the barrier, so that what a watermark is about may come after it; lateness is how
 // far behind the watermark the rows of windows below may be.
@@ -56,12 +60,8 @@ func (a *aggregate) Watermark(w dataflow.Watermark, out dataflow.Output) error {
 
 // Barrier emits what changed, closes windows (EMIT CHANGES), and writes state.
 func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
-	for _, g := range a.touched {
-		if a.flags[g]&flagTouched == 0 {
-			continue
-		}
-		a.flags[g] &^= flagTouched
-		if err := a.settle(g, out); err != nil {
+	for gs := range slices.Chunk(a.touched, settleGroups) {
+		if err := a.settle(gs, out); err != nil {
 			return err
 		}
 	}
@@ -92,69 +92,83 @@ func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
 	return a.bound()
 }
 
-// settle emits the net change of a touched group and removes it when it has
-// no rows any more.
-func (a *aggregate) settle(g int32, out dataflow.Output) error {
-	if a.rows[g] < 0 {
-		return broken(a.label, "a row is deleted that is not there")
+// settle emits the net changes of touched groups and removes those that have no
+// rows any more. Rows are made and compared a column at a time, so that the cache misses of
+// many groups overlap.
+func (a *aggregate) settle(gs []int32, out dataflow.Output) error {
+	s := &a.scratch
+	s.live, s.gone = s.live[:0], s.gone[:0]
+	for _, g := range gs {
+		switch {
+		case a.flags[g]&flagTouched == 0: // listed twice
+			continue
+		case a.rows[g] < 0:
+			return broken(a.label, "a row is deleted that is not there")
+		case a.rows[g] > 0 || a.single && a.ctx.Shard == 0:
+			s.live = append(s.live, g)
+		default:
+			s.gone = append(s.gone, g)
+		}
+		a.flags[g] &^= flagTouched
 	}
-	live := a.rows[g] > 0 || a.single && a.ctx.Shard == 0
 	if !a.final {
-		if err := a.change(g, live, out); err != nil {
+		if err := a.changes(s.live, s.gone, out); err != nil {
 			return err
 		}
 	}
-	if live {
-		return nil
-	}
-	if a.flags[g]&flagStored != 0 {
-		if err := a.table.Delete(a.stateKey(g)); err != nil {
-			return err
+	for _, g := range s.gone {
+		if a.flags[g]&flagStored != 0 {
+			if err := a.table.Delete(a.stateKey(g)); err != nil {
+				return err
+			}
 		}
+		a.remove(g)
 	}
-	a.remove(g)
 	return nil
 }
 
-// change emits the difference between the old row of g and its new one.
-func (a *aggregate) change(g int32, live bool, out dataflow.Output) error {
-	old := a.old[g]
-	switch {
-	case old < 0 && !live:
-		return nil
-	case old < 0:
-		a.flags[g] |= flagEmitted
-		if err := a.appendRow(a.out.b, g, column.Insert); err != nil {
-			return err
-		}
-		return a.out.full(out)
-	case !live:
-		a.out.b.AppendRow(a.olds.Batch(), int(old), column.Delete)
-		return a.out.full(out)
-	}
-	news := a.news()
-	if err := a.appendRow(news, g, column.Insert); err != nil {
+// changes emits the difference between the old rows and the new ones: deletes, then
+// inserts, of at most settleGroups groups.
+func (a *aggregate) changes(live, gone []int32, out dataflow.Output) error {
+	s := &a.scratch
+	a.news.Reset()
+	if err := a.appendRows(a.news, live); err != nil {
 		return err
 	}
-	same := true
-	for j := len(a.keys.cols); j < len(a.p.Out) && same; j++ {
-		same = column.IdenticalAt(a.olds.Col(j), int(old), news.Col(j), 0)
+	s.dels, s.adds = s.dels[:0], s.adds[:0]
+	for k, g := range live {
+		a.flags[g] |= flagEmitted
+		old := a.old[g]
+		if old >= 0 {
+			if a.sameRow(int(old), k) {
+				continue
+			}
+			s.dels = append(s.dels, old)
+		}
+		s.adds = append(s.adds, int32(k))
 	}
-	if same {
-		return nil
+	for _, g := range gone {
+		if a.old[g] >= 0 {
+			s.dels = append(s.dels, a.old[g])
+		}
 	}
-	a.out.b.AppendRow(a.olds.Batch(), int(old), column.Delete)
-	a.out.b.AppendRow(news.Batch(), 0, column.Insert)
-	return a.out.full(out)
+	if len(s.dels) > 0 {
+		a.out.b.AppendRows(a.olds.Batch(), s.dels, column.Delete)
+	}
+	if len(s.adds) > 0 {
+		a.out.b.AppendRows(a.news.Batch(), s.adds, column.Insert)
+	}
+	return a.out.flush(out)
 }
 
-// news is an empty builder for one row.
-func (a *aggregate) news() *column.Builder {
-	if a.one == nil {
-		a.one = column.NewBuilder(a.p.Types(), 1)
+// sameRow reports that the aggregates of an old and a new row are the same.
+func (a *aggregate) sameRow(old, k int) bool {
+	for j := len(a.keys.cols); j < len(a.p.Out); j++ {
+		if !column.IdenticalAt(a.olds.Col(j), old, a.news.Col(j), k) {
+			return false
+		}
 	}
-	a.one.Reset()
-	return a.one
+	return true
 }
 
 // closeWindows ends the windows up to the frontier: emits their groups (EMIT FINAL),
@@ -230,7 +244,8 @@ func (a *aggregate) emitFinal(g int32, out dataflow.Output) error {
 	if a.rows[g] == 0 && (!a.single || a.ctx.Shard != 0) {
 		return nil
 	}
-	if err := a.appendRow(a.out.b, g, column.Insert); err != nil {
+	a.scratch.live = append(a.scratch.live[:0], g)
+	if err := a.appendRows(a.out.b, a.scratch.live); err != nil {
 		return err
 	}
 	return a.out.full(out)

@@ -32,7 +32,7 @@ func (a *aggregate) restore() error {
 			a.keys.insert(nil, 0, 0)
 			a.growGroups()
 			a.flags[0] = flagLive
-			return a.touch(0)
+			a.touch(0)
 		}
 		return nil
 	}
@@ -61,7 +61,7 @@ func (a *aggregate) restore() error {
 	a.whole = true
 	found, err := a.loadOne(g)
 	if err == nil && !found && a.ctx.Shard == 0 {
-		err = a.touch(g)
+		a.touch(g)
 	}
 	return err
 }
