@@ -39,7 +39,7 @@ func BenchmarkEval(b *testing.B) {
 	hand := map[string]func(){
 		"i8 + i4": func() {
 			for i := range outI {
-				x, y := longs[i], int64(ints[i])
+				x, y := longs[i], ints[i]
 				s := x + y
 				if (x^s)&(y^s) < 0 {
 					return

@@ -39,7 +39,9 @@ func floatFamily() []Function {
 func arithFloats(op byte, single bool) Kernel {
 	return func(c *CallContext, args []*column.Column, out *column.Column) error {
 		if c.Sel == nil && !single {
-			arithDense(op, args, out.Floats[:c.N])
+			if !arithDense(op, args, out.Floats[:c.N]) {
+				return nil
+			}
 		} else {
 			arithSparse(op, single, c, args, out.Floats)
 		}
@@ -47,22 +49,34 @@ func arithFloats(op byte, single bool) Kernel {
 	}
 }
 
-func arithDense(op byte, args []*column.Column, o []float64) {
+// arithDense reports whether a result needs a second look: one that is
+// infinite, NaN, or a product of zero.
+func arithDense(op byte, args []*column.Column, o []float64) (look bool) {
 	a, b, am, bm := floatArgs(args)
 	switch op {
 	case '+':
 		for i := range o {
-			o[i] = a[i&am] + b[i&bm]
+			v := a[i&am] + b[i&bm]
+			if o[i] = v; v-v != 0 {
+				look = true
+			}
 		}
 	case '-':
 		for i := range o {
-			o[i] = a[i&am] - b[i&bm]
+			v := a[i&am] - b[i&bm]
+			if o[i] = v; v-v != 0 {
+				look = true
+			}
 		}
 	default:
 		for i := range o {
-			o[i] = a[i&am] * b[i&bm]
+			v := a[i&am] * b[i&bm]
+			if o[i] = v; v-v != 0 || v == 0 {
+				look = true
+			}
 		}
 	}
+	return look
 }
 
 func arithSparse(op byte, single bool, c *CallContext, args []*column.Column, o []float64) {
@@ -87,8 +101,8 @@ func arithSparse(op byte, single bool, c *CallContext, args []*column.Column, o 
 }
 
 // checkFloats finds overflow (an infinite result of finite operands) and, for
-// products, underflow (zero from operands that are not). It is a second pass so
-// that the first has no branches; it looks at operands only where a result is
+// products, underflow (zero from operands that are not). It is a second pass,
+// because it is rarely needed; it looks at operands only where a result is
 // suspicious.
 func checkFloats(op byte, c *CallContext, args []*column.Column, o []float64) error {
 	a, b, am, bm := floatArgs(args)

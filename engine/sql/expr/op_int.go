@@ -131,7 +131,8 @@ func mulInts(r intRange) Kernel {
 			for i := range o[:c.N] {
 				x, y := a[i&am], b[i&bm]
 				p := x * y
-				if p < r.lo || p > r.hi || !small && !mulFits(x, y, p) {
+				// Factors of 32 bits need no further check.
+				if p < r.lo || p > r.hi || !small && uint64(x+1<<31)|uint64(y+1<<31) >= 1<<32 && !mulFits(x, y, p) {
 					return r.out()
 				}
 				o[i] = p
@@ -152,7 +153,7 @@ func mulInts(r intRange) Kernel {
 
 // mulFits reports that p = x*y did not overflow 64 bits.
 func mulFits(x, y, p int64) bool {
-	if int64(int32(x)) == x && int64(int32(y)) == y || x == 0 {
+	if x == 0 {
 		return true
 	}
 	return p/x == y && (x != -1 || y != math.MinInt64)

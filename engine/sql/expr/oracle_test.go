@@ -138,11 +138,11 @@ func TestOracleResolve(t *testing.T) {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	operands := []string{"NULL"}
-	for _, n := range strings.Fields("bool int2 int4 int8 float4 float8 numeric text varchar bpchar name bytea uuid date time timestamp timestamptz interval jsonb json oid int4[] text[] numeric[]") {
+	for n := range strings.FieldsSeq("bool int2 int4 int8 float4 float8 numeric text varchar bpchar name bytea uuid date time timestamp timestamptz interval jsonb json oid int4[] text[] numeric[]") {
 		operands = append(operands, "NULL::"+n)
 	}
-	ops := strings.Fields("= < + - * / % ^ || ~~ ~ -> ->> @> ? & << && #>")
-	for _, op := range ops {
+	ops := strings.FieldsSeq("= < + - * / % ^ || ~~ ~ -> ->> @> ? & << && #>")
+	for op := range ops {
 		for _, l := range operands {
 			for _, r := range operands {
 				in := l + " " + op + " " + r
@@ -152,8 +152,8 @@ func TestOracleResolve(t *testing.T) {
 			}
 		}
 	}
-	fns := strings.Fields("abs round length lower upper sum1 floor date_trunc mod power left concat to_char substr array_append coalesce quote_literal ln sqrt sign")
-	for _, fn := range fns {
+	fns := strings.FieldsSeq("abs round length lower upper sum1 floor date_trunc mod power left concat to_char substr array_append coalesce quote_literal ln sqrt sign")
+	for fn := range fns {
 		for _, l := range operands {
 			for _, in := range []string{fn + "(" + l + ")", fn + "(" + l + ", NULL)", fn + "(" + l + ", NULL::int4)", fn + "(NULL, " + l + ")"} {
 				if got, want := outcome(in), ask(ctx, conn, in); got != want {
