@@ -26,6 +26,8 @@ func timing(in *plan.Physical) (deferred bool, lateness int64) {
 	switch {
 	case in.Op == plan.OpTopN:
 		deferred = true
+	case in.Op == plan.OpExchange && !in.Inputs[0].AppendOnly:
+		deferred = true // the runtime holds what may retract until the barrier
 	case in.Op == plan.OpAggregate:
 		deferred = deferred || in.Emit != plan.EmitFinal
 		lateness += in.Lateness
