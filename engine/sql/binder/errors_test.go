@@ -99,7 +99,7 @@ func postgres(t *testing.T) *pgx.Conn {
 	}
 	t.Cleanup(func() { _ = c.Close(context.Background()) })
 	ddl := watermark.ReplaceAllString(sqltest.Schema, ");")
-	ddl = strings.NewReplacer("CREATE STREAM", "CREATE TEMP TABLE", "CREATE TABLE", "CREATE TEMP TABLE", "CREATE VIEW", "CREATE TEMP VIEW").Replace(ddl)
+	ddl = strings.NewReplacer("CREATE STREAM", "CREATE TEMP TABLE", "CREATE TABLE", "CREATE TEMP TABLE", "CREATE VIEW", "CREATE TEMP VIEW", "CREATE MATERIALIZED VIEW", "CREATE TEMP VIEW").Replace(ddl)
 	if _, err := c.Exec(context.Background(), ddl); err != nil {
 		t.Fatal(err)
 	}

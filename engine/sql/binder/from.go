@@ -153,7 +153,8 @@ func (b *Binder) Relation(n ast.Name) (*catalog.Relation, error) {
 func (b *Binder) scan(rel *catalog.Relation) *plan.Scan {
 	s := &plan.Scan{
 		Relation: rel.ID, Name: rel.Name, Key: rel.Key, Bounded: !b.Continuous,
-		AppendOnly: rel.AppendOnly, EventTime: rel.EventTime, Keyed: rel.PrimaryKey,
+		AppendOnly: rel.AppendOnly, EventTime: rel.EventTime,
+		Keyed:   rel.PrimaryKey || rel.Kind == catalog.MaterializedView && len(rel.Key) > 0,
 		Columns: make([]int, len(rel.Columns)), Out: make(plan.Schema, len(rel.Columns)),
 	}
 	if rel.EventTime >= len(rel.Columns) {

@@ -6,7 +6,7 @@ import (
 	"velostream/engine/sql/plan"
 )
 
-// pointLookups turns a bounded read of a table whose whole primary key is
+// pointLookups turns a bounded read of a table or view whose whole key is
 // fixed into a lookup.
 func pointLookups(_ *Context, p plan.Logical) (plan.Logical, bool) {
 	return bottomUp(p, func(p plan.Logical) (plan.Logical, bool) {
@@ -51,11 +51,10 @@ func keyValue(cond expr.Expr, k int, t types.Type) expr.Expr {
 	if !ok {
 		return nil
 	}
-	if c, ok := r.(*expr.Col); ok && c.Index == k {
+	if isKey(r, k) {
 		l, r = r, l
 	}
-	c, ok := l.(*expr.Col)
-	if !ok || c.Index != k || len(expr.Columns(r)) > 0 || volatile(r) {
+	if !isKey(l, k) || len(expr.Columns(r)) > 0 || volatile(r) {
 		return nil
 	}
 	if v, ok := r.(*expr.Const); ok {
@@ -66,10 +65,20 @@ func keyValue(cond expr.Expr, k int, t types.Type) expr.Expr {
 			return &expr.Const{Value: v.Value, T: types.Type{OID: t.OID, Mod: -1}}
 		}
 	}
-	if r.Type().OID != t.OID {
+	if r.Type().OID != t.OID && (t.OID != types.OIDVarchar || r.Type().OID != types.OIDText) {
 		return nil
 	}
 	return r
+}
+
+// isKey reports that e is column k, or k of type varchar compared as text, which
+// has the same values.
+func isKey(e expr.Expr, k int) bool {
+	if c, ok := e.(*expr.Cast); ok && c.T == types.Text && c.Arg.Type().OID == types.OIDVarchar {
+		e = c.Arg
+	}
+	c, ok := e.(*expr.Col)
+	return ok && c.Index == k
 }
 
 func isInteger(o types.OID) bool {

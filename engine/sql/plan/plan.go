@@ -117,7 +117,8 @@ type Scan struct {
 	EventTime int
 	// Timed: the relation has a watermark column, read or not.
 	Timed bool
-	// Keyed: Key is a declared primary key, so rows can be looked up by it.
+	// Keyed: rows are kept by Key, a primary key or the stream key of a view, so
+	// they can be looked up by it.
 	Keyed bool
 	// Equal are constants the primary key columns must equal (all of them: a
 	// point lookup), set by the optimizer; index = position in the primary key.

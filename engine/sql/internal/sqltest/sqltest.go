@@ -25,6 +25,7 @@ CREATE TABLE orders (id int PRIMARY KEY, account_id int8, symbol text, qty int, 
 CREATE TABLE items (order_id int, line int, sku text, n int, PRIMARY KEY (order_id, line));
 CREATE TABLE misc (id int PRIMARY KEY, b bool, i2 int2, f8 float8, f4 float4, tz timestamptz, iv interval, u uuid, j jsonb, raw bytea, arr int[]);
 CREATE VIEW rich AS SELECT id, owner FROM accounts WHERE balance > 1000;
+CREATE MATERIALIZED VIEW per_region AS SELECT region, count(*) AS n FROM accounts GROUP BY region;
 `
 
 // memory is a catalog store that keeps nothing.
@@ -89,6 +90,9 @@ func relation(s *catalog.Snapshot, p ast.Parsed) (*catalog.Relation, error) {
 		}
 		r := &catalog.Relation{Name: c.Name.Last(), Kind: catalog.View, EventTime: -1, Inputs: res.Inputs}
 		r.Query = p.SQL[c.Query.Pos():p.End]
+		if c.Materialized { // of the tests' views, the first column is the key
+			r.Kind, r.Key = catalog.MaterializedView, []int{0}
+		}
 		for _, col := range res.Columns {
 			r.Columns = append(r.Columns, catalog.Column{Name: col.Name, Type: col.Type})
 		}
