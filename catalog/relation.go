@@ -9,6 +9,7 @@ import (
 // Kind is what a relation is.
 type Kind string
 
+// Kinds of relations.
 const (
 	Stream           Kind = "stream"            // append-only: native, or bound to a connector, or CREATE STREAM … AS
 	Table            Kind = "table"             // native keyed rows

@@ -63,11 +63,10 @@ func (x *content) rows(id uint32, native bool) iter.Seq2[state.Entry, error] {
 	x.refs.Add(1)
 	return func(yield func(state.Entry, error) bool) {
 		defer x.release()
-		r, lo, hi := state.Reader(x.view.Tables), []byte(nil), []byte(nil)
+		r, lo, hi := x.view.Rows(id)
 		if native {
+			r = x.view.Tables
 			lo, hi = table.RowRange(id)
-		} else {
-			r, lo, hi = x.view.Rows(id)
 		}
 		for e, err := range r.Scan(lo, hi) {
 			if !yield(e, err) {

@@ -94,7 +94,7 @@ func (j *Job) main(ctx context.Context) {
 	for restarts := 0; ; restarts++ {
 		err := j.runOnce(ctx)
 		if errors.Is(err, log.ErrRolledBack) && restarts < restartsMax && ctx.Err() == nil {
-			j.m.o.Logger.Info("job restarts from its checkpoint", "job", j.rel.Name, "reason", err.Error())
+			j.m.o.Logger.InfoContext(ctx, "job restarts from its checkpoint", "job", j.rel.Name, "reason", err.Error())
 			j.log.Rollback()
 			continue
 		}
@@ -102,7 +102,7 @@ func (j *Job) main(ctx context.Context) {
 		case ctx.Err() != nil:
 			j.setState(Stopped, nil)
 		default:
-			j.m.o.Logger.Error("job failed", "job", j.rel.Name, "error", err.Error())
+			j.m.o.Logger.ErrorContext(ctx, "job failed", "job", j.rel.Name, "error", err.Error())
 			j.log.Rollback()
 			j.setState(Failed, err)
 		}
@@ -220,7 +220,7 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 	case c.wantsFlush():
 		return true, false, func(bool, bool) error { return c.epoch(c.cut(), true, false) }
 	case checkpointDue && (c.unflushed || c.unsynced):
-		return true, true, func(flush, sync bool) error { return c.epoch(c.cut(), true, true) }
+		return true, true, func(bool, bool) error { return c.epoch(c.cut(), true, true) }
 	}
 	return false, false, nil
 }
@@ -281,7 +281,7 @@ func (c *coordinator) passFence(f *fence) error {
 		if p.err != nil {
 			f.refuse(c.id, p.err)
 			c.popFence()
-			return nil
+			return nil //nolint:nilerr // the reader is told; this job goes on
 		}
 		cut[id] = max(p.seq, c.at.Cuts[id])
 	}

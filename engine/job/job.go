@@ -23,6 +23,7 @@ import (
 // State of a job.
 type State string
 
+// What a job may be doing.
 const (
 	Starting    State = "starting"
 	Backfilling State = "backfilling" // reads what its inputs held when it was created
@@ -130,6 +131,7 @@ func (j *Job) addFence(f *fence) {
 	case Failed, Stopped:
 		f.refuse(j.id, j.unreadable())
 		return
+	default:
 	}
 	j.fences = append(j.fences, f)
 	j.poke()

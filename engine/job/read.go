@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"iter"
@@ -145,10 +146,11 @@ type sharedRead struct {
 }
 
 func (g *fenceGroup) read(ctx context.Context, jobs []*Job) (*View, error) {
-	key := ""
+	var ids []byte
 	for _, j := range jobs {
-		key += string(rune(j.id))
+		ids = binary.BigEndian.AppendUint32(ids, j.id)
 	}
+	key := string(ids)
 	g.mu.Lock()
 	if g.busy == nil {
 		g.busy, g.next = map[string]*sharedRead{}, map[string]*sharedRead{}

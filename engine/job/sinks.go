@@ -179,6 +179,6 @@ func (m *Manager) runSink(ctx context.Context, s *sinkJob, input *catalog.Relati
 	if errors.Is(err, log.ErrRolledBack) {
 		err = pgerror.New(pgerror.InternalError, "sink %q has written what its job took back", s.rel.Name)
 	}
-	m.o.Logger.Error("sink failed", "sink", s.rel.Name, "error", err.Error())
+	m.o.Logger.ErrorContext(ctx, "sink failed", "sink", s.rel.Name, "error", err.Error())
 	s.err.Store(&err)
 }

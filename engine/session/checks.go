@@ -76,7 +76,7 @@ func checkTimeZone(v string) (string, error) {
 // checkDateStyle merges a style, an order, or both, into PostgreSQL's form.
 func checkDateStyle(v string) (string, error) {
 	style, order := "ISO", "MDY"
-	for _, w := range strings.Split(v, ",") {
+	for w := range strings.SplitSeq(v, ",") {
 		switch strings.ToUpper(strings.TrimSpace(w)) {
 		case "ISO":
 			style = "ISO"

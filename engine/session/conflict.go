@@ -72,17 +72,17 @@ func (c *changeRun) replace(b *column.Batch, i int) (*column.Batch, error) {
 	old.Row(column.Insert)
 	fresh := column.NewBuilder(ts, 1)
 	fresh.AppendRow(b, i, column.Insert)
-	new := fresh.Batch()
+	next := fresh.Batch()
 	if !c.conflict.Overwrite {
-		both := &column.Batch{Cols: append(append([]*column.Column(nil), old.Batch().Cols...), new.Cols...), N: 1}
-		if new, err = c.updated(old.Batch(), both); new == nil || err != nil {
+		both := &column.Batch{Cols: append(append([]*column.Column(nil), old.Batch().Cols...), next.Cols...), N: 1}
+		if next, err = c.updated(old.Batch(), both); next == nil || err != nil {
 			return nil, err
 		}
 	}
-	if _, err := c.tx.Update(c.Target.ID, old.Batch(), new); err != nil {
+	if _, err := c.tx.Update(c.Target.ID, old.Batch(), next); err != nil {
 		return nil, err
 	}
-	return new, nil
+	return next, nil
 }
 
 // updated is the old row with the assignments of DO UPDATE; nil when its WHERE
@@ -99,15 +99,15 @@ func (c *changeRun) updated(old, both *column.Batch) (*column.Batch, error) {
 			return nil, err
 		}
 	}
-	new := &column.Batch{Cols: append([]*column.Column(nil), old.Cols...), N: 1}
+	next := &column.Batch{Cols: append([]*column.Column(nil), old.Cols...), N: 1}
 	for k, j := range c.conflict.Set {
 		v, err := c.set[k].Eval(c.env, both, nil)
 		if err != nil {
 			return nil, err
 		}
-		new.Cols[j] = column.Constant(old.Cols[j].Type, cloneDatum(v.Datum(0)))
+		next.Cols[j] = column.Constant(old.Cols[j].Type, cloneDatum(v.Datum(0)))
 	}
-	return new, nil
+	return next, nil
 }
 
 func cloneDatum(d types.Datum) types.Datum {

@@ -190,15 +190,15 @@ func (c *copyReader) splitCSV() error {
 	}
 	line := c.raw
 	for i < len(line) {
-		switch b := line[i]; {
-		case b == c.f.quote:
+		switch b := line[i]; b {
+		case c.f.quote:
 			quoted = true
 			n, ok := c.quoted(line[i+1:])
 			if !ok {
 				return c.bad("unterminated CSV quoted field")
 			}
 			i += n + 1
-		case b == c.f.delimiter:
+		case c.f.delimiter:
 			end()
 			i++
 		default:

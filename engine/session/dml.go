@@ -263,9 +263,9 @@ func insertRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
 func updateRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
 	n := len(c.Target.Columns)
 	old := &column.Batch{Cols: b.Cols[:n], N: b.N, Sel: c.firstTime(b)}
-	new := &column.Batch{Cols: b.Cols[n : 2*n], N: b.N, Sel: old.Sel}
-	count, err := c.tx.Update(c.Target.ID, old, new)
-	return count, new, err
+	next := &column.Batch{Cols: b.Cols[n : 2*n], N: b.N, Sel: old.Sel}
+	count, err := c.tx.Update(c.Target.ID, old, next)
+	return count, next, err
 }
 
 // deleteRows removes the rows of b.

@@ -100,8 +100,8 @@ func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, 
 func (s *Session) dropChanges(snap *catalog.Snapshot, gone []*catalog.Relation, cascade bool) ([]catalog.Change, error) {
 	seen := map[uint32]bool{}
 	var order []*catalog.Relation
-	var visit func(r *catalog.Relation, asked bool) error
-	visit = func(r *catalog.Relation, asked bool) error {
+	var visit func(r *catalog.Relation) error
+	visit = func(r *catalog.Relation) error {
 		if seen[r.ID] {
 			return nil
 		}
@@ -109,7 +109,7 @@ func (s *Session) dropChanges(snap *catalog.Snapshot, gone []*catalog.Relation, 
 		for _, d := range snap.Dependents(r.ID) {
 			own := d.PartOf == r.ID
 			if slices.Contains(gone, d) || own {
-				if err := visit(d, true); err != nil {
+				if err := visit(d); err != nil {
 					return err
 				}
 				continue
@@ -121,7 +121,7 @@ func (s *Session) dropChanges(snap *catalog.Snapshot, gone []*catalog.Relation, 
 					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 			}
 			s.notice("drop cascades to %s %s", kindOf(d), d.Name)
-			if err := visit(d, false); err != nil {
+			if err := visit(d); err != nil {
 				return err
 			}
 		}
@@ -129,7 +129,7 @@ func (s *Session) dropChanges(snap *catalog.Snapshot, gone []*catalog.Relation, 
 		return nil
 	}
 	for _, r := range gone {
-		if err := visit(r, true); err != nil {
+		if err := visit(r); err != nil {
 			return nil, err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"iter"
 
 	"velostream/catalog"
-	"velostream/catalog/types"
 	"velostream/engine/job"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
@@ -177,13 +176,4 @@ func (r *reader) get(rel *catalog.Relation, keys []*column.Column) ([]byte, erro
 		}
 	}
 	return nil, nil
-}
-
-// typesOf lists the types of the wanted columns.
-func typesOf(rel *catalog.Relation, wanted []int) []types.Type {
-	out := make([]types.Type, len(wanted))
-	for i, j := range wanted {
-		out[i] = rel.Columns[j].Type
-	}
-	return out
 }

@@ -92,7 +92,11 @@ func (s *Session) Prepare(ctx context.Context, p pgwire.Parsed, params []types.O
 	if err := s.allowed(parsed.Stmt); err != nil {
 		return nil, err
 	}
-	return s.prepare(ctx, parsed, params)
+	st, err := s.prepare(ctx, parsed, params)
+	if err != nil {
+		return nil, err
+	}
+	return s.limited(st), nil
 }
 
 // allowed refuses everything but the end of a failed transaction.
@@ -104,6 +108,7 @@ func (s *Session) allowed(stmt ast.Statement) error {
 		switch t.Kind {
 		case ast.TxCommit, ast.TxRollback, ast.TxRollbackTo:
 			return nil
+		default:
 		}
 	}
 	return pgerror.New(pgerror.InFailedTransaction,
@@ -134,7 +139,7 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	case *ast.Drop:
 		return s.command(p, func(ctx context.Context) (string, error) { return s.drop(ctx, p, n) }), nil
 	case *ast.Transaction:
-		return s.command(p, func(ctx context.Context) (string, error) { return s.transact(ctx, n) }), nil
+		return s.command(p, func(context.Context) (string, error) { return s.transact(n) }), nil
 	case *ast.Set:
 		return s.command(p, func(context.Context) (string, error) { return "SET", s.set(p, n) }), nil
 	case *ast.SetTransaction:

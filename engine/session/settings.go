@@ -120,7 +120,7 @@ func (st *settings) assign(key, v string) error {
 		}
 		e := pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter %q", key)
 		if near := option.Nearest(key, st.names()); near != "" {
-			e.WithHint("Perhaps you meant %q.", near)
+			return e.WithHint("Perhaps you meant %q.", near)
 		}
 		return e
 	}
@@ -132,7 +132,7 @@ func (st *settings) assign(key, v string) error {
 		if v, err = d.check(v); err != nil {
 			e := pgerror.New(pgerror.InvalidParameterValue, "invalid value for parameter %q: %q", d.name, v)
 			if h := pgerror.From(err).Hint; h != "" {
-				e.WithHint("%s", h)
+				return e.WithHint("%s", h)
 			}
 			return e
 		}
@@ -185,7 +185,7 @@ func (st *settings) format() *types.Format {
 // searchPath lists the schemas of search_path, without "$user".
 func (st *settings) searchPath() []string {
 	var out []string
-	for _, p := range strings.Split(st.get("search_path"), ",") {
+	for p := range strings.SplitSeq(st.get("search_path"), ",") {
 		p = strings.Trim(strings.TrimSpace(p), `"`)
 		if p != "" && p != "$user" {
 			out = append(out, p)
@@ -212,7 +212,7 @@ func (st *settings) timeout(name string) time.Duration {
 // set runs SET.
 func (s *Session) set(p ast.Parsed, n *ast.Set) error {
 	key := strings.ToLower(n.Name)
-	v := ""
+	var v string
 	switch {
 	case n.Default:
 		v = s.settings.origin[key]

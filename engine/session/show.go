@@ -60,6 +60,7 @@ func (s *Session) prepareShow(p ast.Parsed, n *ast.Show) (pgwire.Statement, erro
 		return s.showSinks(like), nil
 	case ast.ShowCreate, ast.ShowSchema, ast.Describe:
 		return s.showRelation(p, n)
+	default:
 	}
 	return nil, pgerror.Unsupported("SHOW %s is not supported yet", string(n.Kind)).At(p.Position(n.Pos()))
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"velostream/engine/sql/ast"
@@ -72,7 +73,7 @@ func commitError(t *transaction) error {
 }
 
 // transact runs BEGIN, COMMIT and their like.
-func (s *Session) transact(ctx context.Context, n *ast.Transaction) (string, error) {
+func (s *Session) transact(n *ast.Transaction) (string, error) {
 	switch n.Kind {
 	case ast.TxBegin:
 		return s.beginBlock(n)
@@ -82,6 +83,7 @@ func (s *Session) transact(ctx context.Context, n *ast.Transaction) (string, err
 		return s.rollbackBlock()
 	case ast.TxSavepoint, ast.TxRelease, ast.TxRollbackTo:
 		return s.savepoint(n)
+	default:
 	}
 	return "", pgerror.Unsupported("%s is not supported: there are no prepared transactions", string(n.Kind))
 }
@@ -140,8 +142,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint()})
 		return "SAVEPOINT", nil
 	}
-	for i := len(s.tx.savepoints) - 1; i >= 0; i-- {
-		sp := s.tx.savepoints[i]
+	for i, sp := range slices.Backward(s.tx.savepoints) {
 		if sp.name != n.Savepoint {
 			continue
 		}

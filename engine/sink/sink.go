@@ -71,8 +71,8 @@ func Run(ctx context.Context, o Options, f Feed) error {
 	pause := pauseFirst
 	for {
 		moved, err := run(ctx, &o, f)
-		if ctx.Err() != nil || err == nil {
-			return nil
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // told to stop: whatever broke meanwhile is no failure
 		}
 		if !passing(err) {
 			return err

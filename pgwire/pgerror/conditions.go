@@ -103,12 +103,12 @@ func Unsupported(format string, args ...any) *Error {
 
 // NoSuchRelation is the error of a name that is no relation.
 func NoSuchRelation(name string) *Error {
-	return New(UndefinedTable, "relation %q does not exist", name)
+	return New(UndefinedTable, "relation \"%s\" does not exist", name)
 }
 
 // NoSuchColumn is the error of a name that is no column.
 func NoSuchColumn(name string) *Error {
-	return New(UndefinedColumn, "column %q does not exist", name)
+	return New(UndefinedColumn, "column \"%s\" does not exist", name)
 }
 
 // DivideByZero is the error of x / 0.
@@ -121,5 +121,5 @@ func OutOfRange(typ string) *Error {
 
 // InvalidText is the error of text that is no value of type.
 func InvalidText(typ, text string) *Error {
-	return New(InvalidTextRepresentation, "invalid input syntax for type %s: %q", typ, text)
+	return New(InvalidTextRepresentation, "invalid input syntax for type %s: \"%s\"", typ, text)
 }

@@ -19,14 +19,18 @@ const writesMax = 20 << 20
 // Tx is a transaction. It reads the newest commits at its last Refresh and its
 // own writes. For one goroutine.
 type Tx struct {
-	db     *DB
-	snap   state.Snapshot
-	at     state.Snapshot // read instead of snap, when set
-	base   uint64
-	writes map[uint32]*writes
-	order  []*writes
-	count  int
-	undo   []undo
+	db   *DB
+	snap state.Snapshot
+	at   state.Snapshot // read instead of snap, when set
+	base uint64
+	// hold is the base of the first write: what was committed since must stay
+	// known until the transaction ends, however often it is refreshed.
+	hold    uint64
+	holding bool
+	writes  map[uint32]*writes
+	order   []*writes
+	count   int
+	undo    []undo
 }
 
 // writes is what a transaction did to one relation.
@@ -76,6 +80,15 @@ func (tx *Tx) release() error {
 	return err
 }
 
+// end frees what the transaction holds.
+func (tx *Tx) end() error {
+	if tx.holding {
+		tx.db.active.remove(tx.hold)
+		tx.holding = false
+	}
+	return tx.release()
+}
+
 // Refresh lets the transaction see what was committed meanwhile, as each
 // statement of READ COMMITTED does. Its writes stay.
 func (tx *Tx) Refresh() error {
@@ -114,7 +127,7 @@ func (tx *Tx) Changes(rel uint32) bool {
 // Commit makes the transaction durable and visible, and ends it. ErrConflict:
 // nothing happened, another transaction changed one of the rows.
 func (tx *Tx) Commit() (uint64, error) {
-	defer func() { _ = tx.release() }()
+	defer func() { _ = tx.end() }()
 	if tx.count == 0 {
 		return tx.base, nil
 	}
@@ -124,7 +137,7 @@ func (tx *Tx) Commit() (uint64, error) {
 // Rollback forgets the transaction.
 func (tx *Tx) Rollback() error {
 	tx.writes, tx.order, tx.count, tx.undo = map[uint32]*writes{}, nil, 0, nil
-	return tx.release()
+	return tx.end()
 }
 
 // Savepoint marks the present state, for RollbackTo.
@@ -168,6 +181,10 @@ func (tx *Tx) set(w *writes, key string, old, val []byte) error {
 		if tx.count >= writesMax {
 			return pgerror.New(pgerror.ProgramLimitExceeded, "transaction changes more than %d rows", writesMax).
 				WithHint("Commit in smaller steps.")
+		}
+		if !tx.holding {
+			tx.hold, tx.holding = tx.base, true
+			tx.db.active.add(tx.hold)
 		}
 		tx.count++
 		w.sorted = nil

@@ -69,21 +69,21 @@ func (tx *Tx) Delete(relation uint32, b *column.Batch) (int, error) {
 	return n, nil
 }
 
-// Update replaces the selected rows of old by those of new at the same places.
+// Update replaces the selected rows of old by those of next at the same places.
 // Keys may change; as in PostgreSQL, a key that another row still has is an
 // error 23505 — but the check is made once all rows are replaced.
-func (tx *Tx) Update(relation uint32, old, new *column.Batch) (int, error) {
+func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
 	rel, err := tx.db.relation(relation)
 	if err != nil {
 		return 0, err
 	}
-	if err := checkNotNull(rel, new); err != nil {
+	if err := checkNotNull(rel, next); err != nil {
 		return 0, err
 	}
 	w, n := tx.of(rel), 0
 	// Keys that move leave first, so that swapping keys is no conflict.
 	for i := range old.Each {
-		ko, kn := string(key(nil, rel, old.Cols, i)), string(key(nil, rel, new.Cols, i))
+		ko, kn := string(key(nil, rel, old.Cols, i)), string(key(nil, rel, next.Cols, i))
 		was, err := tx.get(w, ko)
 		if err != nil {
 			return n, err
@@ -94,14 +94,14 @@ func (tx *Tx) Update(relation uint32, old, new *column.Batch) (int, error) {
 		n++
 		var now []byte
 		if ko == kn {
-			now = rowenc.AppendRow(nil, new.Cols, i)
+			now = rowenc.AppendRow(nil, next.Cols, i)
 		}
 		if err := tx.set(w, ko, was, now); err != nil {
 			return n, err
 		}
 	}
 	for i := range old.Each {
-		ko, kn := string(key(nil, rel, old.Cols, i)), string(key(nil, rel, new.Cols, i))
+		ko, kn := string(key(nil, rel, old.Cols, i)), string(key(nil, rel, next.Cols, i))
 		if ko == kn {
 			continue
 		}
@@ -110,13 +110,13 @@ func (tx *Tx) Update(relation uint32, old, new *column.Batch) (int, error) {
 			return n, err
 		}
 		if there != nil {
-			return n, duplicate(rel, new.Cols, i)
+			return n, duplicate(rel, next.Cols, i)
 		}
 		stored, err := tx.snap.Get([]byte(kn))
 		if err != nil {
 			return n, err
 		}
-		if err := tx.set(w, kn, stored, rowenc.AppendRow(nil, new.Cols, i)); err != nil {
+		if err := tx.set(w, kn, stored, rowenc.AppendRow(nil, next.Cols, i)); err != nil {
 			return n, err
 		}
 	}
