@@ -20,6 +20,9 @@ import (
 const (
 	// pendingBytes of output that is not persisted make it checkpoint early.
 	pendingBytes = 32 << 20
+	// idleCheckpoint is how often a job that has nothing to do notes how far
+	// the logs have gone.
+	idleCheckpoint = 10 * time.Second
 	// restartsMax is how often in a row a job starts again by itself when one
 	// that it reads went back to its checkpoint.
 	restartsMax = 10
@@ -217,6 +220,8 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 	switch {
 	case c.backfilling(), ahead, dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
 		return checkpointDue, checkpointDue, func(flush, sync bool) error { return c.epoch(c.cut(), flush, sync) }
+	case c.logsMoved() && c.transient == nil && now.Sub(c.lastSync) >= idleCheckpoint:
+		return true, true, func(bool, bool) error { return c.epoch(c.cut(), true, true) }
 	case c.wantsFlush():
 		return true, false, func(bool, bool) error { return c.epoch(c.cut(), true, false) }
 	case checkpointDue && (c.unflushed || c.unsynced):
@@ -227,7 +232,7 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 
 // nextDeadline is how long nothing needs to be done if nothing happens.
 func (c *coordinator) nextDeadline() time.Duration {
-	d := time.Hour
+	d := idleCheckpoint
 	if dirty, busy := c.run.Activity(); dirty || busy {
 		d = min(d, c.m.o.EpochInterval-time.Since(c.epochAt))
 	} else if c.hasConnectors() {
@@ -240,8 +245,20 @@ func (c *coordinator) nextDeadline() time.Duration {
 	return max(d, time.Millisecond)
 }
 
-// logsAhead reports that a log has entries that were not read.
+// logsAhead reports that a log has changes of the job's inputs that were not
+// read.
 func (c *coordinator) logsAhead() bool {
+	for _, s := range c.logIn {
+		if s.reader.Ahead() {
+			return true
+		}
+	}
+	return false
+}
+
+// logsMoved reports that a log went on, whether or not it concerns the job:
+// now and then the job says so, or the log could never be truncated.
+func (c *coordinator) logsMoved() bool {
 	for id, l := range c.logs {
 		if l.Last() > c.at.Cuts[id] {
 			return true

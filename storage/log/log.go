@@ -95,7 +95,7 @@ func (l *Log) Persisted() uint64 {
 	return l.persisted
 }
 
-// Append adds e and wakes the readers. An entry without changes only advances
+// Append adds e and wakes the readers that it concerns. An entry without changes only advances
 // Last. REQUIRES: e.Seq > Last().
 func (l *Log) Append(e Entry) {
 	l.mu.Lock()
@@ -111,7 +111,10 @@ func (l *Log) Append(e Entry) {
 		l.shrink()
 	}
 	for r := range l.watch {
-		r.poke()
+		if r.concerns(e) {
+			r.ahead = true
+			r.poke()
+		}
 	}
 }
 
@@ -237,9 +240,7 @@ func (l *Log) Rollback() {
 	l.last, l.staged = l.persisted, l.persisted
 	l.floor = min(l.floor, l.persisted)
 	l.rollbacks++
-	for r := range l.watch {
-		r.poke()
-	}
+	l.pokeAll()
 }
 
 // Fail gives all readers err from now on: the relation is gone, or its job
@@ -248,7 +249,12 @@ func (l *Log) Fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failed = err
+	l.pokeAll()
+}
+
+func (l *Log) pokeAll() {
 	for r := range l.watch {
+		r.ahead = true
 		r.poke()
 	}
 }

@@ -21,14 +21,15 @@ type Reader struct {
 	log       *Log
 	pos       uint64 // last entry delivered
 	done      uint64 // pos, for others: guarded by the log's lock
+	ahead     bool   // something that concerns it was appended since Next; guarded likewise
 	rels      map[uint32]bool
 	wake      func()
 	rollbacks uint64
 }
 
 // NewReader starts after the entry pos. rels (nil: all) are the relations whose
-// changes are wanted. wake, which must not block, is called whenever the log
-// grew or failed; it may be nil.
+// changes are wanted. wake, which must not block, is called whenever
+// something that concerns the reader was appended, or the log failed; it may be nil.
 func (l *Log) NewReader(pos uint64, rels []uint32, wake func()) *Reader {
 	r := &Reader{log: l, pos: pos, done: pos, wake: wake}
 	if rels != nil {
@@ -39,7 +40,7 @@ func (l *Log) NewReader(pos uint64, rels []uint32, wake func()) *Reader {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r.rollbacks = l.rollbacks
+	r.rollbacks, r.ahead = l.rollbacks, pos < l.last
 	l.watch[r] = struct{}{}
 	return r
 }
@@ -48,6 +49,24 @@ func (r *Reader) poke() {
 	if r.wake != nil {
 		r.wake()
 	}
+}
+
+// concerns reports that e changes something the reader wants.
+func (r *Reader) concerns(e Entry) bool {
+	for _, c := range e.Changes {
+		if r.rels == nil || r.rels[c.Relation] {
+			return true
+		}
+	}
+	return false
+}
+
+// Ahead reports that Next may have something: changes that concern the reader
+// were appended, or the log failed or was rolled back. Safe for concurrent use.
+func (r *Reader) Ahead() bool {
+	r.log.mu.Lock()
+	defer r.log.mu.Unlock()
+	return r.ahead
 }
 
 // Pos is the sequence number everything up to which has been delivered.
@@ -75,6 +94,7 @@ func (r *Reader) Next(upTo uint64) ([]Entry, error) {
 	}
 	upTo = min(upTo, l.last)
 	if r.pos >= upTo {
+		r.ahead = r.ahead && r.pos < l.last
 		l.mu.Unlock()
 		return nil, nil
 	}
@@ -83,6 +103,7 @@ func (r *Reader) Next(upTo uint64) ([]Entry, error) {
 		hi := sort.Search(len(l.ring), func(i int) bool { return l.ring[i].Seq > upTo })
 		out := r.wanted(l.ring[lo:hi])
 		r.pos = upTo
+		r.ahead = upTo < l.last
 		l.mu.Unlock()
 		return out, nil
 	}
