@@ -7,6 +7,7 @@
 package shell
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,9 @@ var ErrFailed = errors.New("a statement failed")
 // cancelWait is how long a server may take to obey a cancel request before the
 // connection is given up.
 const cancelWait = 5 * time.Second
+
+// statementBytesMax bounds a statement that is read.
+const statementBytesMax = 64 << 20
 
 // Client is a connection and where its results go. For one goroutine.
 type Client struct {
@@ -103,6 +107,17 @@ var (
 	copyIn  = regexp.MustCompile(`(?is)^\s*copy\b.*\bfrom\s+stdin\b`)
 )
 
+// Watch runs a continuous query and prints its rows as they arrive, until ctx
+// ends; then its cancellation is no error worth printing.
+func (c *Client) Watch(ctx context.Context, sql string) error {
+	err := c.query(ctx, sql)
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	c.printError(err, sql, 1)
+	return ErrFailed
+}
+
 func (c *Client) query(ctx context.Context, sql string) error {
 	results := c.conn.Exec(ctx, sql)
 	for results.NextResult() {
@@ -136,23 +151,38 @@ func (c *Client) result(r *pgconn.ResultReader) error {
 	return err
 }
 
-// RunAll runs the statements of text in order, until one fails or ctx ends.
+// RunAll runs the statements of text in order, until one fails. Interrupt
+// (Ctrl-C) cancels the running one.
 func (c *Client) RunAll(ctx context.Context, text string) error {
+	return c.RunStream(ctx, strings.NewReader(text))
+}
+
+// RunStream is RunAll with statements that are run as they come in.
+func (c *Client) RunStream(ctx context.Context, in io.Reader) error {
+	lines := bufio.NewReader(in)
 	var s Splitter
-	s.Add(text)
 	for {
-		sql, line, ok := s.Next()
-		if !ok {
-			sql, line, ok = s.Rest()
+		text, readErr := lines.ReadString('\n')
+		if s.Add(text); s.Size() > statementBytesMax {
+			return fmt.Errorf("a statement has more than %d bytes", statementBytesMax)
 		}
-		if !ok {
+		for {
+			sql, line, ok := s.Next()
+			if !ok && readErr == io.EOF {
+				sql, line, ok = s.Rest()
+			}
+			if !ok {
+				break
+			}
+			if err := c.RunInterruptible(ctx, sql, line); err != nil {
+				return err
+			}
+		}
+		switch {
+		case readErr == io.EOF:
 			return nil
-		}
-		if err := c.Run(ctx, sql, line); err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
+		case readErr != nil:
+			return readErr
 		}
 	}
 }

@@ -101,7 +101,7 @@ func TestCaret(t *testing.T) {
 		want     string
 	}{
 		{"select x", 8, "LINE 1: select x\n               ^\n"},
-		{"select\n  x,\n  y", 10, "LINE 2:   x,\n            ^\n"},
+		{"select\n  x,\n  y", 10, "LINE 2:   x,\n          ^\n"},
 		{"select", 7, "LINE 1: select\n              ^\n"},
 		{"select 1", 99, "LINE 1: select 1\n                ^\n"},
 		{"a\tüb x", 6, "LINE 1: a üb x\n             ^\n"},

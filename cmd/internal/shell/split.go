@@ -8,6 +8,9 @@ import "strings"
 type Splitter struct {
 	text string
 	line int // of the beginning of text, less one
+	// What was looked at already: text[:seen] ends in depth open parentheses
+	// and no quotes.
+	seen, depth int
 }
 
 // Add appends text.
@@ -18,7 +21,7 @@ func (s *Splitter) Add(text string) { s.text += text }
 // over.
 func (s *Splitter) Next() (sql string, line int, ok bool) {
 	for {
-		n := end(s.text)
+		n := s.end()
 		if n < 0 {
 			return "", 0, false
 		}
@@ -36,6 +39,9 @@ func (s *Splitter) Rest() (sql string, line int, ok bool) {
 	return sql, line, sql != ""
 }
 
+// Size is how many bytes are held.
+func (s *Splitter) Size() int { return len(s.text) }
+
 // Pending reports that a statement has begun.
 func (s *Splitter) Pending() bool { return skipBlank(s.text) < len(s.text) }
 
@@ -46,7 +52,7 @@ func (s *Splitter) cut(n, next int) (string, int) {
 	line := s.line + strings.Count(s.text[:from], "\n") + 1
 	sql := strings.TrimRight(s.text[from:n], " \t\r\n")
 	s.line += strings.Count(s.text[:next], "\n")
-	s.text = s.text[next:]
+	s.text, s.seen, s.depth = s.text[next:], 0, 0
 	return sql, line
 }
 
@@ -75,18 +81,18 @@ func skipBlank(t string) int {
 	return len(t)
 }
 
-// end is where the semicolon of t's first statement is, -1: not there yet.
-func end(t string) int {
-	depth := 0
-	for i := 0; i < len(t); {
+// end is where the semicolon of the first statement is, -1: not there yet.
+func (s *Splitter) end() int {
+	for t := s.text; s.seen < len(t); {
+		i := s.seen
 		next := i + 1
 		switch c := t[i]; {
-		case c == ';' && depth <= 0:
+		case c == ';' && s.depth <= 0:
 			return i
 		case c == '(':
-			depth++
+			s.depth++
 		case c == ')':
-			depth--
+			s.depth--
 		case c == '\'':
 			next = quoteEnd(t, i, i > 0 && (t[i-1] == 'e' || t[i-1] == 'E') && (i < 2 || !wordByte(t[i-2])))
 		case c == '"':
@@ -98,10 +104,10 @@ func end(t string) int {
 		case c == '$' && (i == 0 || !wordByte(t[i-1])):
 			next = dollarEnd(t, i)
 		}
-		if next < 0 {
-			return -1
+		if next < 0 || next > len(t) {
+			return -1 // to be looked at again when there is more
 		}
-		i = next
+		s.seen = next
 	}
 	return -1
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -36,6 +37,7 @@ type sink struct {
 	id         string // transactional id and group; "": at least once
 	partitions int32
 	replicas   int16
+	deliver    time.Duration // longest time that Commit waits for the brokers
 	opts       []kgo.Opt
 }
 
@@ -45,11 +47,13 @@ func newSink(o option.Options, job string) (*sink, error) {
 		return nil, err
 	}
 	s := &sink{cluster: c, partitions: int32(o.Int("partitions")), replicas: int16(o.Int("replication.factor"))}
+	// Not kgo.RecordDeliveryTimeout, which counts from a record's timestamp:
+	// that is the row's event time, as old as it may be.
+	s.deliver = max(c.timeout, o.Duration("transaction.timeout"))
 	s.opts = []kgo.Opt{
 		kgo.DefaultProduceTopic(c.topic),
 		kgo.ProducerLinger(o.Duration("linger")),
 		kgo.ProducerBatchMaxBytes(clamp32(o.Size("batch.size"))),
-		kgo.RecordDeliveryTimeout(max(c.timeout, o.Duration("transaction.timeout"))),
 		kgo.MaxBufferedBytes(64 << 20),
 	}
 	codecs := map[string]kgo.CompressionCodec{
@@ -193,7 +197,12 @@ func (w *writer) err() error {
 
 // Commit implements connector.Writer.
 func (w *writer) Commit(ctx context.Context, _ uint64) error {
-	if err := w.cl.Flush(ctx); err != nil {
+	within, cancel := context.WithTimeoutCause(ctx, w.sink.deliver, kgo.ErrRecordTimeout)
+	defer cancel()
+	if err := w.cl.Flush(within); err != nil {
+		if ctx.Err() == nil {
+			return w.sink.translate(context.Cause(within), w.watch)
+		}
 		return err
 	}
 	return w.err()

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"math"
+	"time"
+
+	"velostream/engine/admin"
+	"velostream/engine/job"
+)
+
+// epoch2000 is what the engine's times count from.
+var epoch2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// running shows the engine's jobs and sinks to the metrics; nothing before the
+// engine is open and after it is closed.
+type running struct{ s *server }
+
+// Jobs implements admin.Source.
+func (r running) Jobs() []admin.Job {
+	e := r.s.engine.Load()
+	if e == nil {
+		return nil
+	}
+	var out []admin.Job
+	for _, i := range e.Jobs() {
+		out = append(out, adminJob(i))
+	}
+	return out
+}
+
+func adminJob(i job.Info) admin.Job {
+	j := admin.Job{
+		Name: i.Relation.Name, Schema: i.Relation.Schema, State: string(i.State), Shards: i.Shards,
+		RowsIn: i.Stats.RowsIn, RowsOut: i.Stats.RowsOut, LateRows: i.Stats.LateRows, DeadLetters: i.Stats.DeadLetters,
+		Epoch: i.Stats.Epoch, Checkpoint: i.Stats.Checkpoint,
+	}
+	// No watermark yet, and the end of a bounded input, are no times.
+	if w := i.Stats.Watermark; w != math.MinInt64 && w != math.MaxInt64 && w != 0 {
+		j.Watermark = time.UnixMicro(epoch2000.UnixMicro() + w)
+	}
+	return j
+}
+
+// Sinks implements admin.Source.
+func (r running) Sinks() []admin.Sink {
+	e := r.s.engine.Load()
+	if e == nil {
+		return nil
+	}
+	var out []admin.Sink
+	for _, i := range e.Sinks() {
+		out = append(out, admin.Sink{Name: i.Relation.Name, Schema: i.Relation.Schema, State: string(i.State), Rows: i.Rows})
+	}
+	return out
+}
