@@ -15,16 +15,18 @@ import (
 // the left ones for semi and anti.
 //
 // Both sides are kept (join_store.go). A row that comes or goes is matched with the
-// other side as it is then, and what changes is emitted at once, in Process: the pairs,
-// and the unmatched rows of an outer side whose number of matches leaves or reaches zero. Any
-// interleaving within an epoch therefore ends in the right rows; a pair that comes and
-// goes within an epoch is emitted both times, materialise nets it.
+// other side as it is then; what changes are the pairs, and the unmatched rows of an outer
+// side whose number of matches leaves or reaches zero. Any interleaving within an epoch
+// therefore ends in the right rows. An append-only join emits at once; any other at the
+// barrier what is left of the epoch's changes (column.Net), because rows that come and go
+// within it would be put in a wrong order on the way to another shard.
 //
 // In a bounded plan, which is append-only, unmatched rows are held back until the barrier
 // instead of being emitted and taken back.
 //
 // Table 0: left rows, table 1: right rows.
 type join struct {
+	net   *column.Net // output until the barrier; nil: append-only
 	p     *plan.Physical
 	ctx   BuildContext
 	label string
@@ -92,6 +94,9 @@ func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	j.keys = newKeyTable(ts)
 	j.keyCols = make([]*column.Column, len(ts))
 	j.out.init(p)
+	if !p.AppendOnly {
+		j.net = column.NewNet(p.Types())
+	}
 	return j, nil
 }
 
@@ -107,10 +112,15 @@ func usedColumns(e expr.Expr, uses []bool) {
 // Watermark does nothing: no match depends on time here.
 func (j *join) Watermark(dataflow.Watermark, dataflow.Output) error { return nil }
 
-// Barrier writes what changed; all but unmatched rows held back was emitted before.
+// Barrier emits what was held back and writes what changed.
 func (j *join) Barrier(e state.Epoch, out dataflow.Output) error {
 	if j.hold {
 		if err := j.emitUnmatched(out); err != nil {
+			return err
+		}
+	}
+	if j.net != nil {
+		if err := j.net.Drain(out.Emit); err != nil {
 			return err
 		}
 	}
@@ -123,6 +133,14 @@ func (j *join) Barrier(e state.Epoch, out dataflow.Output) error {
 }
 
 func (j *join) Process(port int, in *column.Batch, out dataflow.Output) error {
+	if j.net != nil {
+		if j.net.MemSize() > j.ctx.budget()/2 { // rather early than never
+			if err := j.net.Drain(out.Emit); err != nil {
+				return err
+			}
+		}
+		out = netOutput{j.net}
+	}
 	rows := in.Sel
 	if rows == nil {
 		for i := len(j.all); i < in.N; i++ {
@@ -159,6 +177,15 @@ func (j *join) Process(port int, in *column.Batch, out dataflow.Output) error {
 	j.dropEmpty()
 	own.compact()
 	return j.bound()
+}
+
+// netOutput collects output for the barrier.
+type netOutput struct{ net *column.Net }
+
+// Emit implements dataflow.Output.
+func (o netOutput) Emit(b *column.Batch) error {
+	o.net.Add(b)
+	return nil
 }
 
 // locate sets gids to the join keys of rows, -1 where one of the columns is NULL.

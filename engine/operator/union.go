@@ -30,10 +30,15 @@ func newUnion(p *plan.Physical) dataflow.Operator {
 }
 
 func (u *union) Process(port int, in *column.Batch, out dataflow.Output) error {
-	if u.branch[port] == nil {
+	branch := u.branch[port]
+	if branch == nil && len(in.Cols) == u.width {
 		return out.Emit(in)
 	}
 	u.out = column.Batch{Ops: in.Ops, N: in.N, Sel: in.Sel, Cols: u.out.Cols[:0]}
-	u.out.Cols = append(append(u.out.Cols, in.Cols[:u.width-1]...), u.branch[port])
+	if branch == nil { // an input may carry hidden columns behind
+		u.out.Cols = append(u.out.Cols, in.Cols[:u.width]...)
+	} else {
+		u.out.Cols = append(append(u.out.Cols, in.Cols[:u.width-1]...), branch)
+	}
 	return out.Emit(&u.out)
 }
