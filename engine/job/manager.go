@@ -305,13 +305,16 @@ func (m *Manager) defineTables(snap *catalog.Snapshot) {
 			continue
 		}
 		t := &table.Relation{
-			ID: r.ID, Schema: r.Schema, Name: r.Name, Types: r.Types(), Key: r.Key, RowID: -1,
+			ID: r.ID, Schema: r.Schema, Name: r.Name, Types: r.Types(), Key: r.Key, RowID: -1, Arrival: -1,
 		}
 		for i, c := range r.Columns {
 			t.Names = append(t.Names, c.Name)
 			t.NotNull = append(t.NotNull, c.NotNull)
-			if c.System == "rowid" {
+			switch c.System {
+			case "rowid":
 				t.RowID = i
+			case "arrival":
+				t.Arrival = i
 			}
 		}
 		for _, d := range snap.Dependents(r.ID) {

@@ -103,6 +103,9 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 	}
 	if r.Connector != "" {
 		addSystemColumns(r)
+		if r.EventTime < 0 {
+			r.EventTime = eventTimeOf(r)
+		}
 		return r, s.storeComputed(o, r)
 	}
 	if len(def.PrimaryKey) > 0 && r.Kind == catalog.Stream {
@@ -113,7 +116,22 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 		r.Columns = append(r.Columns, catalog.Column{Name: "_rowid", Type: types.Int8, NotNull: true, Hidden: true, System: "rowid"})
 		r.Key = []int{len(r.Columns) - 1}
 	}
+	if r.Kind == catalog.Stream && r.ColumnIndex("_timestamp") < 0 {
+		r.Columns = append(r.Columns, catalog.Column{Name: "_timestamp", Type: types.Timestamptz, Hidden: true, System: "arrival"})
+		if r.EventTime < 0 {
+			r.EventTime = len(r.Columns) - 1
+		}
+	}
 	return r, nil
+}
+
+// eventTimeOf is the event time of a stream that names none: its column
+// _event_time, else the record's own time.
+func eventTimeOf(r *catalog.Relation) int {
+	if i := r.ColumnIndex("_event_time"); i >= 0 {
+		return i
+	}
+	return r.ColumnIndex("_timestamp")
 }
 
 // storeComputed keeps computed columns as expressions: the source computes

@@ -44,6 +44,9 @@ type Relation struct {
 	Key    []int        // the columns that identify a row
 	// RowID is the column that the store fills with a unique growing number, -1: none.
 	RowID int
+	// Arrival is the timestamptz column that the store fills with the time at
+	// which a row comes, -1: none.
+	Arrival int
 	// NotNull marks the columns that refuse NULL.
 	NotNull []bool
 	// Logged: some job reads it, so commits go to the log.

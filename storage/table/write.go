@@ -2,6 +2,7 @@ package table
 
 import (
 	"strings"
+	"time"
 
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
@@ -123,12 +124,18 @@ func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
 	return n, nil
 }
 
-// number returns b's columns with the row id column filled.
+// epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
+const epoch2000 = 946684800_000_000
+
+// number returns b's columns with the row id, and the time of arrival, filled.
 func (tx *Tx) number(rel *Relation, b *column.Batch) []*column.Column {
 	if rel.RowID < 0 {
 		return b.Cols
 	}
 	cols := append([]*column.Column(nil), b.Cols...)
+	if rel.Arrival >= 0 {
+		cols[rel.Arrival] = column.Constant(types.Timestamptz, types.IntDatum(time.Now().UnixMicro()-epoch2000))
+	}
 	ids := make([]int64, b.N)
 	next := tx.db.rowID.Add(int64(b.N)) - int64(b.N)
 	for i := range ids {
