@@ -31,6 +31,7 @@ func (c *Column) Append(d types.Datum) {
 			c.Elem.Append(e)
 		}
 		c.Offs = append(c.Offs, uint32(c.Elem.Len()))
+	default:
 	}
 }
 
@@ -58,6 +59,7 @@ func (c *Column) AppendNull() {
 	case types.KindBytes, types.KindList:
 		c.startOffs()
 		c.Offs = append(c.Offs, c.Offs[n])
+	default:
 	}
 	c.SetNull(n)
 }
@@ -91,6 +93,7 @@ func (c *Column) Len() int {
 		return len(c.Ivs)
 	case types.KindBytes, types.KindList:
 		return max(0, len(c.Offs)-1)
+	default:
 	}
 	return 0
 }
@@ -124,6 +127,7 @@ func New(t types.Type, capacity int) *Column {
 		c.Ivs = make([]types.Interval, 0, capacity)
 	case types.KindBytes, types.KindList:
 		c.Offs = make([]uint32, 1, capacity+1)
+	default:
 	}
 	return c
 }
@@ -163,6 +167,7 @@ func (c *Column) AppendFrom(src *Column, i int) {
 		c.AppendBytes(src.Data[src.Offs[i]:src.Offs[i+1]])
 	case types.KindList:
 		c.Append(src.Datum(i))
+	default:
 	}
 }
 

@@ -16,6 +16,7 @@ import "velostream/catalog/types"
 // Op says whether a row enters or leaves the relation.
 type Op uint8
 
+// The two marks.
 const (
 	Insert Op = iota
 	Delete
@@ -146,6 +147,7 @@ func (c *Column) Datum(i int) types.Datum {
 			d.List = append(d.List, c.Elem.Datum(j))
 		}
 		return d
+	default:
 	}
 	return types.NullDatum
 }
