@@ -63,7 +63,8 @@ type Input struct {
 	Timeless bool
 	// Retracting inputs from several tasks are held until the barrier, and
 	// given to the operators deletes first: a row that moves from one shard to
-	// another would otherwise be inserted, at times, before it is deleted.
+	// another would otherwise be inserted, at times, before it is deleted. What
+	// comes and goes meanwhile they do not see.
 	Retracting bool
 }
 

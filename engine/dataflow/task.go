@@ -60,12 +60,6 @@ type task struct {
 	activity   atomic.Int32
 }
 
-// heldBatch waits for the barrier, see Input.Retracting.
-type heldBatch struct {
-	input int
-	batch *column.Batch
-}
-
 func newTask(r *Run, index, shard int, s *Stage) *task {
 	t := &task{
 		run: r, index: index, shard: shard, stage: s, sent: NoWatermark,
@@ -352,21 +346,5 @@ func (t *task) cut(c Cut) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// release gives the held batches to the operators, deletes first.
-func (t *task) release() error {
-	for _, op := range []column.Op{column.Delete, column.Insert} {
-		for _, h := range t.held {
-			part := *h.batch
-			part.Sel = h.batch.Marked(op)
-			if err := t.tree.Push(h.input, &part); err != nil {
-				return err
-			}
-		}
-	}
-	clear(t.held)
-	t.held = t.held[:0]
 	return nil
 }
