@@ -93,11 +93,10 @@ func (c *collector) take() []*column.Batch {
 
 // main runs the job until ctx ends or it fails.
 func (j *Job) main(ctx context.Context) {
-	defer close(j.done)
 	for restarts := 0; ; restarts++ {
 		err := j.runOnce(ctx)
 		if errors.Is(err, log.ErrRolledBack) && restarts < restartsMax && ctx.Err() == nil {
-			j.m.o.Logger.InfoContext(ctx, "job restarts from its checkpoint", "job", j.rel.Name, "reason", err.Error())
+			j.m.o.Logger.InfoContext(ctx, "job restarts from its checkpoint", "job", j.relation().Name, "reason", err.Error())
 			j.log.Rollback()
 			continue
 		}
@@ -105,7 +104,7 @@ func (j *Job) main(ctx context.Context) {
 		case ctx.Err() != nil:
 			j.setState(Stopped, nil)
 		default:
-			j.m.o.Logger.ErrorContext(ctx, "job failed", "job", j.rel.Name, "error", err.Error())
+			j.m.o.Logger.ErrorContext(ctx, "job failed", "job", j.relation().Name, "error", err.Error())
 			j.log.Rollback()
 			j.setState(Failed, err)
 		}
@@ -190,6 +189,9 @@ func (c *coordinator) backfilling() bool {
 
 // step waits for a reason to close an epoch and closes it.
 func (c *coordinator) step(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return c.shutdown() // also when there is always something to do
+	}
 	flush, sync, why := c.due()
 	if why == nil {
 		timer := time.NewTimer(c.nextDeadline())
@@ -219,7 +221,7 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 	checkpointDue := c.transient == nil && (now.Sub(c.lastSync) >= c.m.o.CheckpointInterval || c.log.PendingBytes() > pendingBytes)
 	switch {
 	case c.backfilling(), ahead, dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
-		return checkpointDue, checkpointDue, func(flush, sync bool) error { return c.epoch(c.cut(), flush, sync) }
+		return checkpointDue || c.wantsFlush(), checkpointDue, func(flush, sync bool) error { return c.epoch(c.cut(), flush, sync) }
 	case c.logsMoved() && c.transient == nil && now.Sub(c.lastSync) >= idleCheckpoint:
 		return true, true, func(bool, bool) error { return c.epoch(c.cut(), true, true) }
 	case c.wantsFlush():
@@ -343,8 +345,8 @@ func (c *coordinator) epoch(cut dataflow.Cut, flush, sync bool) error {
 		}
 	}
 	if !c.at.Backfilling {
-		c.once.Do(func() { close(c.ready) })
 		c.mu.Lock()
+		c.setReady()
 		if c.state == Backfilling || c.state == Starting {
 			c.state = Running
 		}
@@ -358,7 +360,7 @@ func (c *coordinator) epoch(cut dataflow.Cut, flush, sync bool) error {
 func (c *coordinator) output(reports []dataflow.Report) ([]log.Change, int) {
 	var dels, ins []log.Change
 	rows := 0
-	keep := c.rel.AppendOnly || c.persistLog.Load() || c.log.Watched()
+	keep := c.relation().AppendOnly || c.persistLog.Load() || c.log.Watched()
 	for _, r := range reports {
 		batches, _ := r.Result.([]*column.Batch)
 		for _, b := range batches {
@@ -486,7 +488,7 @@ func (c *coordinator) inputsPersisted(cut dataflow.Cut) error {
 			}
 			select {
 			case <-done:
-			case <-in.done:
+			case <-in.running():
 				return log.ErrRolledBack
 			case <-c.run.Done():
 				return c.run.Err()
@@ -509,7 +511,7 @@ func (c *coordinator) shutdown() error {
 // operatorContext is what the operators of one task are built with.
 func (c *coordinator) operatorContext(stage, shard int) operator.BuildContext {
 	ctx := operator.BuildContext{
-		Shard: shard, Shards: c.m.o.Shards, Name: c.rel.Name,
+		Shard: shard, Shards: c.m.o.Shards, Name: c.relation().Name,
 		Env: c.m.env(), MemoryBudget: c.m.o.JobMemoryBytes / int64(c.m.o.Shards),
 	}
 	if c.transient == nil {
@@ -522,7 +524,7 @@ func (c *coordinator) operatorContext(stage, shard int) operator.BuildContext {
 func (c *coordinator) root(stage, shard int, t *dataflow.Tree, r dataflow.Ref) error {
 	c.outs[shard] = &collector{}
 	if c.keepsRows() {
-		op, err := operator.NewMaterialize(c.plan, c.rel.Name, c.spaceFor(stage, shard).space.Table(viewTable))
+		op, err := operator.NewMaterialize(c.plan, c.relation().Name, c.spaceFor(stage, shard).space.Table(viewTable))
 		if err != nil {
 			return err
 		}
@@ -534,7 +536,7 @@ func (c *coordinator) root(stage, shard int, t *dataflow.Tree, r dataflow.Ref) e
 
 // keepsRows reports that the job's relation is a table of rows; the rows of a
 // stream are only in its log.
-func (j *Job) keepsRows() bool { return !j.rel.AppendOnly || j.rel.Kind != "stream" }
+func (j *Job) keepsRows() bool { return !j.relation().AppendOnly || j.relation().Kind != "stream" }
 
 func (c *coordinator) timed(scan *plan.Physical) bool { return c.m.timed(scan.Relation) }
 

@@ -37,18 +37,14 @@ const (
 type Job struct {
 	id   uint32
 	m    *Manager
-	rel  *catalog.Relation
+	rel  atomic.Pointer[catalog.Relation] // as the catalog has it now
 	plan *plan.Physical
 	log  *log.Log // its output, by epoch
 	// inputs are the jobs it reads, logs all logs it reads by id.
 	inputs map[uint32]*Job
 	logs   map[uint32]*log.Log
 
-	wake   chan struct{}
-	cancel context.CancelFunc
-	done   chan struct{} // the coordinator ended
-	ready  chan struct{} // its backfill is over, or it failed: see readyOnce
-	once   sync.Once
+	wake chan struct{}
 	// transient is set for a subscription: no catalog entry, no durable state.
 	transient *SubscribeOptions
 	// persistLog: a job or sink reads the output after a restart too.
@@ -64,6 +60,10 @@ type Job struct {
 	floor uint64
 
 	mu      sync.Mutex
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when the coordinator ended; nil: it never ran
+	ready   chan struct{} // closed when the backfill is over, or failed
+	isReady bool
 	state   State
 	err     error
 	fences  []*fence
@@ -94,7 +94,7 @@ type Info struct {
 func (j *Job) Info() Info {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return Info{Relation: j.rel, State: j.state, Err: j.err, Shards: j.m.o.Shards, Stats: j.stats}
+	return Info{Relation: j.relation(), State: j.state, Err: j.err, Shards: j.m.o.Shards, Stats: j.stats}
 }
 
 // Log is the job's output: an entry an epoch.
@@ -103,13 +103,31 @@ func (j *Job) Log() *log.Log { return j.log }
 // Durable is the newest epoch of the output that survives a crash.
 func (j *Job) Durable() uint64 { return j.durable.Load() }
 
+func (j *Job) relation() *catalog.Relation { return j.rel.Load() }
+
 func (j *Job) setState(s State, err error) {
 	j.mu.Lock()
+	defer j.mu.Unlock()
 	j.state, j.err = s, err
-	j.mu.Unlock()
 	if s != Starting && s != Backfilling {
-		j.once.Do(func() { close(j.ready) })
+		j.setReady()
 	}
+}
+
+// setReady says that the backfill is over. REQUIRES: j.mu is held.
+func (j *Job) setReady() {
+	if !j.isReady {
+		j.isReady = true
+		close(j.ready)
+	}
+}
+
+// running returns the channel that closes when the coordinator ends, nil if it
+// never ran.
+func (j *Job) running() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.done
 }
 
 func (j *Job) poke() {
@@ -140,7 +158,7 @@ func (j *Job) addFence(f *fence) {
 // unreadable is why a strict read of the job's relation is not possible.
 // REQUIRES: j.mu is held.
 func (j *Job) unreadable() error {
-	name := j.rel.Name
+	name := j.relation().Name
 	if j.err != nil {
 		return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "the job of %q has failed: %s", name, pgerror.From(j.err).Message).
 			WithDetail("Its error is in SHOW JOBS.").

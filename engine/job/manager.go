@@ -149,11 +149,14 @@ func (m *Manager) Stop() {
 // stop ends the job's coordinator and waits for it; a job that never ran has
 // none.
 func (j *Job) stop() {
-	if j.done == nil {
+	j.mu.Lock()
+	cancel, done := j.cancel, j.done
+	j.mu.Unlock()
+	if done == nil {
 		return
 	}
-	j.cancel()
-	<-j.done
+	cancel()
+	<-done
 }
 
 // order lists the jobs so that each comes after those it reads. Relation IDs
@@ -185,9 +188,9 @@ func (m *Manager) reconcile() {
 	}
 	for _, j := range gone {
 		j.stop()
-		j.log.Fail(pgerror.New(pgerror.UndefinedTable, "relation %q was dropped", j.rel.Name))
+		j.log.Fail(pgerror.New(pgerror.UndefinedTable, "relation %q was dropped", j.relation().Name))
 		if err := m.wipe(j.id); err != nil {
-			m.o.Logger.Error("state of a dropped job could not be deleted", "job", j.rel.Name, "error", err.Error())
+			m.o.Logger.Error("state of a dropped job could not be deleted", "job", j.relation().Name, "error", err.Error())
 		}
 	}
 	m.dropTables(snap)
@@ -203,9 +206,9 @@ func (m *Manager) reconcile() {
 				continue
 			}
 		}
-		j.rel = r
+		j.rel.Store(r)
 		j.persistLog.Store(m.hasReaders(snap, r))
-		if !r.Paused && j.idle() && j.state != Failed {
+		if !r.Paused && j.idle() && j.Info().State != Failed {
 			j.start()
 		}
 	}
@@ -354,9 +357,10 @@ func (m *Manager) newJob(snap *catalog.Snapshot, r *catalog.Relation) *Job {
 		return nil
 	}
 	j := &Job{
-		id: r.ID, m: m, rel: r, plan: p, wake: make(chan struct{}, 1), state: Paused,
+		id: r.ID, m: m, plan: p, wake: make(chan struct{}, 1), state: Paused,
 		inputs: map[uint32]*Job{}, logs: map[uint32]*log.Log{}, ready: make(chan struct{}),
 	}
+	j.rel.Store(r)
 	last := uint64(0)
 	if at != nil {
 		last = at.Epoch
@@ -384,13 +388,26 @@ func (m *Manager) newJob(snap *catalog.Snapshot, r *catalog.Relation) *Job {
 }
 
 // idle reports that the job's coordinator does not run.
-func (j *Job) idle() bool { return j.done == nil || isClosed(j.done) }
+func (j *Job) idle() bool {
+	done := j.running()
+	return done == nil || isClosed(done)
+}
 
+// start starts the coordinator. REQUIRES: it does not run.
 func (j *Job) start() {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(j.m.ctx))
-	j.cancel, j.done = cancel, make(chan struct{})
-	j.setState(Starting, nil)
-	go j.main(ctx)
+	done := make(chan struct{})
+	j.mu.Lock()
+	j.cancel, j.done = cancel, done
+	j.state, j.err = Starting, nil
+	if j.isReady {
+		j.ready, j.isReady = make(chan struct{}), false
+	}
+	j.mu.Unlock()
+	go func() {
+		defer close(done)
+		j.main(ctx)
+	}()
 }
 
 // Resume starts a failed job again, from its checkpoint.
@@ -402,8 +419,6 @@ func (m *Manager) Resume(id uint32) error {
 		return pgerror.New(pgerror.UndefinedObject, "there is no such job")
 	}
 	if j.idle() {
-		j.once = sync.Once{}
-		j.ready = make(chan struct{})
 		j.start()
 	}
 	return nil
@@ -430,8 +445,11 @@ func (m *Manager) WaitReady(ctx context.Context, id uint32, version uint64) erro
 	if j == nil {
 		return pgerror.New(pgerror.InternalError, "the job could not be started").WithHint("The server's log says why.")
 	}
+	j.mu.Lock()
+	ready := j.ready
+	j.mu.Unlock()
 	select {
-	case <-j.ready:
+	case <-ready:
 		return j.Info().Err
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -72,7 +72,7 @@ func (m *Manager) outputFloor(j *Job) uint64 {
 			floor = min(floor, s.position.Load())
 		}
 	}
-	if j.rel.Kind == catalog.Stream {
+	if j.relation().Kind == catalog.Stream {
 		floor = min(floor, j.expired(m.o.Retention))
 	}
 	return floor

@@ -36,9 +36,10 @@ func (m *Manager) Subscribe(ctx context.Context, p *plan.Physical, o SubscribeOp
 	snap := m.o.Catalog.Snapshot()
 	rel := &catalog.Relation{Name: "subscription", Kind: catalog.Stream, AppendOnly: true, EventTime: -1}
 	j := &Job{
-		m: m, rel: rel, plan: p, transient: &o, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		m: m, plan: p, transient: &o, wake: make(chan struct{}, 1), done: make(chan struct{}),
 		inputs: map[uint32]*Job{}, logs: map[uint32]*log.Log{}, ready: make(chan struct{}),
 	}
+	j.rel.Store(rel)
 	j.log = log.New(log.Options{
 		Discard: true, MemoryBytes: subscriptionBytes,
 		Types: func(uint32) []types.Type { return p.Types() },
@@ -58,7 +59,12 @@ func (m *Manager) Subscribe(ctx context.Context, p *plan.Physical, o SubscribeOp
 	})
 	var run context.Context
 	run, j.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	m.wg.Go(func() { j.main(run) })
+	stop := context.AfterFunc(m.ctx, j.cancel) // the server ends
+	m.wg.Go(func() {
+		defer close(j.done)
+		defer stop()
+		j.main(run)
+	})
 	return s, nil
 }
 
