@@ -216,9 +216,14 @@ func BenchmarkJoin(b *testing.B) {
 					}
 				}
 				b.StartTimer()
-				for _, in := range stream {
+				for k, in := range stream {
 					if err := op.Process(0, in, out); err != nil {
 						b.Fatal(err)
+					}
+					if k%4 == 3 {
+						if err := op.Barrier(state.Epoch{}, out); err != nil {
+							b.Fatal(err)
+						}
 					}
 				}
 				done += 1 << 17

@@ -16,6 +16,8 @@ type Net struct {
 	next    []int32
 	dead    Bitmap
 	hashes  []uint64
+	sel     []int32
+	all     []int32
 	out     *Builder
 }
 
@@ -26,6 +28,17 @@ func NewNet(ts []types.Type) *Net {
 
 // Add copies the selected rows of b; columns beyond those of the Net are left out.
 func (n *Net) Add(b *Batch) {
+	if b.Ops == nil {
+		rows := b.Sel
+		if rows == nil {
+			for i := len(n.all); i < b.N; i++ {
+				n.all = append(n.all, int32(i))
+			}
+			rows = n.all[:b.N]
+		}
+		n.rows.AppendRows(b, rows, Insert)
+		return
+	}
 	for i := range b.Each {
 		op := b.Op(i)
 		n.deletes = n.deletes || op == Delete
@@ -112,23 +125,27 @@ func identicalRow(b *Batch, i, j int) bool {
 
 func (n *Net) emit(op Op, emit func(*Batch) error) error {
 	b := n.rows.Batch()
-	flush := func() error {
-		defer n.out.Reset()
-		return emit(n.out.Batch())
-	}
-	for i := range b.N {
-		if b.Op(i) != op || n.dead.Get(i) {
-			continue
+	if !n.deletes && b.N <= netBatch {
+		if b.N == 0 {
+			return nil
 		}
-		n.out.AppendRow(b, i, op)
-		if n.out.Len() == netBatch {
-			if err := flush(); err != nil {
-				return err
+		return emit(b)
+	}
+	for from := 0; from < b.N; {
+		n.sel = n.sel[:0]
+		for ; from < b.N && len(n.sel) < netBatch; from++ {
+			if b.Op(from) == op && !n.dead.Get(from) {
+				n.sel = append(n.sel, int32(from))
 			}
 		}
+		if len(n.sel) == 0 {
+			return nil
+		}
+		n.out.Reset()
+		n.out.AppendRows(b, n.sel, op)
+		if err := emit(n.out.Batch()); err != nil {
+			return err
+		}
 	}
-	if n.out.Len() == 0 {
-		return nil
-	}
-	return flush()
+	return nil
 }
