@@ -2,6 +2,7 @@ package engine
 
 import (
 	"velostream/engine/connector"
+	"velostream/engine/connector/blackhole"
 	"velostream/engine/connector/datagen"
 	"velostream/engine/connector/file"
 	"velostream/engine/connector/kafka"
@@ -13,5 +14,6 @@ func Connectors() *connector.Registry {
 		kafka.Connector(),
 		file.Connector(),
 		datagen.Connector(),
+		blackhole.Connector(),
 	)
 }

@@ -77,10 +77,10 @@ func (f *feeder) run(ctx context.Context) (err error) {
 
 // ended is nil where err only says that ctx did.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // batch appends the trades up to number end to records, their bytes to buf.

@@ -111,11 +111,11 @@ var (
 // ends; then its cancellation is no error worth printing.
 func (c *Client) Watch(ctx context.Context, sql string) error {
 	err := c.query(ctx, sql)
-	if err == nil || ctx.Err() != nil {
-		return nil
+	if err != nil && ctx.Err() == nil {
+		c.printError(err, sql, 1)
+		return ErrFailed
 	}
-	c.printError(err, sql, 1)
-	return ErrFailed
+	return nil
 }
 
 func (c *Client) query(ctx context.Context, sql string) error {

@@ -1,0 +1,65 @@
+# Everything here needs Go, git and make; what needs more says so.
+BIN      := bin/velostream
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+GOBIN    := $(shell go env GOPATH)/bin
+LINT     := $(GOBIN)/golangci-lint
+LINT_VERSION := v2.15.0
+
+# Packages whose code runs in several goroutines: what `make race` is about.
+RACE     := ./cmd/... ./pgwire/... ./engine/session/... ./engine/job/... ./engine/dataflow/... ./engine/source/... \
+            ./engine/sink/... ./engine/subscribe/... ./engine/connector/... ./storage/...
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo run test race bench fuzz lint fmt check test-kafka test-postgres clean
+
+help: ## Print this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+build: ## Build bin/velostream
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/velostream
+
+demo: build ## Live view over a stream of trades; DURATION=10s ends by itself
+	@./$(BIN) demo
+
+run: build ## Server on 127.0.0.1:5433 with a development broker on 127.0.0.1:9092; data in .data/
+	./$(BIN) serve --data-dir .data --dev-kafka 127.0.0.1:9092
+
+test: ## All tests
+	go test -timeout 8m ./...
+
+race: ## Tests of the concurrent packages under the race detector
+	go test -race -short -timeout 15m $(RACE)
+
+bench: ## Benchmarks beside hand-written loops; prints a table, writes bench.json
+	@if [ -d cmd/bench ]; then go run ./cmd/bench -json bench.json; else go test -run '^$$' -bench . -benchtime 200ms ./...; fi
+
+FUZZTIME ?= 10s
+fuzz: ## Each fuzz target for FUZZTIME
+	@for pkg in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; done
+
+lint: $(LINT) ## golangci-lint and go vet
+	$(LINT) run ./...
+	$(LINT) fmt --diff ./...
+
+$(LINT):
+	go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+fmt: $(LINT) ## Format all Go files
+	$(LINT) fmt ./...
+
+check: lint test race ## What must pass before a change lands
+	DURATION=10s $(MAKE) --no-print-directory demo
+
+test-kafka: ## The Kafka tests on a real Apache Kafka (needs Java and Maven; downloads once into .cache/)
+	@test -x testdata/kafka/run || { echo "testdata/kafka/run is missing"; exit 1; }
+	testdata/kafka/run go test -count=1 -timeout 10m ./engine/connector/kafka/... ./engine/enginetest/...
+
+test-postgres: ## The tests that compare with PostgreSQL (needs postgres, initdb and psql on the PATH)
+	@command -v initdb >/dev/null || { echo "no PostgreSQL on the PATH: install it, or add its bin directory"; exit 1; }
+	VELOSTREAM_TEST_POSTGRES=1 go test -count=1 -timeout 10m ./catalog/... ./engine/sql/... ./engine/enginetest/...
+
+clean: ## Delete what was built, and the data of `make run`
+	rm -rf bin .data bench.json
