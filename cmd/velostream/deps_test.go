@@ -64,21 +64,21 @@ var owners = []struct{ library, of string }{
 func TestImports(t *testing.T) {
 	const root = "../.."
 	for dir, imports := range importsOf(t, root) {
-		at := slices.IndexFunc(layers, func(l layer) bool { return within(dir, l.of) })
+		at := slices.IndexFunc(layers, func(l layer) bool { return listed(dir, l.of) })
 		if at < 0 {
 			t.Errorf("%s: no line of the table has it", dir)
 			continue
 		}
 		for _, i := range imports {
 			if ours, ok := strings.CutPrefix(i, "velostream/"); ok {
-				if ours != dir && !within(ours, layers[at].imports) {
+				if ours != dir && !listed(ours, layers[at].imports) {
 					t.Errorf("%s imports %s; it may import: %s", dir, ours, layers[at].imports)
 				}
 				continue
 			}
 			for _, o := range owners {
 				if i == o.library || strings.HasPrefix(i, o.library+"/") {
-					if !within(dir, o.of) {
+					if !listed(dir, o.of) {
 						t.Errorf("%s imports %s, which is for: %s", dir, i, o.of)
 					}
 					break
@@ -102,13 +102,13 @@ func TestLayers(t *testing.T) {
 		{"anything", "...", true},
 		{"anything", "", false},
 	} {
-		if got := within(tt.dir, tt.list); got != tt.want {
+		if got := listed(tt.dir, tt.list); got != tt.want {
 			t.Errorf("%s in %q: %v", tt.dir, tt.list, got)
 		}
 	}
 }
 
-func within(dir, list string) bool {
+func listed(dir, list string) bool {
 	for l := range strings.FieldsSeq(list) {
 		base, below := strings.CutSuffix(l, "...")
 		base = strings.TrimSuffix(base, "/")
