@@ -43,6 +43,9 @@ type Options struct {
 	Connectors         *connector.Registry
 	Logger             *slog.Logger
 	Metrics            prometheus.Registerer // nil: none
+	// TuneStore changes the options of the store "data" or "state" before it is
+	// opened, nil: not at all. Tests give it a disk that fails.
+	TuneStore func(name string, o *state.Options)
 }
 
 // Engine is an open database.
@@ -119,9 +122,11 @@ func openStore(o Options, name string) (state.Store, error) {
 	if o.Metrics != nil {
 		reg = prometheus.WrapRegistererWith(prometheus.Labels{"store": name}, o.Metrics)
 	}
-	return state.OpenPebble(filepath.Join(o.DataDir, name), state.Options{
-		CacheBytes: o.CacheBytes, Logger: o.Logger, Registerer: reg,
-	})
+	so := state.Options{CacheBytes: o.CacheBytes, Logger: o.Logger, Registerer: reg}
+	if o.TuneStore != nil {
+		o.TuneStore(name, &so)
+	}
+	return state.OpenPebble(filepath.Join(o.DataDir, name), so)
 }
 
 // Backend is what the wire server talks to.

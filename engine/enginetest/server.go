@@ -65,8 +65,17 @@ func (s *Server) Start() {
 
 // Stop ends the server as SIGTERM does. It may be called again.
 func (s *Server) Stop() {
+	s.t.Helper()
+	if err := s.StopError(); err != nil {
+		s.t.Errorf("engine: %v", err)
+	}
+}
+
+// StopError is Stop of a server that may have trouble closing its files; it
+// returns what the engine says.
+func (s *Server) StopError() error {
 	if s.Engine == nil {
-		return
+		return nil
 	}
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -75,10 +84,9 @@ func (s *Server) Stop() {
 		s.t.Errorf("wire server: %v", err)
 	}
 	<-s.done
-	if err := s.Engine.Close(); err != nil {
-		s.t.Errorf("engine: %v", err)
-	}
+	err := s.Engine.Close()
 	s.Engine = nil
+	return err
 }
 
 // DSN is how a client connects.
