@@ -118,4 +118,11 @@ var castTable = map[castKey]Cast{
 	{OIDRegnamespace, OIDInt8}:       {CastAssignment, CastFunction},
 	{OIDRegnamespace, OIDInt4}:       {CastAssignment, CastBinary},
 	{OIDRegnamespace, OIDOid}:        {CastImplicit, CastBinary},
+	{OIDInt8, OIDRegrole}:            {CastImplicit, CastFunction},
+	{OIDInt2, OIDRegrole}:            {CastImplicit, CastFunction},
+	{OIDInt4, OIDRegrole}:            {CastImplicit, CastBinary},
+	{OIDOid, OIDRegrole}:             {CastImplicit, CastBinary},
+	{OIDRegrole, OIDInt8}:            {CastAssignment, CastFunction},
+	{OIDRegrole, OIDInt4}:            {CastAssignment, CastBinary},
+	{OIDRegrole, OIDOid}:             {CastImplicit, CastBinary},
 }

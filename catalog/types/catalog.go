@@ -63,6 +63,7 @@ var builtins = []Info{
 	{OIDUUID, "uuid", "uuid", 16, CategoryUser, false, false},
 	{OIDJSONB, "jsonb", "jsonb", -1, CategoryUser, false, false},
 	{OIDRegnamespace, "regnamespace", "regnamespace", 4, CategoryNumeric, false, false},
+	{OIDRegrole, "regrole", "regrole", 4, CategoryNumeric, false, false},
 }
 
 var infoByOID = func() map[OID]Info {

@@ -12,10 +12,10 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 	switch t.OID {
 	case OIDBool:
 		return AppendBool(dst, d.I != 0)
-	case OIDInt2, OIDInt4, OIDInt8, OIDOid, OIDRegproc, OIDRegclass, OIDRegnamespace:
+	case OIDInt2, OIDInt4, OIDInt8, OIDOid:
 		return strconv.AppendInt(dst, d.I, 10)
-	case OIDRegtype:
-		return append(dst, regtypeName(OID(d.I))...)
+	case OIDRegproc, OIDRegclass, OIDRegnamespace, OIDRegrole, OIDRegtype:
+		return appendReg(dst, t.OID, d.I, f)
 	case OIDFloat4:
 		return AppendFloat4(dst, d.F, f.floatDigits())
 	case OIDFloat8:
@@ -61,10 +61,10 @@ func DecodeText(t Type, b []byte, f *Format) (Datum, error) {
 		return BoolDatum(v), nil
 	case OIDInt2, OIDInt4, OIDInt8:
 		return intResult(parseInt(t.OID, b))
-	case OIDOid, OIDRegproc, OIDRegclass, OIDRegnamespace:
+	case OIDOid:
 		return intResult(parseOID(string(b)))
-	case OIDRegtype:
-		return intResult(parseRegtype(string(b)))
+	case OIDRegproc, OIDRegclass, OIDRegnamespace, OIDRegrole, OIDRegtype:
+		return intResult(parseReg(t.OID, string(b), f))
 	case OIDFloat4:
 		v, err := ParseFloat4(string(b))
 		return FloatDatum(v), err

@@ -14,6 +14,7 @@ type Format struct {
 	IntervalStyle    string           // "postgres" when empty
 	ExtraFloatDigits int              // 1 by default: shortest exact floats when > 0
 	ByteaEscape      bool             // bytea_output = escape
+	Names            Names            // of the reg types; nil: they are numbers
 	Now              func() time.Time // the transaction's time, for 'now' and 'today' in input; nil: time.Now
 }
 

@@ -45,6 +45,7 @@ const (
 	OIDUUID         OID = 2950
 	OIDJSONB        OID = 3802
 	OIDRegnamespace OID = 4089
+	OIDRegrole      OID = 4096
 )
 
 // Type is a SQL type: its OID and PostgreSQL's type modifier (-1: none), which
@@ -104,7 +105,7 @@ func (t Type) Kind() Kind {
 	switch t.OID {
 	case OIDBool:
 		return KindBool
-	case OIDInt2, OIDInt4, OIDInt8, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
+	case OIDInt2, OIDInt4, OIDInt8, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace, OIDRegrole,
 		OIDDate, OIDTime, OIDTimestamp, OIDTimestamptz:
 		return KindInt
 	case OIDFloat4, OIDFloat8:

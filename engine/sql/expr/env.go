@@ -16,8 +16,9 @@ type Env struct {
 	// Setting returns the value of a run-time parameter, for current_setting;
 	// nil: there are none.
 	Setting  func(name string) (value string, ok bool)
-	Database string // current_database()
-	Schema   string // current_schema()
+	Database string  // current_database()
+	Schema   string  // current_schema()
+	Catalog  Catalog // functions about objects; nil: refused
 }
 
 // format returns the session settings, never failing on a nil Env.

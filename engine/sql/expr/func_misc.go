@@ -44,7 +44,6 @@ func miscFamily() []Function {
 		}, volatility: Stable, doc: "number of the session, for cancel requests"},
 		{sig: "current_setting(text) text", scalar: currentSetting, volatility: Stable, doc: "value of a run-time parameter"},
 		{sig: "current_setting(text,bool) text", scalar: currentSetting, volatility: Stable, doc: "value of a run-time parameter, NULL if it does not exist"},
-		{sig: "format_type(oid,int4) text", scalar: formatType, nullCall: true, volatility: Stable, doc: "SQL name of a type with its modifier"},
 		{sig: "current_schema() name", scalar: session(func(e *Env) string { return e.Schema }), volatility: Stable, doc: "name of the schema for new objects"},
 	})
 }
@@ -59,20 +58,6 @@ func currentSetting(c *CallContext, a []datum) (datum, error) {
 		return null()
 	}
 	return fail(pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter \"%s\"", a[0].B))
-}
-
-func formatType(_ *CallContext, a []datum) (datum, error) {
-	if a[0].Null {
-		return null()
-	}
-	t := types.Type{OID: types.OID(a[0].I), Mod: -1}
-	if _, ok := t.Info(); !ok {
-		return str("???")
-	}
-	if !a[1].Null {
-		t.Mod = int32(a[1].I)
-	}
-	return str(t.String())
 }
 
 // extremum is greatest (sign 1) or least (sign -1).

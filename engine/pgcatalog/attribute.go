@@ -1,0 +1,99 @@
+package pgcatalog
+
+import (
+	"velostream/catalog"
+	"velostream/catalog/types"
+)
+
+// attributeSources are pg_attribute and pg_attrdef.
+func attributeSources() map[string]source {
+	return map[string]source{
+		"pg_attribute": {"attrelid attname atttypid attstattarget attlen attnum attndims attcacheoff atttypmod attbyval attalign " +
+			"attstorage attnotnull atthasdef attgenerated attislocal attcollation attcompression attidentity", (*Catalog).attributeRows},
+		"pg_attrdef": {"oid adrelid adnum adbin", (*Catalog).defaultRows},
+	}
+}
+
+func (c *Catalog) attributeRows(e *emitter) {
+	for i := range system().all {
+		attributesOf(e, system().all[i].rel)
+	}
+	for _, r := range c.relations() {
+		attributesOf(e, r)
+		if r.PrimaryKey {
+			for i, k := range r.Key {
+				attributeRow(e, indexOID(r), i+1, r.Columns[k], false)
+			}
+		}
+	}
+}
+
+func attributesOf(e *emitter, r *catalog.Relation) {
+	for i, col := range r.Columns {
+		if col.Hidden {
+			continue
+		}
+		if e.over {
+			return
+		}
+		for _, k := range r.Key {
+			col.NotNull = col.NotNull || r.PrimaryKey && k == i
+		}
+		attributeRow(e, r.ID, i+1, col, true)
+	}
+}
+
+func attributeRow(e *emitter, rel uint32, num int, col catalog.Column, defaults bool) {
+	dims := 0
+	if _, ok := col.Type.Elem(); ok {
+		dims = 1
+	}
+	generated := ""
+	if col.Computed != "" && defaults {
+		generated = "s"
+	}
+	byval, align, storage := layout(col.Type)
+	e.row(rel, col.Name, col.Type.OID, -1, col.Type.Len(), num, dims, -1, col.Type.Mod, byval, align, storage,
+		col.NotNull, defaults && col.Default+col.Computed != "", generated, true, collationOf(col.Type), "", "")
+}
+
+// layout is how PostgreSQL would store values of t: passed by value, alignment,
+// storage.
+func layout(t types.Type) (byval bool, align, storage string) {
+	switch t.Len() {
+	case 1:
+		return true, "c", "p"
+	case 2:
+		return true, "s", "p"
+	case 4:
+		return true, "i", "p"
+	case 8:
+		return true, "d", "p"
+	case 16:
+		return false, "d", "p"
+	case 64:
+		return false, "c", "p"
+	}
+	if t.OID == types.OIDNumeric {
+		return false, "i", "m"
+	}
+	return false, "i", "x"
+}
+
+// defaultText is the expression of a column's default or of a computed column.
+func defaultText(c catalog.Column) string {
+	if c.Computed != "" {
+		return c.Computed
+	}
+	return c.Default
+}
+
+func (c *Catalog) defaultRows(e *emitter) {
+	for _, r := range c.relations() {
+		for _, col := range columnsOf(r) {
+			if text := defaultText(col.Column); text != "" {
+				e.row(defaultOID(r, col.num), r.ID, col.num, text)
+			}
+		}
+	}
+}

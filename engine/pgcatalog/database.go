@@ -1,0 +1,101 @@
+package pgcatalog
+
+import "time"
+
+// databaseSources are databases, roles and what hangs on them.
+func databaseSources() map[string]source {
+	roles := "oid rolname rolsuper rolinherit rolcreaterole rolcreatedb rolcanlogin rolreplication rolbypassrls rolconnlimit rolpassword"
+	return map[string]source{
+		"pg_database": {"oid datname datdba encoding datlocprovider datistemplate datallowconn datconnlimit dattablespace " +
+			"datcollate datctype", (*Catalog).databaseRows},
+		"pg_authid": {roles, func(c *Catalog, e *emitter) { c.roleRows(e, nil) }},
+		"pg_roles":  {roles, func(c *Catalog, e *emitter) { c.roleRows(e, "********") }},
+		"pg_user":   {"usename usesysid usecreatedb usesuper userepl usebypassrls passwd", (*Catalog).userRows},
+		"pg_shadow": {"usename usesysid usecreatedb usesuper userepl usebypassrls passwd", (*Catalog).userRows},
+		"pg_stat_activity": {"datid datname pid usesysid usename application_name client_addr client_port backend_start xact_start " +
+			"query_start state_change state query backend_type", (*Catalog).activityRows},
+		"pg_stat_database":       {"datid datname numbackends xact_commit xact_rollback blks_read blks_hit tup_returned tup_fetched tup_inserted tup_updated tup_deleted", (*Catalog).statDatabaseRows},
+		"pg_prepared_statements": {"name statement parameter_types from_sql", (*Catalog).statementRows},
+		"pg_cursors":             {"name statement is_holdable is_binary is_scrollable creation_time", (*Catalog).cursorRows},
+		"pg_timezone_names":      {"name abbrev utc_offset is_dst", zoneRows},
+	}
+}
+
+func (c *Catalog) databaseRows(e *emitter) {
+	for i, n := range c.databases() {
+		e.row(databaseOID(i), n, oidSuperuser, encodingUTF8, "c", false, true, -1, oidTablespace, "C", "C")
+	}
+}
+
+// databaseOID is the OID of the database at place i of databases.
+func databaseOID(i int) uint32 { return uint32(oidDatabase + i) }
+
+func (c *Catalog) thisDatabase() uint32 {
+	for i, n := range c.databases() {
+		if n == c.Database {
+			return databaseOID(i)
+		}
+	}
+	return oidDatabase
+}
+
+func (c *Catalog) roleRows(e *emitter, password any) {
+	for _, n := range c.roles() {
+		e.row(c.roleOID(n), n, true, true, true, true, true, false, true, -1, password)
+	}
+}
+
+func (c *Catalog) userRows(e *emitter) {
+	for _, n := range c.roles() {
+		e.row(n, c.roleOID(n), true, true, false, true, "********")
+	}
+}
+
+func (c *Catalog) activity() []Activity {
+	if c.Activity == nil {
+		return nil
+	}
+	return c.Activity()
+}
+
+func (c *Catalog) activityRows(e *emitter) {
+	for _, a := range c.activity() {
+		host, port := splitAddress(a.Address)
+		oid := c.thisDatabase()
+		for i, n := range c.databases() {
+			if n == a.Database {
+				oid = databaseOID(i)
+			}
+		}
+		e.row(oid, a.Database, a.PID, c.roleOID(a.User), a.User, a.Application, host, port, a.Started, a.TxStarted,
+			a.QueryStarted, a.Change, orNull(a.State), a.Query, "client backend")
+	}
+}
+
+func (c *Catalog) statDatabaseRows(e *emitter) {
+	n := map[string]int{}
+	for _, a := range c.activity() {
+		n[a.Database]++
+	}
+	for i, d := range c.databases() {
+		e.row(databaseOID(i), d, n[d], 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	}
+}
+
+func (c *Catalog) statementRows(e *emitter) {
+	if c.Statements == nil {
+		return
+	}
+	for _, s := range c.Statements() {
+		e.row(s.Name, s.SQL, s.Params, true)
+	}
+}
+
+func (c *Catalog) cursorRows(e *emitter) {
+	if c.Cursors == nil {
+		return
+	}
+	for _, s := range c.Cursors() {
+		e.row(s.Name, s.Statement, false, false, false, time.Time{})
+	}
+}

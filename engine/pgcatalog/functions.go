@@ -1,0 +1,393 @@
+package pgcatalog
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
+)
+
+// encodingUTF8 is PostgreSQL's number of the encoding UTF8.
+const encodingUTF8 = 6
+
+// function computes a function of the catalogs.
+type function func(c *Catalog, args []types.Datum) (any, error)
+
+// Call computes a function about objects of the database; functions that the
+// catalogs do not have are 42883. It implements expr.Catalog.
+func (c *Catalog) Call(name string, args []types.Datum) (types.Datum, error) {
+	f := functionTable[name]
+	if f == nil {
+		if strings.HasSuffix(name, "_is_visible") {
+			return types.BoolDatum(true), nil
+		}
+		if strings.HasPrefix(name, "has_") && strings.HasSuffix(name, "_privilege") {
+			return types.BoolDatum(true), nil
+		}
+		return types.Datum{}, pgerror.New(pgerror.UndefinedFunction, "function %s does not exist", name)
+	}
+	v, err := f(c, args)
+	if err != nil {
+		return types.Datum{}, err
+	}
+	return datum(v), nil
+}
+
+// oidArg is an argument that is an OID.
+func oidArg(d types.Datum) uint32 { return uint32(d.I) }
+
+// functionTable is every function by name. Strict ones are never called with
+// NULL: expr sees to it.
+var functionTable = map[string]function{
+	"format_type":                        formatType,
+	"pg_get_viewdef":                     viewDefinition,
+	"pg_get_indexdef":                    indexDef,
+	"pg_get_constraintdef":               constraintDef,
+	"pg_get_functiondef":                 functionDef,
+	"pg_get_function_arguments":          func(c *Catalog, a []types.Datum) (any, error) { return c.arguments(oidArg(a[0])), nil },
+	"pg_get_function_identity_arguments": func(c *Catalog, a []types.Datum) (any, error) { return c.arguments(oidArg(a[0])), nil },
+	"pg_get_function_result":             functionResult,
+	"pg_get_function_sqlbody":            null,
+	"pg_get_triggerdef":                  null,
+	"pg_get_ruledef":                     ruleDef,
+	"pg_get_partkeydef":                  null,
+	"pg_get_statisticsobjdef_columns":    null,
+	"pg_get_serial_sequence":             null,
+	"pg_get_userbyid":                    userByID,
+	"obj_description":                    objDescription,
+	"col_description": func(c *Catalog, a []types.Datum) (any, error) {
+		return c.comment(oidArg(a[0]), classClass, int(a[1].I)), nil
+	},
+	"shobj_description":            objDescription,
+	"pg_table_is_visible":          tableVisible,
+	"pg_type_is_visible":           typeVisible,
+	"pg_function_is_visible":       func(c *Catalog, a []types.Datum) (any, error) { _, ok := c.findProc(oidArg(a[0])); return ok, nil },
+	"pg_table_size":                relationSize,
+	"pg_relation_size":             relationSize,
+	"pg_total_relation_size":       relationSize,
+	"pg_indexes_size":              zero,
+	"pg_tablespace_size":           databaseSize,
+	"pg_database_size":             databaseSize,
+	"pg_encoding_to_char":          func(_ *Catalog, a []types.Datum) (any, error) { return encodingNames[a[0].I], nil },
+	"pg_char_to_encoding":          charToEncoding,
+	"getdatabaseencoding":          func(*Catalog, []types.Datum) (any, error) { return "UTF8", nil },
+	"pg_client_encoding":           func(c *Catalog, _ []types.Datum) (any, error) { return c.Encoding, nil },
+	"current_schemas":              currentSchemas,
+	"pg_is_in_recovery":            func(*Catalog, []types.Datum) (any, error) { return false, nil },
+	"txid_current":                 func(c *Catalog, _ []types.Datum) (any, error) { return int64(c.Snapshot.Version), nil },
+	"pg_postmaster_start_time":     func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
+	"pg_conf_load_time":            func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
+	"pg_tablespace_location":       func(*Catalog, []types.Datum) (any, error) { return "", nil },
+	"pg_relation_is_publishable":   func(*Catalog, []types.Datum) (any, error) { return false, nil },
+	"pg_relation_filenode":         func(_ *Catalog, a []types.Datum) (any, error) { return oidArg(a[0]), nil },
+	"pg_index_column_has_property": indexProperty,
+	"pg_stat_get_numscans":         zero,
+	"pg_my_temp_schema":            zero,
+	"pg_is_other_temp_schema":      func(*Catalog, []types.Datum) (any, error) { return false, nil },
+	"pg_blocking_pids":             func(*Catalog, []types.Datum) (any, error) { return []int{}, nil },
+	"pg_current_logfile":           null,
+	"pg_has_role":                  func(*Catalog, []types.Datum) (any, error) { return true, nil },
+	"to_regclass":                  toReg(types.OIDRegclass),
+	"to_regtype":                   toReg(types.OIDRegtype),
+	"to_regnamespace":              toReg(types.OIDRegnamespace),
+	"to_regproc":                   toReg(types.OIDRegproc),
+	"has_table_privilege":          hasRelation,
+	"has_any_column_privilege":     hasRelation,
+	"pg_cancel_backend":            signal(func(c *Catalog) func(uint32) bool { return c.Cancel }),
+	"pg_terminate_backend":         signal(func(c *Catalog) func(uint32) bool { return c.Terminate }),
+	"set_config":                   setConfig,
+	"pg_sleep":                     sleep,
+	"pg_advisory_unlock_all":       null,
+	"pg_notify":                    null,
+	"pg_stat_file":                 null,
+	"pg_describe_object":           describeObject,
+}
+
+func null(*Catalog, []types.Datum) (any, error) { return nil, nil }
+func zero(*Catalog, []types.Datum) (any, error) { return 0, nil }
+
+func formatType(c *Catalog, a []types.Datum) (any, error) {
+	if a[0].Null {
+		return nil, nil
+	}
+	mod := int32(-1)
+	if !a[1].Null {
+		mod = int32(a[1].I)
+	}
+	return c.typeName(types.OID(a[0].I), mod), nil
+}
+
+func viewDefinition(c *Catalog, a []types.Datum) (any, error) {
+	oid := oidArg(a[0])
+	if a[0].B != nil {
+		var err error
+		if oid, err = c.Number(types.OIDRegclass, string(a[0].B)); err != nil {
+			return nil, err
+		}
+	}
+	r := c.relation(oid)
+	if r == nil {
+		return nil, nil
+	}
+	return orNull(viewText(r)), nil
+}
+
+func indexDefinition(r *catalog.Relation) string {
+	return "CREATE UNIQUE INDEX " + quoteIdent(indexName(r)) + " ON " + quoteIdent(r.Schema) + "." + quoteIdent(r.Name) +
+		" USING btree (" + strings.Join(quoteAll(keyNames(r)), ", ") + ")"
+}
+
+func quoteAll(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = quoteIdent(n)
+	}
+	return out
+}
+
+func indexDef(c *Catalog, a []types.Datum) (any, error) {
+	r := c.index(oidArg(a[0]))
+	if r == nil {
+		return nil, nil
+	}
+	if len(a) == 1 || a[1].I == 0 {
+		return indexDefinition(r), nil
+	}
+	if i := int(a[1].I); i >= 1 && i <= len(r.Key) {
+		return quoteIdent(r.Columns[r.Key[i-1]].Name), nil
+	}
+	return "", nil
+}
+
+func constraintDef(c *Catalog, a []types.Datum) (any, error) {
+	for _, r := range c.keyed() {
+		if constraintOID(r) == oidArg(a[0]) {
+			return "PRIMARY KEY (" + strings.Join(quoteAll(keyNames(r)), ", ") + ")", nil
+		}
+	}
+	return nil, nil
+}
+
+func (c *Catalog) arguments(oid uint32) any {
+	p, ok := c.findProc(oid)
+	if !ok {
+		return nil
+	}
+	args := make([]string, len(p.Args))
+	for i, t := range p.Args {
+		args[i] = typeText(t, -1)
+		if p.Variadic && i == len(args)-1 {
+			args[i] = "VARIADIC " + args[i]
+		}
+	}
+	return strings.Join(args, ", ")
+}
+
+func functionResult(c *Catalog, a []types.Datum) (any, error) {
+	p, ok := c.findProc(oidArg(a[0]))
+	if !ok {
+		return nil, nil
+	}
+	if p.Set {
+		return "SETOF " + typeText(p.Ret, -1), nil
+	}
+	return typeText(p.Ret, -1), nil
+}
+
+func functionDef(c *Catalog, a []types.Datum) (any, error) {
+	p, ok := c.findProc(oidArg(a[0]))
+	if !ok {
+		return nil, nil
+	}
+	if p.Kind == 'a' {
+		return nil, pgerror.New(pgerror.WrongObjectType, "%q is an aggregate function", p.Name)
+	}
+	ret, _ := functionResult(c, a)
+	text := "CREATE OR REPLACE FUNCTION pg_catalog." + quoteIdent(p.Name) + "(" + c.arguments(p.oid).(string) + ")\n RETURNS " +
+		ret.(string) + "\n LANGUAGE internal\n " + strings.ToUpper(volatilities[p.Volatility])
+	if p.Strict {
+		text += " STRICT"
+	}
+	return text + "\nAS $function$" + p.Name + "$function$\n", nil
+}
+
+func ruleDef(c *Catalog, a []types.Datum) (any, error) {
+	for _, r := range c.relations() {
+		if viewQuery(r) != "" && ruleOID(r) == oidArg(a[0]) {
+			return "CREATE RULE \"_RETURN\" AS ON SELECT TO " + quoteIdent(r.Schema) + "." + quoteIdent(r.Name) + " DO INSTEAD" + viewText(r), nil
+		}
+	}
+	return nil, nil
+}
+
+func userByID(c *Catalog, a []types.Datum) (any, error) {
+	if n, ok := c.roleName(oidArg(a[0])); ok {
+		return n, nil
+	}
+	return "unknown (OID=" + itoa(a[0].I) + ")", nil
+}
+
+func (c *Catalog) comment(oid, class uint32, sub int) any {
+	if s, ok := c.description(oid, class, sub); ok {
+		return s
+	}
+	return nil
+}
+
+var classes = map[string]uint32{
+	"pg_class": classClass, "pg_namespace": classNamespace, "pg_proc": classProc, "pg_database": classDatabase,
+	"pg_type": classType, "pg_constraint": classConstraint, "pg_operator": classOperator,
+}
+
+func objDescription(c *Catalog, a []types.Datum) (any, error) {
+	class := uint32(classClass)
+	if len(a) > 1 {
+		class = classes[string(a[1].B)]
+	}
+	return c.comment(oidArg(a[0]), class, 0), nil
+}
+
+func tableVisible(c *Catalog, a []types.Datum) (any, error) {
+	oid := oidArg(a[0])
+	if r := c.index(oid); r != nil {
+		return c.visible(r.Schema, indexName(r)), nil
+	}
+	r := c.relation(oid)
+	if r == nil {
+		return nil, nil
+	}
+	return c.visible(r.Schema, r.Name), nil
+}
+
+func typeVisible(c *Catalog, a []types.Datum) (any, error) {
+	oid := oidArg(a[0])
+	if oid >= baseRowType && oid < baseDefault {
+		base := oid - baseRowType
+		if oid >= baseRowArray {
+			base = oid - baseRowArray
+		}
+		r := c.Snapshot.ByID(base)
+		return r != nil && c.inPath(r.Schema), nil
+	}
+	return true, nil
+}
+
+func relationSize(c *Catalog, a []types.Datum) (any, error) {
+	r := c.relation(oidArg(a[0]))
+	switch {
+	case c.index(oidArg(a[0])) != nil:
+		return int64(0), nil
+	case r == nil:
+		return nil, nil
+	case r.ID < catalog.FirstID:
+		return int64(0), nil
+	}
+	return c.size(r), nil
+}
+
+func databaseSize(c *Catalog, _ []types.Datum) (any, error) {
+	sum := int64(0)
+	for _, r := range c.relations() {
+		if sum < math.MaxInt64/2 {
+			sum += c.size(r)
+		}
+	}
+	return sum, nil
+}
+
+var encodingNames = map[int64]string{0: "SQL_ASCII", encodingUTF8: "UTF8", 8: "LATIN1"}
+
+func charToEncoding(_ *Catalog, a []types.Datum) (any, error) {
+	switch strings.ToUpper(strings.NewReplacer("-", "", "_", "").Replace(string(a[0].B))) {
+	case "UTF8", "UNICODE":
+		return encodingUTF8, nil
+	case "SQLASCII":
+		return 0, nil
+	case "LATIN1", "ISO88591":
+		return 8, nil
+	}
+	return -1, nil
+}
+
+func currentSchemas(c *Catalog, a []types.Datum) (any, error) {
+	var out []string
+	if a[0].Bool() && !slices.Contains(c.SearchPath, schemaPG) {
+		out = append(out, schemaPG)
+	}
+	for _, s := range c.SearchPath {
+		if c.schemaOID(s) != 0 {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+func indexProperty(_ *Catalog, a []types.Datum) (any, error) {
+	switch string(a[2].B) {
+	case "asc", "nulls_last", "orderable", "returnable", "search_array", "search_nulls":
+		return true, nil
+	}
+	return false, nil
+}
+
+func toReg(kind types.OID) function {
+	return func(c *Catalog, a []types.Datum) (any, error) {
+		oid, err := c.Number(kind, string(a[0].B))
+		if err != nil {
+			return nil, nil //nolint:nilerr // NULL is the answer for what does not exist
+		}
+		return oid, nil
+	}
+}
+
+// hasRelation is has_table_privilege: an error for a table that does not exist
+// by name, NULL by OID.
+func hasRelation(c *Catalog, a []types.Datum) (any, error) {
+	t := a[len(a)-2]
+	if t.B != nil {
+		_, err := c.Number(types.OIDRegclass, string(t.B))
+		return true, err
+	}
+	if c.relation(oidArg(t)) == nil {
+		return nil, nil
+	}
+	return true, nil
+}
+
+func signal(of func(c *Catalog) func(uint32) bool) function {
+	return func(c *Catalog, a []types.Datum) (any, error) {
+		f := of(c)
+		return f != nil && f(oidArg(a[0])), nil
+	}
+}
+
+func setConfig(c *Catalog, a []types.Datum) (any, error) {
+	if c.SetConfig == nil || a[0].Null {
+		return nil, nil
+	}
+	return c.SetConfig(string(a[0].B), string(a[1].B), a[2].Bool())
+}
+
+func sleep(c *Catalog, a []types.Datum) (any, error) {
+	if c.Sleep == nil {
+		return "", nil
+	}
+	return "", c.Sleep(a[0].F)
+}
+
+func describeObject(c *Catalog, a []types.Datum) (any, error) {
+	switch oidArg(a[0]) {
+	case classClass:
+		if r := c.relation(oidArg(a[1])); r != nil {
+			return string(r.Kind) + " " + c.qualified(r.Schema, r.Name, r.ID), nil
+		}
+	case classNamespace:
+		if n, ok := c.schemaName(oidArg(a[1])); ok {
+			return "schema " + n, nil
+		}
+	}
+	return nil, nil
+}

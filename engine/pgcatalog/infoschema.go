@@ -1,0 +1,264 @@
+package pgcatalog
+
+import (
+	"velostream/catalog"
+	"velostream/catalog/types"
+)
+
+// infoSources are the views of information_schema (SQL:2011 part 11, as
+// PostgreSQL shows them). Streams and sources are base tables and materialised
+// views are views, so that tools which know only these two list them.
+func infoSources() map[string]source {
+	table := "constraint_catalog constraint_schema constraint_name table_catalog table_schema table_name "
+	return map[string]source{
+		"information_schema_catalog_name": {"catalog_name", func(c *Catalog, e *emitter) { e.row(c.Database) }},
+		"schemata":                        {"catalog_name schema_name schema_owner", (*Catalog).schemataRows},
+		"tables":                          {"table_catalog table_schema table_name table_type is_insertable_into is_typed", (*Catalog).tableRows},
+		"views": {"table_catalog table_schema table_name view_definition check_option is_updatable is_insertable_into " +
+			"is_trigger_updatable is_trigger_deletable is_trigger_insertable_into", (*Catalog).viewRows},
+		"columns": {"table_catalog table_schema table_name column_name ordinal_position column_default is_nullable data_type " +
+			"character_maximum_length character_octet_length numeric_precision numeric_precision_radix numeric_scale " +
+			"datetime_precision interval_type udt_catalog udt_schema udt_name dtd_identifier is_self_referencing is_identity " +
+			"identity_cycle is_generated generation_expression is_updatable collation_catalog collation_schema collation_name", (*Catalog).columnRows},
+		"table_constraints": {table + "constraint_type is_deferrable initially_deferred enforced nulls_distinct", (*Catalog).tableConstraintRows},
+		"key_column_usage":  {table + "column_name ordinal_position", (*Catalog).keyColumnRows},
+		"constraint_column_usage": {"table_catalog table_schema table_name column_name constraint_catalog constraint_schema " +
+			"constraint_name", (*Catalog).constraintColumnRows},
+		"constraint_table_usage": {"table_catalog table_schema table_name constraint_catalog constraint_schema constraint_name", func(c *Catalog, e *emitter) {
+			for _, r := range c.keyed() {
+				e.row(c.Database, r.Schema, r.Name, c.Database, r.Schema, indexName(r))
+			}
+		}},
+		"view_table_usage": {"view_catalog view_schema view_name table_catalog table_schema table_name", (*Catalog).viewTableRows},
+		"routines": {"specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name routine_type " +
+			"data_type udt_catalog type_udt_catalog type_udt_schema type_udt_name routine_body external_language parameter_style is_deterministic sql_data_access " +
+			"is_null_call schema_level_routine max_dynamic_result_sets security_type", (*Catalog).routineRows},
+		"parameters": {"specific_catalog specific_schema specific_name ordinal_position parameter_mode is_result as_locator data_type " +
+			"udt_catalog udt_schema udt_name dtd_identifier", (*Catalog).parameterRows},
+		"enabled_roles":    {"role_name", func(c *Catalog, e *emitter) { eachRole(c, e) }},
+		"foreign_tables":   {"foreign_table_catalog foreign_table_schema foreign_table_name foreign_server_catalog foreign_server_name", (*Catalog).foreignTableRows},
+		"foreign_servers":  {"foreign_server_catalog foreign_server_name foreign_data_wrapper_catalog foreign_data_wrapper_name authorization_identifier", (*Catalog).foreignServerRows},
+		"table_privileges": {"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy", (*Catalog).tablePrivilegeRows},
+		"role_table_grants": {"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy",
+			(*Catalog).tablePrivilegeRows},
+		"foreign_table_options": {"foreign_table_catalog foreign_table_schema foreign_table_name option_name option_value", func(c *Catalog, e *emitter) {
+			c.foreignOptions(func(r *catalog.Relation, name, value string) { e.row(c.Database, r.Schema, r.Name, name, value) })
+		}},
+		"character_sets": {"character_set_name character_repertoire form_of_use default_collate_catalog default_collate_schema default_collate_name",
+			func(c *Catalog, e *emitter) { e.row("UTF8", "UCS", "UTF8", c.Database, schemaPG, "C") }},
+	}
+}
+
+func eachRole(c *Catalog, e *emitter) {
+	for _, n := range c.roles() {
+		e.row(n)
+	}
+}
+
+func (c *Catalog) schemataRows(e *emitter) {
+	for _, s := range c.allSchemas() {
+		e.row(c.Database, s.name, superuser)
+	}
+}
+
+// all lists user and system relations.
+func (c *Catalog) allRelations(f func(r *catalog.Relation)) {
+	for i := range system().all {
+		f(system().all[i].rel)
+	}
+	for _, r := range c.relations() {
+		f(r)
+	}
+}
+
+func tableType(r *catalog.Relation) string {
+	switch k := relkind(r); {
+	case k == 'v' || k == 'm':
+		return "VIEW"
+	case r.Kind == catalog.Sink:
+		return "FOREIGN"
+	}
+	return "BASE TABLE"
+}
+
+func (c *Catalog) tableRows(e *emitter) {
+	c.allRelations(func(r *catalog.Relation) {
+		e.row(c.Database, r.Schema, r.Name, tableType(r), yesNo(writable(r)), "NO")
+	})
+}
+
+// writable reports that rows can be inserted.
+func writable(r *catalog.Relation) bool { return r.ID >= catalog.FirstID && r.Native() }
+
+func (c *Catalog) viewRows(e *emitter) {
+	c.allRelations(func(r *catalog.Relation) {
+		if k := relkind(r); k == 'v' || k == 'm' {
+			e.row(c.Database, r.Schema, r.Name, viewText(r), "NONE", "NO", "NO", "NO", "NO", "NO")
+		}
+	})
+}
+
+func (c *Catalog) viewTableRows(e *emitter) {
+	for _, r := range c.relations() {
+		if viewQuery(r) == "" {
+			continue
+		}
+		for _, in := range r.Inputs {
+			if t := c.relation(in); t != nil {
+				e.row(c.Database, r.Schema, r.Name, c.Database, t.Schema, t.Name)
+			}
+		}
+	}
+}
+
+func (c *Catalog) columnRows(e *emitter) {
+	c.allRelations(func(r *catalog.Relation) {
+		for _, col := range columnsOf(r) {
+			c.infoColumn(e, r, col)
+		}
+	})
+}
+
+func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn) {
+	t := col.Type
+	d := describeType(t)
+	var def, generation, interval any
+	generated := "NEVER"
+	if col.Default != "" {
+		def = col.Default
+	}
+	if col.Computed != "" {
+		generated, generation = "ALWAYS", col.Computed
+	}
+	nullable := !col.NotNull
+	for _, k := range r.Key {
+		nullable = nullable && !(r.PrimaryKey && k+1 == col.num)
+	}
+	var collCatalog, collSchema, collName any
+	if collationOf(t) == oidCollC {
+		collCatalog, collSchema, collName = c.Database, schemaPG, "C"
+	}
+	e.row(c.Database, r.Schema, r.Name, col.Name, col.num, def, yesNo(nullable), d.name, d.length, d.octets,
+		d.precision, d.radix, d.scale, d.times, interval, c.Database, schemaPG, udtName(t), itoa(col.num), "NO", "NO", "NO",
+		generated, generation, yesNo(writable(r)), collCatalog, collSchema, collName)
+}
+
+func udtName(t types.Type) string {
+	i, ok := t.Info()
+	if !ok {
+		return "text"
+	}
+	return i.Name
+}
+
+// typeFacts is what information_schema tells of a type; nil: does not apply.
+type typeFacts struct {
+	name                                           string
+	length, octets, precision, radix, scale, times any
+}
+
+func describeType(t types.Type) typeFacts {
+	f := typeFacts{name: (types.Type{OID: t.OID, Mod: -1}).String()}
+	if _, ok := t.Elem(); ok && t.OID != types.OIDInt2Vector && t.OID != types.OIDOidVector {
+		f.name = "ARRAY"
+		return f
+	}
+	switch t.OID {
+	case types.OIDText:
+		f.octets = 1 << 30
+	case types.OIDVarchar, types.OIDBpchar:
+		f.octets = 1 << 30
+		if n, ok := t.Length(); ok {
+			f.length, f.octets = n, n*4
+		}
+	case types.OIDInt2:
+		f.precision, f.radix, f.scale = 16, 2, 0
+	case types.OIDInt4:
+		f.precision, f.radix, f.scale = 32, 2, 0
+	case types.OIDInt8:
+		f.precision, f.radix, f.scale = 64, 2, 0
+	case types.OIDFloat4:
+		f.precision, f.radix = 24, 2
+	case types.OIDFloat8:
+		f.precision, f.radix = 53, 2
+	case types.OIDNumeric:
+		f.radix = 10
+		if p, s, ok := t.Numeric(); ok {
+			f.precision, f.scale = p, s
+		}
+	case types.OIDDate:
+		f.times = 0
+	case types.OIDTime, types.OIDTimestamp, types.OIDTimestamptz, types.OIDInterval:
+		f.times = 6
+		if t.Mod >= 0 && t.OID != types.OIDInterval {
+			f.times = int(t.Mod)
+		}
+	default:
+	}
+	return f
+}
+
+func (c *Catalog) tableConstraintRows(e *emitter) {
+	for _, r := range c.keyed() {
+		e.row(c.Database, r.Schema, indexName(r), c.Database, r.Schema, r.Name, "PRIMARY KEY", "NO", "NO", "YES", nil)
+	}
+}
+
+func (c *Catalog) keyColumnRows(e *emitter) {
+	for _, r := range c.keyed() {
+		for i, n := range keyNames(r) {
+			e.row(c.Database, r.Schema, indexName(r), c.Database, r.Schema, r.Name, n, i+1)
+		}
+	}
+}
+
+func (c *Catalog) constraintColumnRows(e *emitter) {
+	for _, r := range c.keyed() {
+		for _, n := range keyNames(r) {
+			e.row(c.Database, r.Schema, r.Name, n, c.Database, r.Schema, indexName(r))
+		}
+	}
+}
+
+func (c *Catalog) routineRows(e *emitter) {
+	for _, p := range c.procs() {
+		if p.Kind == 'a' {
+			continue
+		}
+		t := types.Type{OID: p.Ret, Mod: -1}
+		e.row(c.Database, schemaPG, p.Name+"_"+itoa(p.oid), c.Database, schemaPG, p.Name, "FUNCTION", t.String(), c.Database,
+			c.Database, schemaPG, udtName(t), "EXTERNAL", "INTERNAL", "GENERAL", yesNo(p.Volatility == 'i'), "MODIFIES",
+			yesNo(p.Strict), "YES", 0, "INVOKER")
+	}
+}
+
+func (c *Catalog) parameterRows(e *emitter) {
+	for _, p := range c.procs() {
+		for i, a := range p.Args {
+			t := types.Type{OID: a, Mod: -1}
+			e.row(c.Database, schemaPG, p.Name+"_"+itoa(p.oid), i+1, "IN", "NO", "NO", t.String(), c.Database, schemaPG, udtName(t), itoa(i+1))
+		}
+	}
+}
+
+func (c *Catalog) foreignTableRows(e *emitter) {
+	for _, r := range c.relations() {
+		if relkind(r) == 'f' {
+			e.row(c.Database, r.Schema, r.Name, c.Database, r.Connector)
+		}
+	}
+}
+
+func (c *Catalog) foreignServerRows(e *emitter) {
+	for _, n := range c.connectors() {
+		e.row(c.Database, n, c.Database, "velostream", superuser)
+	}
+}
+
+func (c *Catalog) tablePrivilegeRows(e *emitter) {
+	for _, r := range c.relations() {
+		for _, p := range []string{"INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"} {
+			e.row(r.Owner, r.Owner, c.Database, r.Schema, r.Name, p, "YES", yesNo(p == "SELECT"))
+		}
+	}
+}

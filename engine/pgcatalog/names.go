@@ -1,0 +1,278 @@
+package pgcatalog
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
+)
+
+// Name is the text form of a value of a reg type: the name of the object,
+// qualified where search_path does not find it, or the number of what does not
+// exist. It implements types.Names.
+func (c *Catalog) Name(kind types.OID, oid uint32) string {
+	if oid == 0 {
+		return "-"
+	}
+	switch kind {
+	case types.OIDRegclass:
+		if r := c.relation(oid); r != nil {
+			return c.qualified(r.Schema, r.Name, r.ID)
+		}
+		if r := c.index(oid); r != nil {
+			return c.qualified(r.Schema, indexName(r), 0)
+		}
+	case types.OIDRegtype:
+		return c.typeName(types.OID(oid), -1)
+	case types.OIDRegnamespace:
+		if n, ok := c.schemaName(oid); ok {
+			return quoteIdent(n)
+		}
+	case types.OIDRegproc:
+		if p, ok := c.findProc(oid); ok {
+			return quoteIdent(p.Name)
+		}
+	case types.OIDRegrole:
+		if n, ok := c.roleName(oid); ok {
+			return quoteIdent(n)
+		}
+	default:
+	}
+	return strconv.FormatUint(uint64(oid), 10)
+}
+
+// Number is the OID of what a text names. Errors: 42P01, 42704, 42883, 3F000.
+func (c *Catalog) Number(kind types.OID, text string) (uint32, error) {
+	t := strings.TrimSpace(text)
+	if t == "-" {
+		return 0, nil
+	}
+	if v, err := strconv.ParseUint(t, 10, 32); err == nil {
+		return uint32(v), nil
+	}
+	parts, err := splitName(t)
+	if err != nil {
+		return 0, err
+	}
+	schema, name := "", parts[len(parts)-1]
+	if len(parts) > 1 {
+		schema = parts[len(parts)-2]
+	}
+	switch kind {
+	case types.OIDRegclass:
+		if oid := c.findRelation(schema, name); oid != 0 {
+			return oid, nil
+		}
+		return 0, pgerror.NoSuchRelation(text)
+	case types.OIDRegnamespace:
+		if oid := c.schemaOID(name); oid != 0 {
+			return oid, nil
+		}
+		return 0, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", name)
+	case types.OIDRegproc:
+		for _, p := range c.procs() {
+			if p.Name == name {
+				return p.oid, nil
+			}
+		}
+		if oid := builtins().byName[name]; oid != 0 {
+			return oid, nil
+		}
+		return 0, pgerror.New(pgerror.UndefinedFunction, "function %q does not exist", text)
+	case types.OIDRegrole:
+		if oid := c.roleOID(name); oid != 0 {
+			return oid, nil
+		}
+		return 0, pgerror.New(pgerror.UndefinedObject, "role %q does not exist", name)
+	default:
+	}
+	return c.findType(text, schema, name)
+}
+
+// findType reads a type name, or that of a relation's row type.
+func (c *Catalog) findType(text, schema, name string) (uint32, error) {
+	d, err := types.DecodeText(types.Regtype, []byte(text), nil)
+	if err == nil {
+		return uint32(d.I), nil
+	}
+	if schema == schemaPG {
+		if t, e := types.Lookup(name, nil); e == nil {
+			return uint32(t.OID), nil
+		}
+	}
+	for _, s := range c.path(schema) {
+		if r := c.Snapshot.Relation(s, name); r != nil {
+			return rowTypeOID(r), nil
+		}
+	}
+	for _, row := range staticRows()["pg_type"] {
+		if *row[1] == name {
+			return number(*row[0]), nil
+		}
+	}
+	return 0, pgerror.New(pgerror.UndefinedObject, "type %q does not exist", text)
+}
+
+// path is the schemas that a name is looked for in.
+func (c *Catalog) path(schema string) []string {
+	if schema != "" {
+		return []string{schema}
+	}
+	return c.SearchPath
+}
+
+// findRelation is the OID of a relation or index by name, 0: there is none.
+func (c *Catalog) findRelation(schema, name string) uint32 {
+	if schema == "" || schema == schemaPG || schema == schemaInfo || schema == schemaVelo {
+		if r := Relation(schema, name); r != nil {
+			return r.ID
+		}
+	}
+	for _, s := range c.path(schema) {
+		if r := c.Snapshot.Relation(s, name); r != nil {
+			return r.ID
+		}
+		if base, ok := strings.CutSuffix(name, "_pkey"); ok {
+			if r := c.Snapshot.Relation(s, base); r != nil && r.PrimaryKey {
+				return indexOID(r)
+			}
+		}
+	}
+	return 0
+}
+
+// splitName takes a name apart at its dots, folding what is not quoted.
+func splitName(s string) ([]string, error) {
+	bad := func() error { return pgerror.New(pgerror.InvalidName, "invalid name syntax") }
+	var parts []string
+	for {
+		part, rest, ok := cutName(s)
+		if !ok {
+			return nil, bad()
+		}
+		parts = append(parts, part)
+		if rest == "" {
+			return parts, nil
+		}
+		if rest[0] != '.' {
+			return nil, bad()
+		}
+		s = rest[1:]
+	}
+}
+
+func cutName(s string) (part, rest string, ok bool) {
+	if !strings.HasPrefix(s, `"`) {
+		i := strings.IndexByte(s, '.')
+		if i < 0 {
+			i = len(s)
+		}
+		return strings.ToLower(strings.TrimSpace(s[:i])), s[i:], i > 0
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		if s[i] != '"' {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i+1 < len(s) && s[i+1] == '"' {
+			b.WriteByte('"')
+			i++
+			continue
+		}
+		return b.String(), s[i+1:], b.Len() > 0
+	}
+	return "", "", false
+}
+
+// qualified is a relation's name, with its schema where search_path finds
+// another or none.
+func (c *Catalog) qualified(schema, name string, _ uint32) string {
+	if c.visible(schema, name) {
+		return quoteIdent(name)
+	}
+	return quoteIdent(schema) + "." + quoteIdent(name)
+}
+
+// visible reports that search_path finds schema.name by its name alone.
+func (c *Catalog) visible(schema, name string) bool {
+	if schema == schemaPG {
+		return true
+	}
+	if Relation(schemaPG, name) != nil {
+		return false
+	}
+	for _, s := range c.SearchPath {
+		if s == schema {
+			return true
+		}
+		if c.Snapshot.Relation(s, name) != nil {
+			return false
+		}
+	}
+	return false
+}
+
+func (c *Catalog) inPath(schema string) bool {
+	return schema == schemaPG || slices.Contains(c.SearchPath, schema)
+}
+
+// typeName is format_type: the SQL name of a type, with its modifier.
+func (c *Catalog) typeName(oid types.OID, mod int32) string {
+	if oid >= baseRowType && oid < baseDefault {
+		base, suffix := oid-baseRowType, ""
+		if oid >= baseRowArray {
+			base, suffix = oid-baseRowArray, "[]"
+		}
+		if r := c.Snapshot.ByID(uint32(base)); r != nil {
+			return c.qualified(r.Schema, r.Name, r.ID) + suffix
+		}
+	}
+	return typeText(oid, mod)
+}
+
+// typeText is the SQL name of a built-in type.
+func typeText(oid types.OID, mod int32) string {
+	if oid == 0 {
+		return "-"
+	}
+	t := types.Type{OID: oid, Mod: mod}
+	if _, ok := t.Info(); ok {
+		return t.String()
+	}
+	for _, row := range staticRows()["pg_type"] {
+		if types.OID(number(*row[0])) == oid {
+			if *row[1] == "any" {
+				return `"any"`
+			}
+			return *row[1]
+		}
+	}
+	return "???"
+}
+
+// quoteIdent quotes a name where SQL needs it. Names that are reserved words are
+// quoted by a table of PostgreSQL's.
+func quoteIdent(s string) string {
+	plain := s != ""
+	for i := range len(s) {
+		c := s[i]
+		plain = plain && (c >= 'a' && c <= 'z' || c == '_' || i > 0 && (c >= '0' && c <= '9'))
+	}
+	if plain && !slices.Contains(reservedWords, s) {
+		return s
+	}
+	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+}
+
+// viewText is a view's query as pg_get_viewdef gives it.
+func viewText(r *catalog.Relation) string {
+	q := viewQuery(r)
+	if q == "" {
+		return ""
+	}
+	return " " + strings.TrimRight(strings.TrimSpace(q), ";") + ";"
+}

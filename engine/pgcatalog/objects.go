@@ -1,0 +1,269 @@
+package pgcatalog
+
+import (
+	"hash/fnv"
+	"slices"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+)
+
+// OIDs of what PostgreSQL gives fixed ones.
+const (
+	oidPGCatalog   = 11
+	oidPublic      = 2200
+	oidSuperuser   = 10
+	oidDatabase    = 5 // postgres; the other databases follow
+	oidTablespace  = 1663
+	oidGlobalSpace = 1664
+	oidHeap        = 2
+	oidBtree       = 403
+	oidHash        = 405
+	oidCollDefault = 100
+	oidCollC       = 950
+	oidCollPOSIX   = 951
+	oidInfoSchema  = 13000
+	oidVeloSchema  = 15000
+	oidServers     = 15100 // foreign servers: one a connector
+	oidWrapper     = 15099
+	oidSlow        = 13
+)
+
+// Catalogs that objects are rows of (classoid).
+const (
+	classClass      = 1259
+	classNamespace  = 2615
+	classType       = 1247
+	classProc       = 1255
+	classConstraint = 2606
+	classDatabase   = 1262
+	classAttrdef    = 2604
+	classOperator   = 2617
+)
+
+// Ranges of the OIDs of objects that exist with a relation, whose OID is added.
+const (
+	baseIndex      = 1_000_000_000
+	baseConstraint = 1_100_000_000
+	baseRowType    = 1_200_000_000
+	baseRowArray   = 1_300_000_000
+	baseDefault    = 1_400_000_000 // times columns
+	baseRule       = 900_000_000
+	baseSchema     = 800_000_000
+	schemaRange    = 90_000_000
+	maxColumns     = 1600
+)
+
+func indexOID(r *catalog.Relation) uint32      { return baseIndex + r.ID }
+func constraintOID(r *catalog.Relation) uint32 { return baseConstraint + r.ID }
+func rowTypeOID(r *catalog.Relation) uint32    { return baseRowType + r.ID }
+func ruleOID(r *catalog.Relation) uint32       { return baseRule + r.ID }
+func defaultOID(r *catalog.Relation, attr int) uint32 {
+	return baseDefault + (r.ID-catalog.FirstID)%400_000*maxColumns + uint32(attr)
+}
+
+// superuser owns all that has no other owner.
+const superuser = "velo"
+
+// schema is a schema with its OID.
+type schema struct {
+	name string
+	oid  uint32
+	doc  string
+}
+
+// allSchemas lists system and user schemas.
+func (c *Catalog) allSchemas() []schema {
+	if c.schemas != nil {
+		return c.schemas
+	}
+	out := []schema{
+		{schemaPG, oidPGCatalog, "system catalog schema"},
+		{schemaInfo, oidInfoSchema, ""},
+		{schemaVelo, oidVeloSchema, "Velostream's own catalog"},
+	}
+	used := map[uint32]bool{}
+	for _, n := range c.Snapshot.Schemas() {
+		oid := uint32(oidPublic)
+		doc := "standard public schema"
+		if n != catalog.DefaultSchema {
+			doc = ""
+			h := fnv.New32a()
+			_, _ = h.Write([]byte(n)) // never fails
+			for oid = baseSchema + h.Sum32()%schemaRange; used[oid]; oid++ {
+			}
+			used[oid] = true
+		}
+		out = append(out, schema{n, oid, doc})
+	}
+	c.schemas = out
+	return out
+}
+
+func (c *Catalog) schemaOID(name string) uint32 {
+	for _, s := range c.allSchemas() {
+		if s.name == name {
+			return s.oid
+		}
+	}
+	return 0
+}
+
+func (c *Catalog) schemaName(oid uint32) (string, bool) {
+	for _, s := range c.allSchemas() {
+		if s.oid == oid {
+			return s.name, true
+		}
+	}
+	return "", false
+}
+
+// relation finds a relation of the snapshot or a system relation.
+func (c *Catalog) relation(oid uint32) *catalog.Relation {
+	if oid >= catalog.FirstID {
+		return c.Snapshot.ByID(oid)
+	}
+	return ByID(oid)
+}
+
+// index finds the relation whose primary key index has the OID.
+func (c *Catalog) index(oid uint32) *catalog.Relation {
+	if oid < baseIndex || oid >= baseConstraint {
+		return nil
+	}
+	if r := c.Snapshot.ByID(oid - baseIndex); r != nil && r.PrimaryKey {
+		return r
+	}
+	return nil
+}
+
+func indexName(r *catalog.Relation) string { return r.Name + "_pkey" }
+
+// visibleColumn is a column that clients see, with its attribute number.
+type visibleColumn struct {
+	catalog.Column
+	num int
+}
+
+// columnsOf lists the columns that clients see. Hidden ones are not part of a
+// table for them; attribute numbers are positions, as in RowDescription.
+func columnsOf(r *catalog.Relation) []visibleColumn {
+	out := make([]visibleColumn, 0, len(r.Columns))
+	for i, c := range r.Columns {
+		if !c.Hidden {
+			out = append(out, visibleColumn{c, i + 1})
+		}
+	}
+	return out
+}
+
+// keyNumbers are the attribute numbers of the primary key.
+func keyNumbers(r *catalog.Relation) []int {
+	out := make([]int, len(r.Key))
+	for i, k := range r.Key {
+		out[i] = k + 1
+	}
+	return out
+}
+
+func keyNames(r *catalog.Relation) []string {
+	out := make([]string, len(r.Key))
+	for i, k := range r.Key {
+		out[i] = r.Columns[k].Name
+	}
+	return out
+}
+
+// relkind is pg_class.relkind: connector streams and sinks are foreign tables.
+func relkind(r *catalog.Relation) byte {
+	switch r.Kind {
+	case catalog.View:
+		return 'v'
+	case catalog.MaterializedView:
+		return 'm'
+	case catalog.Sink:
+		return 'f'
+	case catalog.Stream:
+		if r.Connector != "" {
+			return 'f'
+		}
+	case catalog.Table:
+		if i, ok := system().byID[r.ID]; ok {
+			return system().all[i].kind
+		}
+	}
+	return 'r'
+}
+
+// query is the SELECT that a view shows, "" for what is none.
+func viewQuery(r *catalog.Relation) string {
+	if r.Kind == catalog.View || r.Kind == catalog.MaterializedView {
+		return r.Query
+	}
+	return ""
+}
+
+// collation of a type's columns.
+func collationOf(t types.Type) uint32 {
+	if e, ok := t.Elem(); ok && t.OID != types.OIDInt2Vector && t.OID != types.OIDOidVector {
+		t = e
+	}
+	switch t.OID {
+	case types.OIDText, types.OIDVarchar, types.OIDBpchar:
+		return oidCollDefault
+	case types.OIDName:
+		return oidCollC
+	}
+	return 0
+}
+
+// owner is the role that owns r.
+func (c *Catalog) owner(r *catalog.Relation) uint32 { return c.roleOID(r.Owner) }
+
+// databases are the names of the databases; all are one and the same.
+func (c *Catalog) databases() []string {
+	out := []string{"postgres", "velostream"}
+	if c.Database != "" && !slices.Contains(out, c.Database) {
+		out = append(out, c.Database)
+	}
+	return out
+}
+
+// roles are the roles there are: the owner of all and whoever is connected.
+func (c *Catalog) roles() []string {
+	out := []string{superuser}
+	add := func(n string) {
+		if n != "" && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	add(c.User)
+	for _, r := range c.relations() {
+		add(r.Owner)
+	}
+	return out
+}
+
+func (c *Catalog) roleOID(name string) uint32 {
+	if name == "" {
+		return oidSuperuser
+	}
+	for i, n := range c.roles() {
+		if n == name {
+			if i == 0 {
+				return oidSuperuser
+			}
+			return uint32(15500 + i)
+		}
+	}
+	return 0
+}
+
+func (c *Catalog) roleName(oid uint32) (string, bool) {
+	for _, n := range c.roles() {
+		if c.roleOID(n) == oid {
+			return n, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,180 @@
+// Package pgcatalog computes PostgreSQL's system catalogs (pg_catalog,
+// information_schema) and Velostream's own (velo_catalog) from one snapshot of
+// the catalog. They are ordinary relations: the binder finds them by name
+// (Catalog.Relation), the session scans them (Catalog.Scan), and all else
+// about a query on them is the SQL engine's.
+//
+// Column lists of PostgreSQL's relations are in relations.txt, OIDs of its
+// functions and operators in functions.txt; both are written by the SQL scripts
+// of the same names from a running PostgreSQL 15:
+//
+//	psql -XAtq -f relations.sql > relations.txt
+//
+// A relation without a source here exists and is empty. A source names the
+// columns that it fills; others are NULL, or zero where they cannot be.
+//
+// A Catalog belongs to one statement and one goroutine.
+package pgcatalog
+
+import (
+	"iter"
+	"time"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+)
+
+// Names of the schemas of system relations.
+const (
+	schemaPG   = "pg_catalog"
+	schemaInfo = "information_schema"
+	schemaVelo = "velo_catalog"
+)
+
+// scanRows is the size of the batches of a scan.
+const scanRows = 1024
+
+// Source is what the catalogs are computed from. The functions are called
+// when a relation that needs them is read, at most once a Catalog each; nil
+// ones give nothing.
+type Source struct {
+	Snapshot   *catalog.Snapshot
+	Database   string
+	User       string
+	SearchPath []string // without pg_catalog, which comes first
+	Version    string
+	Format     *types.Format
+	Started    time.Time // of the server
+	PID        uint32
+	Encoding   string // client_encoding
+
+	Functions  func() []Function
+	Settings   func() []Setting
+	Activity   func() []Activity
+	Jobs       func() []Job
+	Sinks      func() []Sink
+	Cursors    func() []Cursor
+	Statements func() []Statement
+	// SetConfig is set_config: it returns the new value.
+	SetConfig func(name, value string, local bool) (string, error)
+	// Cancel and Terminate end what a connection does, or the connection; Sleep
+	// waits, or ends with the statement.
+	Cancel, Terminate func(pid uint32) bool
+	Sleep             func(seconds float64) error
+	// Size is the bytes a relation takes on disk, nil or < 0: not known.
+	Size func(r *catalog.Relation) int64
+}
+
+// Function is an entry of the function registry.
+type Function struct {
+	Name       string
+	Args       []types.OID
+	Ret        types.OID
+	Kind       byte // f, a (aggregate), w (window), o (operator)
+	Variadic   bool
+	Set        bool // returns rows
+	Strict     bool
+	Volatility byte // i, s, v
+	Doc        string
+}
+
+// Setting is a run-time parameter.
+type Setting struct {
+	Name, Value, Initial, Reset, Kind, Context, Category, Doc, Unit string
+	Enum                                                            []string
+	Min, Max                                                        string
+}
+
+// Activity is a connection.
+type Activity struct {
+	PID                           uint32
+	User, Database, Application   string
+	Address                       string // host:port
+	Started, QueryStarted, Change time.Time
+	TxStarted                     time.Time
+	State, Query                  string
+}
+
+// Job is a running job, as SHOW JOBS tells.
+type Job struct {
+	Relation              *catalog.Relation
+	State, Error          string
+	Shards                int
+	RowsIn, RowsOut       int64
+	LateRows, DeadLetters int64
+	Epoch                 uint64
+	Watermark             int64 // µs since 2000, NoWatermark: none
+	Checkpoint, Started   time.Time
+}
+
+// NoWatermark is the Watermark of a job that has none.
+const NoWatermark = -1 << 63
+
+// Sink is a running sink, as SHOW SINKS tells.
+type Sink struct {
+	Relation     *catalog.Relation
+	State, Error string
+	Position     uint64
+	Rows         int64
+}
+
+// Cursor is an open cursor, Statement a prepared statement.
+type Cursor struct{ Name, Statement string }
+
+// Statement is a prepared statement.
+type Statement struct {
+	Name, SQL string
+	Params    []types.OID
+}
+
+// Catalog answers for one snapshot.
+type Catalog struct {
+	Source
+	schemas   []schema
+	functions []proc
+}
+
+// New makes the catalogs of s. Nothing is computed before it is asked for.
+func New(s Source) *Catalog { return &Catalog{Source: s} }
+
+// Relation finds a system relation; an empty schema means pg_catalog. nil: there
+// is none.
+func Relation(schema, name string) *catalog.Relation {
+	if schema == "" {
+		schema = schemaPG
+	}
+	return system().byName[schema+"."+name]
+}
+
+// ByID finds a system relation by OID; nil: there is none.
+func ByID(id uint32) *catalog.Relation {
+	if i, ok := system().byID[id]; ok {
+		return system().all[i].rel
+	}
+	return nil
+}
+
+// Scan yields the rows of a system relation, in batches of the wanted columns,
+// each valid until the next.
+func (c *Catalog) Scan(id uint32, wanted []int) iter.Seq2[*column.Batch, error] {
+	i, ok := system().byID[id]
+	if !ok {
+		return func(yield func(*column.Batch, error) bool) {
+			yield(nil, pgerror.New(pgerror.UndefinedTable, "relation with OID %d does not exist", id))
+		}
+	}
+	r := &system().all[i]
+	return func(yield func(*column.Batch, error) bool) {
+		if r.source.rows == nil {
+			return
+		}
+		e := newEmitter(r, wanted, yield)
+		r.source.rows(c, e)
+		e.end()
+	}
+}
+
+// relations lists the relations of the snapshot that clients may see.
+func (c *Catalog) relations() []*catalog.Relation { return c.Snapshot.Relations() }
