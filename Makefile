@@ -10,7 +10,7 @@ RACE     := ./cmd/... ./pgwire/... ./engine/session/... ./engine/job/... ./engin
             ./engine/sink/... ./engine/subscribe/... ./engine/connector/... ./storage/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo run test race bench fuzz lint fmt check test-kafka test-postgres clean
+.PHONY: help build demo run test race bench bench-compare fuzz lint fmt check test-kafka test-postgres clean
 
 help: ## Print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -30,8 +30,12 @@ test: ## All tests
 race: ## Tests of the concurrent packages under the race detector
 	go test -race -short -timeout 15m $(RACE)
 
-bench: ## Benchmarks beside hand-written loops; prints a table, writes bench.json
-	@if [ -d cmd/bench ]; then go run ./cmd/bench -json bench.json; else go test -run '^$$' -bench . -benchtime 200ms ./...; fi
+bench: ## Speed beside hand-written loops and PostgreSQL: a table, and JSON in bench/out/; ARGS=-quick takes 90 s
+	go run ./bench $(ARGS)
+
+BASE ?= bench/baseline.json
+bench-compare: ## Ratios of the last `make bench` beside those of BASE; fails when one fell
+	go run ./bench -compare $(BASE)
 
 FUZZTIME ?= 10s
 fuzz: ## Each fuzz target for FUZZTIME
@@ -59,7 +63,7 @@ test-kafka: ## The Kafka tests on a real Apache Kafka (needs Java and Maven; dow
 
 test-postgres: ## The tests that compare with PostgreSQL (needs postgres, initdb and psql on the PATH)
 	@command -v initdb >/dev/null || { echo "no PostgreSQL on the PATH: install it, or add its bin directory"; exit 1; }
-	VELOSTREAM_TEST_POSTGRES=1 go test -count=1 -timeout 10m ./catalog/... ./engine/sql/... ./engine/enginetest/...
+	go test -count=1 -timeout 10m ./catalog/... ./engine/sql/... ./engine/enginetest/...
 
 clean: ## Delete what was built, and the data of `make run`
-	rm -rf bin .data bench.json
+	rm -rf bin .data
