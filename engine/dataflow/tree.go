@@ -28,6 +28,27 @@ type node struct {
 	next Output // where this node's output goes
 }
 
+// to adds a reader of the output: the second one and those after it get the same
+// batches as the first.
+func (n *node) to(out Output) {
+	if n.next == nil {
+		n.next = out
+		return
+	}
+	n.next = &tee{n.next, out}
+}
+
+// tee hands each batch to both.
+type tee struct{ a, b Output }
+
+// Emit implements Output.
+func (t *tee) Emit(b *column.Batch) error {
+	if err := t.a.Emit(b); err != nil {
+		return err
+	}
+	return t.b.Emit(b)
+}
+
 // port feeds one port of an operator.
 type port struct {
 	to   *node
@@ -54,18 +75,18 @@ func (t *Tree) Input() Ref {
 	return Ref{n}
 }
 
-// Add adds an operator over in, its ports from 0.
+// Add adds an operator over in, its ports from 0. A Ref may be read several times.
 func (t *Tree) Add(op Operator, in ...Ref) Ref {
 	n := &node{op: op}
 	for i, r := range in {
-		r.n.next = &port{n, i}
+		r.n.to(&port{n, i})
 	}
 	t.nodes = append(t.nodes, n)
 	return Ref{n}
 }
 
 // Finish says where the output of the last operator goes.
-func (t *Tree) Finish(root Ref, out Output) { root.n.next = out }
+func (t *Tree) Finish(root Ref, out Output) { root.n.to(out) }
 
 // Inputs is how many inputs there are.
 func (t *Tree) Inputs() int { return len(t.inputs) }

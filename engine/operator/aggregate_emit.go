@@ -24,7 +24,7 @@ func timing(in *plan.Physical) (deferred bool, lateness int64) {
 		deferred, lateness = deferred || d, max(lateness, l)
 	}
 	switch {
-	case in.Op == plan.OpTopN:
+	case in.Op == plan.OpTopN, in.Op == plan.OpOver:
 		deferred = true
 	case in.Op == plan.OpExchange && !in.Inputs[0].AppendOnly:
 		deferred = true // the runtime holds what may retract until the barrier

@@ -68,6 +68,10 @@ func Build(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		return newAggregate(p, ctx)
 	case plan.OpJoin:
 		return newJoin(p, ctx)
+	case plan.OpOver:
+		return newOver(p, ctx)
+	case plan.OpExpand:
+		return newExpand(p, ctx)
 	case plan.OpTopN:
 		return newTopN(p, ctx)
 	case plan.OpSort:

@@ -203,7 +203,7 @@ func (j *join) locate(own *joinSide, in *column.Batch, rows []int32) error {
 			continue
 		}
 		row := int(rows[k])
-		if anyNull(j.keyCols, row) {
+		if anyNull(j.keyCols[j.p.NullSafe:], row) {
 			continue
 		}
 		if g = j.keys.findOne(j.keyCols, row, j.hashes[k]); g < 0 {

@@ -35,11 +35,19 @@ var errStopped = errors.New("query: stopped")
 // Run starts the bounded plan p. Nothing is read before the first Next.
 func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) {
 	t := dataflow.NewTree()
-	root, scans, err := build(t, p, ctx)
+	bl := &builder{tree: t, ctx: ctx, shared: map[int]dataflow.Ref{}}
+	root, err := bl.build(p)
 	if err != nil {
 		return nil, err
 	}
 	r := &Rows{ctx: context.Background()}
+	leaf := func(p *plan.Physical) iter.Seq2[*column.Batch, error] {
+		if p.Op != plan.OpRecursive {
+			return scan(p)
+		}
+		rec := &recursion{p: p, scan: scan, ctx: ctx, run: func() context.Context { return r.ctx }}
+		return rec.rows
+	}
 	r.next, r.stop = iter.Pull2(func(yield func(*column.Batch, error) bool) {
 		t.Finish(root, dataflow.OutputFunc(func(b *column.Batch) error {
 			if b.Rows() > 0 && !yield(b, nil) {
@@ -47,7 +55,7 @@ func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) 
 			}
 			return nil
 		}))
-		if err := r.drive(t, finished(t, p), scans, scan); err != nil && !errors.Is(err, errStopped) {
+		if err := r.drive(t, finished(t, p), bl.leaves, leaf); err != nil && !errors.Is(err, errStopped) {
 			yield(nil, err)
 		}
 	})
@@ -118,26 +126,48 @@ func (r *Rows) Close() error {
 	return nil
 }
 
-// build makes the tree of p and lists its scans by input.
-func build(t *dataflow.Tree, p *plan.Physical, ctx operator.BuildContext) (dataflow.Ref, []*plan.Physical, error) {
-	if p.Op == plan.OpScan {
-		return t.Input(), []*plan.Physical{p}, nil
+// builder makes the tree of a plan.
+type builder struct {
+	tree   *dataflow.Tree
+	ctx    operator.BuildContext
+	leaves []*plan.Physical // what feeds the tree's inputs
+	shared map[int]dataflow.Ref
+}
+
+// build adds p and what it reads; what several nodes share is added once.
+func (b *builder) build(p *plan.Physical) (dataflow.Ref, error) {
+	if p.Shared == 0 {
+		return b.node(p)
+	}
+	if r, ok := b.shared[p.Shared]; ok {
+		return r, nil
+	}
+	r, err := b.node(p)
+	b.shared[p.Shared] = r
+	return r, err
+}
+
+func (b *builder) node(p *plan.Physical) (dataflow.Ref, error) {
+	switch p.Op {
+	case plan.OpScan, plan.OpRecursive, plan.OpWorkTable:
+		b.leaves = append(b.leaves, p)
+		return b.tree.Input(), nil
+	default:
 	}
 	var in []dataflow.Ref
-	var scans []*plan.Physical
 	for _, c := range p.Inputs {
-		r, s, err := build(t, c, ctx)
+		r, err := b.build(c)
 		if err != nil {
-			return r, nil, err
+			return r, err
 		}
-		in, scans = append(in, r), append(scans, s...)
+		in = append(in, r)
 	}
 	if p.Op == plan.OpExchange {
-		return in[0], scans, nil
+		return in[0], nil
 	}
-	op, err := operator.Build(p, ctx)
+	op, err := operator.Build(p, b.ctx)
 	if err != nil {
-		return dataflow.Ref{}, nil, err
+		return dataflow.Ref{}, err
 	}
-	return t.Add(op, in...), scans, nil
+	return b.tree.Add(op, in...), nil
 }

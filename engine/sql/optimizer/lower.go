@@ -48,6 +48,7 @@ func withoutKeys(p *plan.Physical) {
 type lowering struct {
 	o        LowerOptions
 	tables   uint16
+	shared   map[int]*plan.Physical // by plan.Shared.ID
 	warnings []*pgerror.Error
 }
 
@@ -100,6 +101,16 @@ func (l *lowering) node(p plan.Logical, keyed, root bool) (*plan.Physical, error
 		return l.join(p)
 	case *plan.Union:
 		return l.union(p, keyed)
+	case *plan.Over:
+		return l.over(p)
+	case *plan.Expand:
+		return l.expand(p, keyed)
+	case *plan.Recursive:
+		return l.recursive(p)
+	case *plan.WorkTable:
+		return l.workTable(p), nil
+	case *plan.Shared:
+		return l.sharedNode(p, keyed)
 	case *plan.Sort:
 		return l.sort(p, keyed, root)
 	case *plan.Limit:

@@ -25,7 +25,7 @@ func (l *lowering) join(p *plan.Join) (*plan.Physical, error) {
 	}
 	left, right = l.exchange(left, lk), l.exchange(right, rk)
 	n := newNode(plan.OpJoin, nil, left, right)
-	n.Join, n.Keys, n.RightKeys, n.Tables = p.Kind, lk, rk, l.newTables(2)
+	n.Join, n.Keys, n.RightKeys, n.NullSafe, n.Tables = p.Kind, lk, rk, p.NullSafe, l.newTables(2)
 	semi := p.Kind == plan.SemiJoin || p.Kind == plan.AntiJoin
 	nl, wl := len(p.Left.Schema()), len(left.Out)
 	n.Out = withColumns(left.Out)

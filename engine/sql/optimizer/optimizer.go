@@ -35,6 +35,7 @@ type Stage struct {
 // Stages is the whole optimization, in order.
 func Stages() []Stage {
 	return []Stage{
+		{Name: "shared subplans", Rules: []Rule{{"inline", loneShares}}},
 		{Name: "fold constants", Rules: []Rule{{"fold", foldConstants}, {"trivial filter", trivialFilters}}},
 		{Name: "subqueries", Fixpoint: true, Rules: []Rule{{"merge projections", mergeProjects}, {"outer to inner join", strictOuterJoins}}},
 		{Name: "predicates", Fixpoint: true, Rules: []Rule{{"push filter", pushFilters}, {"push join condition", pushJoinConds}}},

@@ -109,6 +109,12 @@ func (pr *pruner) node(p plan.Logical, need []bool, keyed bool) (plan.Logical, [
 		return pr.join(p, need)
 	case *plan.Union:
 		return pr.union(p, need, keyed)
+	case *plan.Over:
+		return pr.over(p, need, keyed)
+	case *plan.Expand:
+		return pr.expand(p, need, keyed)
+	case *plan.Recursive, *plan.Shared:
+		return pr.whole(p)
 	case *plan.Sort:
 		need = append([]bool(nil), need...)
 		for _, k := range p.Keys {

@@ -85,6 +85,21 @@ func pushFilter(f *plan.Filter) (plan.Logical, bool) {
 			}
 			return nil
 		})
+	case *plan.Over:
+		return pushPart(in, in.Input, conds, func(c expr.Expr) expr.Expr {
+			if volatile(c) || !overPartition(c, in.Partition) {
+				return nil
+			}
+			return c
+		})
+	case *plan.Expand:
+		n := len(in.Input.Schema())
+		return pushPart(in, in.Input, conds, func(c expr.Expr) expr.Expr {
+			if volatile(c) || !within(c, 0, n) {
+				return nil
+			}
+			return c
+		})
 	case *plan.Aggregate:
 		if len(in.Groups) == 0 {
 			return f, false
@@ -97,6 +112,14 @@ func pushFilter(f *plan.Filter) (plan.Logical, bool) {
 		})
 	}
 	return f, false
+}
+
+// overPartition reports that c uses only columns that rows are partitioned by, so that
+// whole partitions pass it or none of their rows.
+func overPartition(c expr.Expr, partition []expr.Expr) bool {
+	ok := true
+	plan.EachColumn(c, func(col *expr.Col) { ok = ok && contains(partition, col) })
+	return ok
 }
 
 // pushPart moves the conditions for which below gives a form over the input of

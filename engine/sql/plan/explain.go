@@ -101,6 +101,14 @@ func physicalTitle(p *Physical) string {
 		return joinTitle(p.Join, len(p.Keys) > 0)
 	case OpUnion:
 		return "Append"
+	case OpOver:
+		return "WindowAgg"
+	case OpExpand:
+		return "ProjectSet"
+	case OpRecursive:
+		return "Recursive Union"
+	case OpWorkTable:
+		return "WorkTable Scan on " + p.Name
 	case OpTopN:
 		return "Top-N"
 	case OpSort:
@@ -243,6 +251,13 @@ func (x *explainer) details(p *Physical, depth int) {
 		if p.Cond != nil {
 			x.prop(depth, "Join Filter", expr.String(p.Cond))
 		}
+	case OpOver:
+		x.prop(depth, "Window", overList(p.Over, columnNames(p.Inputs[0].Out, p.Keys), p.Sort))
+		if p.Once {
+			x.prop(depth, "Rows", "each once, over the rows before it")
+		}
+	case OpExpand:
+		x.prop(depth, "Function Call", tableCallText(p.Table))
 	case OpSort:
 		x.prop(depth, "Sort Key", sortText(p.Sort))
 	case OpTopN, OpLimit:

@@ -41,6 +41,16 @@ func logicalTitle(p Logical) string {
 		return joinNames[p.Kind]
 	case *Union:
 		return "Union All"
+	case *Over:
+		return "Window Functions"
+	case *Expand:
+		return "Project Set"
+	case *Recursive:
+		return "Recursive Union " + p.Name
+	case *WorkTable:
+		return "Work Table " + p.Name
+	case *Shared:
+		return "Shared " + p.Name
 	case *Sort:
 		return "Sort"
 	case *Limit:
@@ -74,6 +84,10 @@ func (x *explainer) logicalDetails(p Logical, depth int) {
 		if p.Cond != nil {
 			x.prop(depth, "Cond", expr.String(p.Cond))
 		}
+	case *Over:
+		x.prop(depth, "Calls", overList(p.Calls, exprList(p.Partition), p.Order))
+	case *Expand:
+		x.prop(depth, "Calls", tableCallText(p.Calls))
 	case *Sort:
 		x.prop(depth, "Keys", sortText(p.Keys))
 	case *Limit:

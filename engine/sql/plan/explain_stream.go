@@ -58,6 +58,8 @@ func StateBound(p *Physical) string {
 			return fmt.Sprintf("bounded: %d rows", n)
 		}
 		return "grows with the input"
+	case OpOver:
+		return "grows with the input"
 	case OpJoin:
 		if p.Inputs[0].AppendOnly && p.Inputs[1].AppendOnly {
 			return "unbounded"

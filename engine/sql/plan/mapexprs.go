@@ -121,6 +121,14 @@ func (m *exprMapper) node(p Logical) Logical {
 		c := *p
 		c.EqualLeft, c.EqualRight, c.Cond = m.all(p.EqualLeft), m.all(p.EqualRight), m.one(p.Cond)
 		return &c
+	case *Over:
+		c := *p
+		c.Partition, c.Order, c.Calls = m.all(p.Partition), m.sort(p.Order), m.overCalls(p.Calls)
+		return &c
+	case *Expand:
+		c := *p
+		c.Calls = m.tableCalls(p.Calls)
+		return &c
 	case *Sort:
 		c := *p
 		c.Keys = m.sort(p.Keys)

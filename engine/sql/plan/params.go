@@ -33,6 +33,7 @@ func (p *Physical) mapExprs(f func(expr.Expr) (expr.Expr, error)) (*Physical, er
 	if p.Rows != nil {
 		c.Rows = m.rows(p.Rows)
 	}
+	c.Over, c.Table = m.overCalls(p.Over), m.tableCalls(p.Table)
 	if p.Aggs != nil {
 		c.Aggs = m.aggs(p.Aggs)
 	}

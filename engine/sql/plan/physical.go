@@ -47,6 +47,20 @@ type Physical struct {
 	// OpJoin: the equal columns of the right input
 	RightKeys []int    `json:"right_keys,omitempty"`
 	Join      JoinKind `json:"join,omitempty"`
+	// OpJoin: how many of the keys, from the first, match NULL with NULL
+	NullSafe int `json:"null_safe,omitempty"`
+	// OpOver: Keys is the partition, Sort the order; output = input columns, calls
+	Over []OverCall `json:"over,omitempty"`
+	// OpOver: a row leaves once, when it comes, over the rows so far
+	Once bool `json:"once,omitempty"`
+	// OpExpand: output = input columns, the calls' columns, the row's number
+	Table []TableCall `json:"table,omitempty"`
+	// OpRecursive, OpWorkTable: which recursion; OpRecursive without repeated rows
+	Recursion int  `json:"recursion,omitempty"`
+	Distinct  bool `json:"distinct,omitempty"`
+	// Shared, when not 0, numbers a subplan that several nodes read and that runs once
+	// (bounded plans only).
+	Shared int `json:"shared,omitempty"`
 	// OpAggregate; Args are OpProject-ed columns or any expression over the input
 	Aggs []AggCall `json:"aggs,omitempty"`
 	Emit Emit      `json:"emit,omitempty"`
@@ -76,6 +90,10 @@ const (
 	OpAggregate PhysicalOp = "aggregate" // groups; state table 0: groups, table 1: values of min/max/first/last/distinct with retractions
 	OpJoin      PhysicalOp = "join"      // inner, left, right, full, semi, anti equi-join; table 0: left rows, 1: right rows
 	OpUnion     PhysicalOp = "union"     // all inputs; Out has a hidden branch number when the key needs it
+	OpOver      PhysicalOp = "over"      // window functions; table 0: the rows of each partition in order, with their results
+	OpExpand    PhysicalOp = "expand"    // stateless: set-returning functions per row
+	OpRecursive PhysicalOp = "recursive" // bounded only: inputs base and step
+	OpWorkTable PhysicalOp = "worktable" // bounded only: the last round of a recursion
 	OpTopN      PhysicalOp = "topn"      // maintained ORDER BY … LIMIT; table 0: rows in order
 	OpSort      PhysicalOp = "sort"      // bounded only
 	OpLimit     PhysicalOp = "limit"     // bounded, and LIMIT n of a continuous query

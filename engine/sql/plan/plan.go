@@ -183,6 +183,8 @@ type Join struct {
 	Left, Right Logical
 	EqualLeft   []expr.Expr
 	EqualRight  []expr.Expr
+	// NullSafe is how many of the equal pairs, from the first, match NULL with NULL.
+	NullSafe int
 	Cond        expr.Expr
 	Out         Schema
 }

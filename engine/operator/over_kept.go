@@ -1,0 +1,308 @@
+package operator
+
+import (
+	"strings"
+
+	"github.com/tidwall/btree"
+
+	"velostream/engine/dataflow"
+	"velostream/engine/sql/plan"
+	"velostream/storage/column"
+	"velostream/storage/rowenc"
+	"velostream/storage/state"
+)
+
+// overKept keeps window functions up to date. The rows of each partition are in the
+// table in their order, with their results. At Barrier the partitions that changed are
+// read and computed again, and the rows whose results differ are emitted, the old row
+// and the new one; what a change costs grows with its partition, not with the state.
+//
+// With Once the input is append-only and a row leaves once, with the results over the
+// rows of its partition that came before it: results of earlier rows are left as they
+// were when those came.
+//
+// Table 0: partition, order, stream key → version, row with results (rowenc.AppendRow).
+type overKept struct {
+	dataflow.Stateless
+	p      *plan.Physical
+	ctx    BuildContext
+	label  string
+	eval   *overEval
+	table  state.Table
+	kept   btree.Map[string, string] // in place of a table
+	orders []rowenc.Order
+	width  int // columns of the input
+
+	changes btree.Map[string, overChange] // by state key
+	bytes   int64
+	arrived int
+
+	rows     *column.Builder // the partition at hand: input columns
+	results  []*column.Column
+	oldRows  *column.Builder
+	out      emitter
+	key, val []byte
+}
+
+// overChange is what an epoch does to a row: its value without results, "" when it goes.
+type overChange struct {
+	val     string
+	prefix  int // length of the partition in the key
+	arrival int
+}
+
+func newOverKept(p *plan.Physical, ctx BuildContext, eval *overEval) (dataflow.Operator, error) {
+	o := &overKept{
+		p: p, ctx: ctx, label: ctx.label("OVER"), eval: eval, table: ctx.table(p, 0), width: len(p.Inputs[0].Out),
+		rows: column.NewBuilder(p.Inputs[0].Types(), 0), oldRows: column.NewBuilder(p.Types(), 0),
+		out: emitter{column.NewBuilder(p.Types(), 0)},
+	}
+	for _, k := range p.Sort {
+		o.orders = append(o.orders, rowenc.Order{Desc: k.Desc, NullsFirst: k.NullsFirst})
+	}
+	for _, t := range typesOfCalls(p.Over) {
+		o.results = append(o.results, column.New(t, 0))
+	}
+	return o, nil
+}
+
+func (o *overKept) Process(_ int, in *column.Batch, _ dataflow.Output) error {
+	order := make([]*column.Column, len(o.eval.order))
+	for k := range o.eval.order {
+		c, err := o.eval.order[k].eval(o.ctx.Env, in)
+		if err != nil {
+			return err
+		}
+		order[k] = c
+	}
+	for i := range in.Each {
+		o.key = rowenc.AppendKey(o.key[:0], in.Cols, o.p.Keys, i)
+		prefix := len(o.key)
+		for k, c := range order {
+			o.key = rowenc.AppendKeyColumn(o.key, c, i, o.orders[k])
+		}
+		o.key = rowenc.AppendKey(o.key, in.Cols, o.p.Key, i)
+		o.val = rowenc.AppendRow(o.val[:0], in.Cols[:o.width], i)
+		was, changed := o.changes.Get(string(o.key))
+		o.arrived++
+		c := overChange{prefix: prefix, arrival: o.arrived}
+		if in.Op(i) == column.Insert {
+			c.val = string(o.val)
+		} else if changed && was.val != "" && was.val != string(o.val) {
+			continue // its successor came first and took the place
+		}
+		if !changed {
+			o.bytes += int64(len(o.key)+len(o.val)) + 96
+		}
+		o.changes.Set(string(o.key), c)
+	}
+	if o.bytes > o.ctx.budget() {
+		return outOfMemory(o.label, o.ctx.budget())
+	}
+	return nil
+}
+
+// Barrier brings the partitions that changed up to date, one after the other.
+func (o *overKept) Barrier(_ state.Epoch, out dataflow.Output) error {
+	it := o.changes.Iter()
+	for ok := it.First(); ok; {
+		partition := it.Key()[:it.Value().prefix]
+		var keys []string
+		var changes []overChange
+		for ; ok && it.Value().prefix == len(partition) && strings.HasPrefix(it.Key(), partition); ok = it.Next() {
+			keys, changes = append(keys, it.Key()), append(changes, it.Value())
+		}
+		if err := o.update(partition, keys, changes, out); err != nil {
+			return err
+		}
+	}
+	o.changes.Clear()
+	o.bytes, o.arrived = 0, 0
+	return o.out.flush(out)
+}
+
+// keptRow is a row of the partition at hand.
+type keptRow struct {
+	key     string
+	old     int32 // row of oldRows, -1: it is new
+	now     int32 // row of rows, -1: it is gone
+	arrival int
+}
+
+// update computes a partition again and emits and stores what is different.
+func (o *overKept) update(partition string, keys []string, changes []overChange, out dataflow.Output) error {
+	o.rows.Reset()
+	o.oldRows.Reset()
+	list, err := o.merge(partition, keys, changes)
+	if err != nil {
+		return err
+	}
+	batch := o.rows.Batch()
+	if batch.N > 0 {
+		if err := o.eval.prepare(batch); err != nil {
+			return err
+		}
+	}
+	for _, c := range o.results {
+		c.Reset()
+	}
+	if o.p.Once {
+		return o.emitOnce(list, batch, out)
+	}
+	if batch.N > 0 {
+		all := make([]int32, batch.N)
+		for i := range all {
+			all[i] = int32(i)
+		}
+		if err := o.eval.partition(all, o.results); err != nil {
+			return err
+		}
+	}
+	for _, r := range list {
+		if err := o.settle(r, batch, int(r.now), out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merge reads the partition with the changes applied: oldRows as they were, rows as
+// they are, both in order.
+func (o *overKept) merge(partition string, keys []string, changes []overChange) ([]keptRow, error) {
+	var list []keptRow
+	next := 0
+	change := func(old int32) error {
+		r := keptRow{key: keys[next], old: old, now: -1, arrival: changes[next].arrival}
+		if v := changes[next].val; v != "" {
+			if err := rowenc.DecodeRow([]byte(v), o.rows); err != nil {
+				return err
+			}
+			r.now = int32(o.rows.Len())
+			o.rows.Row(column.Insert)
+		}
+		list = append(list, r)
+		next++
+		return nil
+	}
+	each := func(key, val []byte) error {
+		for next < len(keys) && keys[next] < string(key) {
+			if err := change(-1); err != nil {
+				return err
+			}
+		}
+		if len(val) == 0 || val[0] != stateVersion {
+			return column.Corrupt("state of OVER")
+		}
+		if err := rowenc.DecodeRow(val[1:], o.oldRows); err != nil {
+			return err
+		}
+		old := o.oldRows.Len()
+		o.oldRows.Row(column.Insert)
+		if next < len(keys) && keys[next] == string(key) {
+			return change(int32(old))
+		}
+		for j := range o.width {
+			o.rows.Col(j).AppendFrom(o.oldRows.Col(j), old)
+		}
+		list = append(list, keptRow{key: string(key), old: int32(old), now: int32(o.rows.Len())})
+		o.rows.Row(column.Insert)
+		return nil
+	}
+	if err := o.scan(partition, each); err != nil {
+		return nil, err
+	}
+	for next < len(keys) {
+		if err := change(-1); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (o *overKept) scan(prefix string, each func(key, val []byte) error) error {
+	hi := rowenc.PrefixEnd([]byte(prefix))
+	if o.table != nil {
+		for e, err := range o.table.Scan([]byte(prefix), hi) {
+			if err != nil {
+				return err
+			}
+			if err := each(e.Key, e.Value); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var err error
+	o.kept.Ascend(prefix, func(k, v string) bool {
+		if hi != nil && k >= string(hi) {
+			return false
+		}
+		err = each([]byte(k), []byte(v))
+		return err == nil
+	})
+	return err
+}
+
+// settle emits and stores the difference of a row; result is its place in results.
+func (o *overKept) settle(r keptRow, batch *column.Batch, result int, out dataflow.Output) error {
+	if r.old >= 0 && r.now >= 0 && o.same(r, batch, result) {
+		return nil
+	}
+	if r.old >= 0 {
+		o.out.b.AppendRow(o.oldRows.Batch(), int(r.old), column.Delete)
+		if err := o.out.full(out); err != nil {
+			return err
+		}
+	}
+	if r.now < 0 {
+		if r.old < 0 {
+			return nil // it came and went within the epoch
+		}
+		return o.remove(r.key)
+	}
+	for j, c := range batch.Cols[:o.width] {
+		o.out.b.Col(j).AppendFrom(c, int(r.now))
+	}
+	for j, c := range o.results {
+		o.out.b.Col(o.width+j).AppendFrom(c, result)
+	}
+	o.val = append(o.val[:0], stateVersion)
+	n := o.out.b.Len()
+	o.out.b.Row(column.Insert)
+	o.val = rowenc.AppendRow(o.val, o.out.b.Batch().Cols, n)
+	if err := o.store(r.key, o.val); err != nil {
+		return err
+	}
+	return o.out.full(out)
+}
+
+func (o *overKept) same(r keptRow, batch *column.Batch, result int) bool {
+	old := o.oldRows.Batch().Cols
+	for j := range o.width {
+		if !column.IdenticalAt(old[j], int(r.old), batch.Cols[j], int(r.now)) {
+			return false
+		}
+	}
+	for j, c := range o.results {
+		if !column.IdenticalAt(old[o.width+j], int(r.old), c, result) {
+			return false
+		}
+	}
+	return true
+}
+
+func (o *overKept) store(key string, val []byte) error {
+	if o.table != nil {
+		return o.table.Put([]byte(key), val)
+	}
+	o.kept.Set(key, string(val))
+	return nil
+}
+
+func (o *overKept) remove(key string) error {
+	if o.table != nil {
+		return o.table.Delete([]byte(key))
+	}
+	o.kept.Delete(key)
+	return nil
+}

@@ -1,0 +1,158 @@
+package optimizer
+
+import (
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
+)
+
+// over lowers window functions: rows are spread by the partition. In a query that goes
+// straight to a client, over input that only grows, a row leaves once when its results
+// depend on the rows before it alone.
+func (l *lowering) over(p *plan.Over) (*plan.Physical, error) {
+	in, keys, err := l.side(p.Input, p.Partition)
+	if err != nil {
+		return nil, err
+	}
+	in = l.exchange(in, keys)
+	base, width := len(p.Input.Schema()), len(in.Out)
+	n := newNode(plan.OpOver, withColumns(in.Out, p.Out[base:]...), in)
+	n.Keys, n.Sort, n.Over, n.Key, n.Tables = keys, p.Order, p.Calls, in.Key, l.newTables(1)
+	n.Once = l.o.Continuous && !l.o.View && in.AppendOnly && onlyBefore(p.Calls)
+	n.AppendOnly = !l.o.Continuous || n.Once
+	if base == width {
+		return n, nil
+	}
+	exprs := make([]expr.Expr, 0, len(p.Out))
+	for i := range p.Out {
+		if i < base {
+			exprs = append(exprs, col(n.Out, i))
+		} else {
+			exprs = append(exprs, col(n.Out, i-base+width))
+		}
+	}
+	return projectOver(n, exprs, p.Out, l.o.Continuous), nil
+}
+
+// onlyBefore reports that no call looks at rows behind the current one.
+func onlyBefore(calls []plan.OverCall) bool {
+	for _, c := range calls {
+		switch {
+		case c.Name == "row_number" || c.Name == "rank" || c.Name == "dense_rank":
+		case c.Name == "lag":
+			if len(c.Args) > 1 {
+				k, ok := c.Args[1].(*expr.Const)
+				if !ok || !k.Value.Null && k.Value.I < 0 {
+					return false
+				}
+			}
+		case (c.Aggregate || c.Name == "first_value" || c.Name == "last_value" || c.Name == "nth_value") && c.Frame.Preceding():
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// expand lowers set-returning functions. A row's key is that of the row it comes from,
+// and its number.
+func (l *lowering) expand(p *plan.Expand, keyed bool) (*plan.Physical, error) {
+	in, err := l.node(p.Input, keyed, false)
+	if err != nil {
+		return nil, err
+	}
+	base, width := len(p.Input.Schema()), len(in.Out)
+	n := newNode(plan.OpExpand, withColumns(in.Out, p.Out[base:]...), in)
+	n.Table, n.AppendOnly, n.EventTime = p.Calls, in.AppendOnly, in.EventTime
+	if keyed {
+		n.Key = append(append(n.Key, in.Key...), len(n.Out)-1)
+	}
+	if base == width {
+		return n, nil
+	}
+	exprs := make([]expr.Expr, 0, len(p.Out))
+	for i := range p.Out {
+		if i < base {
+			exprs = append(exprs, col(n.Out, i))
+		} else {
+			exprs = append(exprs, col(n.Out, i-base+width))
+		}
+	}
+	return projectOver(n, exprs, p.Out, keyed), nil
+}
+
+// recursive lowers WITH RECURSIVE; it needs input that ends.
+func (l *lowering) recursive(p *plan.Recursive) (*plan.Physical, error) {
+	if l.o.Continuous {
+		return nil, pgerror.Unsupported("recursive queries are not supported in a continuous query")
+	}
+	n := newNode(plan.OpRecursive, p.Out)
+	n.Recursion, n.Distinct, n.Name, n.AppendOnly = p.ID, p.Distinct, p.Name, true
+	for _, b := range []plan.Logical{p.Base, p.Step} {
+		in, err := l.node(b, false, false)
+		if err != nil {
+			return nil, err
+		}
+		n.Inputs = append(n.Inputs, cutTo(in, p.Out))
+	}
+	return n, nil
+}
+
+func (l *lowering) workTable(p *plan.WorkTable) *plan.Physical {
+	n := newNode(plan.OpWorkTable, p.Out)
+	n.Recursion, n.Name, n.AppendOnly = p.ID, p.Name, true
+	return n
+}
+
+// sharedNode lowers a subplan once for all who read it.
+func (l *lowering) sharedNode(p *plan.Shared, keyed bool) (*plan.Physical, error) {
+	if l.o.Continuous {
+		return l.node(p.Input, keyed, false)
+	}
+	n, ok := l.shared[p.ID]
+	if !ok {
+		var err error
+		if n, err = l.node(p.Input, false, false); err != nil {
+			return nil, err
+		}
+		if n.Shared != 0 || n.Op == plan.OpScan { // it has a number already, or reading it is all there is
+			id := n
+			n = newNode(plan.OpProject, withColumns(id.Out), id)
+			n.AppendOnly = true
+			for i := range id.Out {
+				n.Exprs = append(n.Exprs, col(id.Out, i))
+			}
+		}
+		n.Shared = p.ID
+		if l.shared == nil {
+			l.shared = map[int]*plan.Physical{}
+		}
+		l.shared[p.ID] = n
+	}
+	c := *n
+	return &c, nil
+}
+
+// loneShares removes the marks of subplans that only one place reads.
+func loneShares(c *Context, p plan.Logical) (plan.Logical, bool) {
+	count := map[int]int{}
+	var walk func(p plan.Logical)
+	walk = func(p plan.Logical) {
+		if s, ok := p.(*plan.Shared); ok {
+			if count[s.ID]++; count[s.ID] > 1 {
+				return
+			}
+		}
+		for _, in := range p.Inputs() {
+			walk(in)
+		}
+	}
+	walk(p)
+	return bottomUp(p, func(p plan.Logical) (plan.Logical, bool) {
+		if s, ok := p.(*plan.Shared); ok && (c.Continuous || count[s.ID] < 2 && !s.Keep) {
+			return s.Input, true
+		}
+		return p, false
+	})
+}
+
