@@ -48,7 +48,7 @@ type splitPosition struct {
 func (c *coordinator) openConnector(ctx context.Context, rel *catalog.Relation, scan *plan.Physical, index, shard int, wake func()) (dataflow.Source, error) {
 	letters := c.deadLetters(rel)
 	in, view, err := c.m.input(rel, scan.Columns, inputOptions{
-		shard: shard, shards: c.m.o.Shards, latest: c.transient != nil && !c.transient.Earliest,
+		shard: shard, shards: c.shards, latest: c.transient != nil && !c.transient.Earliest,
 		resumed: c.at.Epoch > 0, deadLetter: letters.add,
 	})
 	if err != nil {

@@ -95,17 +95,19 @@ func (c *collector) take() []*column.Batch {
 func (j *Job) main(ctx context.Context) {
 	for restarts := 0; ; restarts++ {
 		err := j.runOnce(ctx)
-		if errors.Is(err, log.ErrRolledBack) && restarts < restartsMax && ctx.Err() == nil {
+		if errors.Is(err, log.ErrRolledBack) && j.transient == nil && restarts < restartsMax && ctx.Err() == nil {
 			j.m.o.Logger.InfoContext(ctx, "job restarts from its checkpoint", "job", j.relation().Name, "reason", err.Error())
 			j.log.Rollback()
 			continue
+		}
+		if j.transient == nil {
+			j.log.Rollback() // nothing, after a last checkpoint
 		}
 		switch {
 		case ctx.Err() != nil:
 			j.setState(Stopped, nil)
 		default:
 			j.m.o.Logger.ErrorContext(ctx, "job failed", "job", j.relation().Name, "error", err.Error())
-			j.log.Rollback()
 			j.setState(Failed, err)
 		}
 		j.refuseFences()
@@ -141,7 +143,7 @@ func (c *coordinator) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if at != nil && (at.Backfilling || at.Shards != c.m.o.Shards) {
+	if at != nil && at.Backfilling {
 		if err := c.m.wipe(c.id); err != nil {
 			return err
 		}
@@ -149,26 +151,30 @@ func (c *coordinator) start(ctx context.Context) error {
 	}
 	fresh := at == nil
 	if fresh {
-		at = &checkpoint{Shards: c.m.o.Shards, Cuts: map[uint32]uint64{}, Positions: map[int]map[int][]byte{}}
+		// Epochs go on counting where an earlier try was: readers know them.
+		at = &checkpoint{Epoch: c.log.Last(), Shards: c.shards, Cuts: map[uint32]uint64{}, Positions: map[int]map[int][]byte{}}
 	}
 	c.at = *at
 	c.base = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, DeadLetters: at.DeadLetters}
 	var content *content
 	if fresh {
 		c.setState(Backfilling, nil)
+		// What is appended from here on must be kept for the sources, although
+		// they are opened only once the content is fixed.
+		defer c.hold()()
 		if content, err = c.inputContent(ctx); err != nil {
 			return err
 		}
 		defer content.release()
 	}
 	g := graphSpec{
-		plan: c.plan, shards: c.m.o.Shards,
+		plan: c.plan, shards: c.shards,
 		source: c.sourceOpener(ctx, content), timed: c.timed,
 		context: c.operatorContext, root: c.root, after: c.afterBarrier,
 	}
 	stages, scanAt := g.stages()
 	c.scanAt = scanAt
-	c.outs = make([]*collector, c.m.o.Shards)
+	c.outs = make([]*collector, c.shards)
 	if c.run, err = dataflow.Start(context.WithoutCancel(ctx), stages); err != nil {
 		return err
 	}
@@ -176,6 +182,28 @@ func (c *coordinator) start(ctx context.Context) error {
 		c.setState(Running, nil)
 	}
 	return nil
+}
+
+// hold makes the logs keep, of the relations that the job reads, what is
+// appended, until release is called.
+func (c *coordinator) hold() (release func()) {
+	rels := map[uint32][]uint32{} // by log
+	for _, scan := range scansOf(c.plan) {
+		id := scan.Relation
+		if c.logs[id] == nil {
+			id = 0
+		}
+		rels[id] = append(rels[id], scan.Relation)
+	}
+	var readers []*log.Reader
+	for id, l := range c.logs {
+		readers = append(readers, l.NewReader(l.Last(), rels[id], nil))
+	}
+	return func() {
+		for _, r := range readers {
+			r.Close()
+		}
+	}
 }
 
 func (c *coordinator) backfilling() bool {
@@ -221,15 +249,25 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 	checkpointDue := c.transient == nil && (now.Sub(c.lastSync) >= c.m.o.CheckpointInterval || c.log.PendingBytes() > pendingBytes)
 	switch {
 	case c.backfilling(), ahead, dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
-		return checkpointDue || c.wantsFlush(), checkpointDue, func(flush, sync bool) error { return c.epoch(c.cut(), flush, sync) }
+		return checkpointDue || c.wantsFlush(), checkpointDue, c.advance
 	case c.logsMoved() && c.transient == nil && now.Sub(c.lastSync) >= idleCheckpoint:
-		return true, true, func(bool, bool) error { return c.epoch(c.cut(), true, true) }
+		return true, true, c.advance
 	case c.wantsFlush():
-		return true, false, func(bool, bool) error { return c.epoch(c.cut(), true, false) }
+		return true, false, c.advance
 	case checkpointDue && (c.unflushed || c.unsynced):
-		return true, true, func(bool, bool) error { return c.epoch(c.cut(), true, true) }
+		return true, true, c.advance
 	}
 	return false, false, nil
+}
+
+// advance closes an epoch at the present end of the logs, unless a fence has
+// come meanwhile: the jobs read may be beyond it already, this one must not be.
+func (c *coordinator) advance(flush, sync bool) error {
+	cut := c.cut()
+	if c.nextFence() != nil && !c.backfilling() {
+		return nil
+	}
+	return c.epoch(cut, flush, sync)
 }
 
 // nextDeadline is how long nothing needs to be done if nothing happens.
@@ -478,7 +516,9 @@ func (c *coordinator) afterBarrier(stage, shard int, last bool, e state.Epoch) (
 }
 
 // inputsPersisted makes sure that the jobs this one reads have persisted what
-// it is about to checkpoint as read: after a crash they must not be behind.
+// it is about to checkpoint as read: after a crash they must not be behind. One
+// that went back to its checkpoint since this run began may have taken back
+// what was read here, and numbers its epochs anew.
 func (c *coordinator) inputsPersisted(cut dataflow.Cut) error {
 	for id, in := range c.inputs {
 		for c.logs[id].Persisted() < cut[id] {
@@ -493,6 +533,11 @@ func (c *coordinator) inputsPersisted(cut dataflow.Cut) error {
 			case <-c.run.Done():
 				return c.run.Err()
 			}
+		}
+	}
+	for _, s := range c.logIn {
+		if s.reader.RolledBack() {
+			return log.ErrRolledBack
 		}
 	}
 	return nil
@@ -511,8 +556,8 @@ func (c *coordinator) shutdown() error {
 // operatorContext is what the operators of one task are built with.
 func (c *coordinator) operatorContext(stage, shard int) operator.BuildContext {
 	ctx := operator.BuildContext{
-		Shard: shard, Shards: c.m.o.Shards, Name: c.relation().Name,
-		Env: c.m.env(), MemoryBudget: c.m.o.JobMemoryBytes / int64(c.m.o.Shards),
+		Shard: shard, Shards: c.shards, Name: c.relation().Name,
+		Env: c.m.env(), MemoryBudget: c.m.o.JobMemoryBytes / int64(c.shards),
 	}
 	if c.transient == nil {
 		ctx.Table = c.spaceFor(stage, shard).space.Table

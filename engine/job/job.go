@@ -39,7 +39,9 @@ type Job struct {
 	m    *Manager
 	rel  atomic.Pointer[catalog.Relation] // as the catalog has it now
 	plan *plan.Physical
-	log  *log.Log // its output, by epoch
+	// shards is how many there are of its state, for as long as it exists.
+	shards int
+	log    *log.Log // its output, by epoch
 	// inputs are the jobs it reads, logs all logs it reads by id.
 	inputs map[uint32]*Job
 	logs   map[uint32]*log.Log
@@ -94,7 +96,7 @@ type Info struct {
 func (j *Job) Info() Info {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return Info{Relation: j.relation(), State: j.state, Err: j.err, Shards: j.m.o.Shards, Stats: j.stats}
+	return Info{Relation: j.relation(), State: j.state, Err: j.err, Shards: j.shards, Stats: j.stats}
 }
 
 // Log is the job's output: an entry an epoch.

@@ -24,7 +24,7 @@ type Options struct {
 	Tables     *table.DB   // native relations
 	Connectors *connector.Registry
 	Logger     *slog.Logger
-	// Shards of a job.
+	// Shards of a new job; one that has state keeps the number it has.
 	Shards             int
 	EpochInterval      time.Duration
 	CheckpointInterval time.Duration
@@ -357,13 +357,13 @@ func (m *Manager) newJob(snap *catalog.Snapshot, r *catalog.Relation) *Job {
 		return nil
 	}
 	j := &Job{
-		id: r.ID, m: m, plan: p, wake: make(chan struct{}, 1), state: Paused,
+		id: r.ID, m: m, plan: p, shards: m.o.Shards, wake: make(chan struct{}, 1), state: Paused,
 		inputs: map[uint32]*Job{}, logs: map[uint32]*log.Log{}, ready: make(chan struct{}),
 	}
 	j.rel.Store(r)
 	last := uint64(0)
 	if at != nil {
-		last = at.Epoch
+		last, j.shards = at.Epoch, at.Shards
 		j.durable.Store(at.Epoch)
 		for id, seq := range at.Cuts {
 			if id == 0 {

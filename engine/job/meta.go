@@ -26,7 +26,7 @@ type checkpoint struct {
 	// Backfilling: the content of its inputs was not read to the end; after a
 	// restart the job begins anew.
 	Backfilling bool `json:"backfilling,omitempty"`
-	// Shards the state is spread over.
+	// Shards the state is spread over, always as at first.
 	Shards int `json:"shards"`
 	// LateRows and DeadLetters count since the job was created.
 	LateRows    int64 `json:"late_rows,omitempty"`

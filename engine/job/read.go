@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
+	"strconv"
 	"sync"
 
 	"velostream/catalog"
@@ -29,8 +31,9 @@ type View struct {
 }
 
 type jobView struct {
-	snap state.Snapshot
-	seq  uint64
+	snap   state.Snapshot
+	seq    uint64
+	shards int
 }
 
 // Rows reads the rows of the job's relation id in order of its key, encoded:
@@ -42,6 +45,9 @@ func (v *View) Rows(id uint32) (state.Reader, []byte, []byte) {
 
 // Epoch is the epoch of the job's output that the view shows.
 func (v *View) Epoch(id uint32) uint64 { return v.jobs[id].seq }
+
+// Shards is how many shards the rows of the job's relation id are spread over.
+func (v *View) Shards(id uint32) int { return v.jobs[id].shards }
 
 // ShardKey is the place of key in the rows of relation id, if they are in shard.
 func ShardKey(id uint32, shard int, key []byte) []byte {
@@ -93,7 +99,7 @@ func (m *Manager) ReadRelaxed(ids []uint32) (*View, error) {
 	v := &View{refs: 1, jobs: map[uint32]jobView{}}
 	m.o.Tables.Cut(func(seq uint64, snap state.Snapshot) { v.Seq, v.Tables = seq, snap })
 	for _, j := range jobs {
-		v.jobs[j.id] = jobView{m.store.Snapshot(), j.log.Persisted()}
+		v.jobs[j.id] = jobView{m.store.Snapshot(), j.log.Persisted(), j.shards}
 	}
 	return v, nil
 }
@@ -210,7 +216,9 @@ func (m *Manager) fence(ctx context.Context, jobs []*Job) (*View, error) {
 	m.o.Tables.Cut(func(seq uint64, snap state.Snapshot) {
 		v.Seq, v.Tables = seq, snap
 		f = newFence(seq, jobs)
-		for _, j := range jobs {
+		// Those that read others first: when a job has passed the fence and goes
+		// on, the jobs that read it must know of the fence already.
+		for _, j := range slices.Backward(jobs) {
 			j.addFence(f)
 		}
 	})
@@ -218,8 +226,9 @@ func (m *Manager) fence(ctx context.Context, jobs []*Job) (*View, error) {
 		_ = v.Tables.Close()
 		return nil, err
 	}
-	for id, p := range f.jobs {
-		v.jobs[id] = jobView{p.snap, p.seq}
+	for _, j := range jobs {
+		p := f.jobs[j.id]
+		v.jobs[j.id] = jobView{p.snap, p.seq, j.shards}
 	}
 	return v, nil
 }

@@ -19,7 +19,11 @@ func (m *Manager) truncate() {
 		return
 	}
 	m.truncated = time.Now()
+	waiting := m.waiting()
 	native := uint64(math.MaxUint64)
+	if waiting[0] {
+		native = 0
+	}
 	for _, j := range m.jobs {
 		if _, reads := j.logs[0]; reads {
 			native = min(native, j.durableCut.Load())
@@ -41,7 +45,7 @@ func (m *Manager) truncate() {
 	}
 	b := m.store.NewBatch()
 	for _, j := range m.jobs {
-		if !j.persistLog.Load() {
+		if !j.persistLog.Load() || waiting[j.id] {
 			continue
 		}
 		if floor := m.outputFloor(j); floor > j.floor {
@@ -54,6 +58,31 @@ func (m *Manager) truncate() {
 			m.o.Logger.Warn("log not truncated", "error", err.Error())
 		}
 	}
+}
+
+// waiting are the logs (0: of native commits) that have a reader in the catalog
+// which does not run, a paused sink or a job that could not be started: how far
+// it came is not known, so nothing of them may go. REQUIRES: m.mu is held.
+func (m *Manager) waiting() map[uint32]bool {
+	out := map[uint32]bool{}
+	snap := m.o.Catalog.Snapshot()
+	note := func(id uint32) {
+		if in := snap.ByID(id); in != nil && in.Native() {
+			id = 0
+		}
+		out[id] = true
+	}
+	for _, r := range snap.Relations() {
+		switch {
+		case r.SinkOf != 0 && m.sinks[r.ID] == nil:
+			note(r.SinkOf)
+		case len(r.Plan) > 0 && m.jobs[r.ID] == nil:
+			for _, in := range r.Inputs {
+				note(in)
+			}
+		}
+	}
+	return out
 }
 
 // outputFloor is the newest epoch of j's output that nobody needs any more.

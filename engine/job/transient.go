@@ -36,7 +36,7 @@ func (m *Manager) Subscribe(ctx context.Context, p *plan.Physical, o SubscribeOp
 	snap := m.o.Catalog.Snapshot()
 	rel := &catalog.Relation{Name: "subscription", Kind: catalog.Stream, AppendOnly: true, EventTime: -1}
 	j := &Job{
-		m: m, plan: p, transient: &o, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		m: m, plan: p, shards: m.o.Shards, transient: &o, wake: make(chan struct{}, 1), done: make(chan struct{}),
 		inputs: map[uint32]*Job{}, logs: map[uint32]*log.Log{}, ready: make(chan struct{}),
 	}
 	j.rel.Store(rel)
@@ -135,6 +135,10 @@ func (s *Subscription) TryNext() ([]Changes, error) {
 func (j *Job) ended() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if errors.Is(j.err, log.ErrRolledBack) {
+		return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "continuous query ended: what it reads went back to its last checkpoint").
+			WithHint("Run it again.")
+	}
 	if j.err != nil {
 		return j.err
 	}

@@ -205,6 +205,8 @@ func TestKillDefining(t *testing.T) {
 		}
 	}
 	_ = c.Close(ctx)
+	p.terminate() // perhaps before the last state is deleted: then the next start does it
+	p.start()
 	p.terminate()
 	nothingLeft(t, p.dir)
 }

@@ -12,7 +12,9 @@ import (
 func (s *Session) lower(p plan.Logical, o optimizer.LowerOptions) (*plan.Physical, []*pgerror.Error, error) {
 	o.Shards = 1
 	if o.Continuous {
-		o.Shards = s.e.Shards
+		// Two at least, so that a stored plan has its exchanges and is right with
+		// any number of shards.
+		o.Shards = max(s.e.Shards, 2)
 	}
 	return optimizer.Lower(optimizer.Optimize(p, optimizer.Context{Continuous: o.Continuous}), o)
 }

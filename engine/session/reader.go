@@ -37,6 +37,7 @@ func (s *Session) reader(ctx context.Context, inputs []uint32) (*reader, error) 
 	for _, id := range inputs {
 		rel := r.snap.ByID(id)
 		switch {
+		case id < catalog.FirstID: // computed from the snapshot
 		case rel == nil:
 			return nil, pgerror.New(pgerror.UndefinedTable, "relation with OID %d does not exist", id)
 		case len(rel.Plan) > 0:
@@ -89,6 +90,9 @@ func (r *reader) close(err error) error {
 
 // scan implements query.Scan.
 func (r *reader) scan(p *plan.Physical) iter.Seq2[*column.Batch, error] {
+	if p.Relation < catalog.FirstID {
+		return r.s.catalogs(r.ctx, r.snap).Scan(p.Relation, p.Columns)
+	}
 	rel := r.snap.ByID(p.Relation)
 	switch {
 	case rel == nil:
@@ -169,7 +173,7 @@ func (r *reader) get(rel *catalog.Relation, keys []*column.Column) ([]byte, erro
 	}
 	key := rowenc.AppendKey(nil, keys, all, 0)
 	src, _, _ := r.view.Rows(rel.ID)
-	for shard := range r.s.e.Shards {
+	for shard := range r.view.Shards(rel.ID) {
 		row, err := src.Get(job.ShardKey(rel.ID, shard, key))
 		if row != nil || err != nil {
 			return row, err

@@ -68,7 +68,6 @@ type Log struct {
 	staged    uint64 // put into a batch that is not yet committed
 	skipped   uint64 // entries up to here were counted as staged, not written
 	gap       uint64 // newest entry that is neither in memory nor in the store
-	rollbacks uint64
 	failed    error
 	watch     map[*Reader]struct{}
 }
@@ -227,10 +226,14 @@ func (l *Log) Truncate(b state.Batch, seq uint64) {
 }
 
 // Rollback drops the entries that are not persisted: their job failed and goes
-// on from its checkpoint. Readers beyond it get ErrRolledBack.
+// on from its checkpoint. Their numbers are used again, so readers beyond it
+// get ErrRolledBack, also when the log has grown past them meanwhile.
 func (l *Log) Rollback() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.last == l.persisted {
+		return
+	}
 	n := len(l.ring)
 	for n > 0 && l.ring[n-1].Seq > l.persisted {
 		n--
@@ -239,7 +242,9 @@ func (l *Log) Rollback() {
 	l.ring, l.sizes = l.ring[:n], l.sizes[:n]
 	l.last, l.staged = l.persisted, l.persisted
 	l.floor = min(l.floor, l.persisted)
-	l.rollbacks++
+	for r := range l.watch {
+		r.gone = r.gone || r.pos > l.persisted
+	}
 	l.pokeAll()
 }
 

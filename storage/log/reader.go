@@ -18,13 +18,13 @@ const readChunkBytes = 4 << 20
 
 // Reader goes through a log. For one goroutine, but for Close.
 type Reader struct {
-	log       *Log
-	pos       uint64 // last entry delivered
-	done      uint64 // pos, for others: guarded by the log's lock
-	ahead     bool   // something that concerns it was appended since Next; guarded likewise
-	rels      map[uint32]bool
-	wake      func()
-	rollbacks uint64
+	log   *Log
+	pos   uint64 // last entry delivered; written with the log's lock
+	done  uint64 // pos, of what has been dealt with; guarded likewise
+	ahead bool   // something that concerns it was appended since Next; guarded likewise
+	gone  bool   // it has read what was rolled back; guarded likewise
+	rels  map[uint32]bool
+	wake  func()
 }
 
 // NewReader starts after the entry pos. rels (nil: all) are the relations whose
@@ -40,7 +40,7 @@ func (l *Log) NewReader(pos uint64, rels []uint32, wake func()) *Reader {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r.rollbacks, r.ahead = l.rollbacks, pos < l.last
+	r.ahead = pos < l.last
 	l.watch[r] = struct{}{}
 	return r
 }
@@ -84,13 +84,9 @@ func (r *Reader) Next(upTo uint64) ([]Entry, error) {
 		l.mu.Unlock()
 		return nil, err
 	}
-	if r.rollbacks != l.rollbacks {
-		gone := r.pos > l.persisted
-		r.rollbacks = l.rollbacks
-		if gone {
-			l.mu.Unlock()
-			return nil, ErrRolledBack
-		}
+	if r.gone {
+		l.mu.Unlock()
+		return nil, ErrRolledBack
 	}
 	upTo = min(upTo, l.last)
 	if r.pos >= upTo {
@@ -116,15 +112,26 @@ func (r *Reader) Next(upTo uint64) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.pos = floor
+	pos := floor
 	if n := len(out); n > 0 {
 		// More of the same range may be left over the size limit.
-		if r.pos = out[n-1].Seq; r.pos > floor {
-			r.pos = floor
-		}
+		pos = min(floor, out[n-1].Seq)
+	}
+	l.mu.Lock()
+	r.pos = pos
+	l.mu.Unlock()
+	if len(out) > 0 {
 		return out, nil
 	}
 	return r.Next(upTo)
+}
+
+// RolledBack reports that the reader has read entries that were rolled back.
+// Safe for concurrent use.
+func (r *Reader) RolledBack() bool {
+	r.log.mu.Lock()
+	defer r.log.mu.Unlock()
+	return r.gone
 }
 
 // wanted copies the entries that change one of r's relations.
