@@ -153,7 +153,7 @@ func (b *Binder) literal(e *ast.Literal) (expr.Expr, error) {
 		if err != nil {
 			return b.numeric(e)
 		}
-		if v <= math.MaxInt32 {
+		if v >= math.MinInt32 && v <= math.MaxInt32 {
 			return &expr.Const{Value: types.IntDatum(v), T: types.Int4}, nil
 		}
 		return &expr.Const{Value: types.IntDatum(v), T: types.Int8}, nil
@@ -219,30 +219,13 @@ func (b *Binder) unary(e *ast.Unary, cx *context) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c, ok := x.(*expr.Const); ok && !c.Value.Null {
-		if n := negated(e.Op.Symbol, c); n != nil {
-			return n, nil
+	if _, ok := e.X.(*ast.Literal); ok && e.Op.Symbol == "+" { // the parser takes minus signs into numbers
+		switch x.Type() {
+		case types.Int4, types.Int8, types.Numeric:
+			return x, nil
 		}
 	}
 	return b.call(e.Op.Symbol, true, []expr.Expr{x}, []ast.Expr{e.X}, e)
-}
-
-// negated folds the sign of a number into the literal; the least int4 and int8
-// have no positive counterpart of their type.
-func negated(op string, c *expr.Const) expr.Expr {
-	switch {
-	case op == "+" && (c.T == types.Int4 || c.T == types.Int8 || c.T == types.Numeric):
-		return c
-	case op != "-":
-		return nil
-	case c.T == types.Int4:
-		return &expr.Const{Value: types.IntDatum(-c.Value.I), T: types.Int4}
-	case c.T == types.Int8 && -c.Value.I == math.MinInt32:
-		return &expr.Const{Value: types.IntDatum(-c.Value.I), T: types.Int4}
-	case c.T == types.Int8:
-		return &expr.Const{Value: types.IntDatum(-c.Value.I), T: types.Int8}
-	}
-	return nil
 }
 
 func (b *Binder) logical(e *ast.Logical, cx *context) (expr.Expr, error) {
