@@ -46,6 +46,18 @@ type Names interface {
 	ListCursors() []CursorInfo
 }
 
+// Peers is what a session can see of, and do to, the server's other
+// connections. The Notifier that Backend.Connect gets implements it. Safe for
+// concurrent use.
+type Peers interface {
+	// Connections lists the clients, by pid.
+	Connections() []ConnInfo
+	// Cancel cancels what a client runs, Terminate ends its connection; false:
+	// there is no such client.
+	Cancel(pid uint32) bool
+	Terminate(pid uint32) bool
+}
+
 // PreparedInfo describes a prepared statement.
 type PreparedInfo struct {
 	Name     string

@@ -149,6 +149,15 @@ func (c *conn) setIdle(txStatus byte) {
 // notifier is the Notifier of one connection.
 type notifier struct{ c *conn }
 
+// Connections, Cancel and Terminate implement Peers.
+func (n notifier) Connections() []ConnInfo { return n.c.srv.Connections() }
+
+// Cancel implements Peers.
+func (n notifier) Cancel(pid uint32) bool { return n.c.srv.Cancel(pid) }
+
+// Terminate implements Peers.
+func (n notifier) Terminate(pid uint32) bool { return n.c.srv.Terminate(pid) }
+
 // Notice implements Notifier. When a client takes none of a megabyte of
 // notices they are dropped: nothing depends on them.
 func (n notifier) Notice(e *pgerror.Error) {

@@ -35,12 +35,13 @@ var errStopped = errors.New("query: stopped")
 // Run starts the bounded plan p. Nothing is read before the first Next.
 func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) {
 	t := dataflow.NewTree()
+	r := &Rows{ctx: context.Background()}
+	ctx.Env = r.withSubqueries(scan, ctx)
 	bl := &builder{tree: t, ctx: ctx, shared: map[int]dataflow.Ref{}}
 	root, err := bl.build(p)
 	if err != nil {
 		return nil, err
 	}
-	r := &Rows{ctx: context.Background()}
 	leaf := func(p *plan.Physical) iter.Seq2[*column.Batch, error] {
 		if p.Op != plan.OpRecursive {
 			return scan(p)

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -57,6 +58,16 @@ func buildAggregates() map[string][]*Function {
 		add(n + "(float8) float8")
 	}
 	return m
+}
+
+// Aggregates lists all aggregates, by name. The functions have no kernels.
+func Aggregates() []*Function {
+	all := functions().aggregates
+	var out []*Function
+	for _, n := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, all[n]...)
+	}
+	return out
 }
 
 // IsAggregate reports whether name is an aggregate function.
