@@ -252,6 +252,8 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 		return checkpointDue || c.wantsFlush(), checkpointDue, c.advance
 	case c.logsMoved() && c.transient == nil && now.Sub(c.lastSync) >= idleCheckpoint:
 		return true, true, c.advance
+	case c.transient != nil && c.transient.Progress > 0 && now.Sub(c.epochAt) >= c.transient.Progress:
+		return false, false, c.advance
 	case c.wantsFlush():
 		return true, false, c.advance
 	case checkpointDue && (c.unflushed || c.unsynced):
@@ -281,6 +283,9 @@ func (c *coordinator) nextDeadline() time.Duration {
 	}
 	if c.transient == nil && (c.unflushed || c.unsynced) {
 		d = min(d, c.m.o.CheckpointInterval-time.Since(c.lastSync))
+	}
+	if c.transient != nil && c.transient.Progress > 0 {
+		d = min(d, c.transient.Progress-time.Since(c.epochAt))
 	}
 	return max(d, time.Millisecond)
 }

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"time"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
@@ -29,6 +30,9 @@ type SubscribeOptions struct {
 	// Tables and views always begin with their content, unless NoSnapshot.
 	Earliest   bool
 	NoSnapshot bool
+	// Progress makes epochs at least so often, also when nothing changes, so
+	// that Progress moves on; 0: no.
+	Progress time.Duration
 }
 
 // Subscribe starts the continuous plan p. Close must be called.
@@ -96,16 +100,30 @@ func (s *Subscription) Next(ctx context.Context) ([]Changes, error) {
 		if err != nil || len(out) > 0 {
 			return out, err
 		}
-		select {
-		case <-s.wake:
-		case <-s.job.done:
-			if out, err := s.TryNext(); err != nil || len(out) > 0 {
-				return out, err
-			}
-			return nil, s.job.ended()
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+		if err := s.Wait(ctx); err != nil {
+			return nil, err
 		}
+	}
+}
+
+// Wait waits until TryNext may have something: nil. Otherwise it returns
+// ctx's error, or, when the query itself ended, why.
+func (s *Subscription) Wait(ctx context.Context) error {
+	select {
+	case <-s.wake:
+		return nil
+	default:
+	}
+	select {
+	case <-s.wake:
+		return nil
+	case <-s.job.done:
+		if s.reader.Ahead() {
+			return nil
+		}
+		return s.job.ended()
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -122,13 +140,23 @@ func (s *Subscription) TryNext() ([]Changes, error) {
 	}
 	var out []Changes
 	for _, e := range entries {
-		c := Changes{Seq: e.Seq}
+		c := Changes{Seq: e.Seq, Time: e.Time}
 		for _, ch := range e.Changes {
 			c.Batches = append(c.Batches, ch.Batch)
 		}
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// Progress is a time up to which everything has been delivered once TryNext,
+// called after, returns nothing: µs since the Unix epoch.
+func (s *Subscription) Progress() int64 { return s.job.log.LastTime() }
+
+// Backfilling reports that the content the query began with is not all read.
+func (s *Subscription) Backfilling() bool {
+	st := s.job.Info().State
+	return st == Starting || st == Backfilling
 }
 
 // ended is why a job's coordinator ended.

@@ -85,8 +85,7 @@ func (s *Session) prepareCopy(p ast.Parsed, n *ast.Copy, params []types.OID) (pg
 	if !n.To {
 		return s.prepareCopyIn(p, n, f)
 	}
-	q, ok := n.Query.(*ast.Query)
-	inner := p
+	query, inner := n.Query, p
 	if n.Table != nil {
 		list := "*"
 		if len(n.Columns) > 0 {
@@ -101,22 +100,21 @@ func (s *Session) prepareCopy(p ast.Parsed, n *ast.Copy, params []types.OID) (pg
 			parts[i] = ast.QuoteIdent(x)
 		}
 		inner.SQL = "SELECT " + list + " FROM " + strings.Join(parts, ".")
-		if q, err = parser.ParseQuery(inner.SQL); err != nil {
+		if query, err = parser.ParseQuery(inner.SQL); err != nil {
 			return nil, err
 		}
-	} else if !ok {
-		return nil, pgerror.Unsupported("COPY of this statement is not supported yet").At(p.Position(n.Pos()))
 	}
-	st, err := s.prepareSelect(inner, q, params)
+	st, err := s.prepareResult(inner, query, params)
 	if err != nil {
 		return nil, err
 	}
-	return &copyOutStatement{st.(*selectStatement), f}, nil
+	return &copyOutStatement{st, s, f}, nil
 }
 
 // copyOutStatement runs a query and writes its rows as COPY data.
 type copyOutStatement struct {
-	*selectStatement
+	pgwire.Statement
+	s      *Session
 	format copyFormat
 }
 
@@ -125,11 +123,11 @@ func (c *copyOutStatement) Columns() []pgwire.ResultColumn { return nil }
 
 // Query implements pgwire.Statement.
 func (c *copyOutStatement) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
-	rows, err := c.selectStatement.Query(ctx, args)
+	rows, err := c.Statement.Query(ctx, args)
 	if err != nil {
 		return nil, err
 	}
-	out := &copyOutRows{rows: rows, cols: c.columns, format: c.format, settings: c.s.settings.format()}
+	out := &copyOutRows{rows: rows, cols: c.Statement.Columns(), format: c.format, settings: c.s.settings.format()}
 	out.batch.Cols = []*column.Column{column.New(types.Bytea, 0)}
 	return out, nil
 }

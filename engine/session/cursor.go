@@ -18,14 +18,13 @@ import (
 // prepareDeclare declares a cursor. The query is prepared now, so that its
 // parameters have types, and started when the statement runs.
 func (s *Session) prepareDeclare(p ast.Parsed, n *ast.DeclareCursor, params []types.OID) (pgwire.Statement, error) {
-	q, ok := n.Query.(*ast.Query)
-	if !ok {
-		return nil, pgerror.Unsupported("cursors for this statement are not supported").At(p.Position(n.Pos()))
+	if n.Query == nil {
+		return nil, pgerror.Unsupported("subscription cursors are not supported yet").At(p.Position(n.Pos()))
 	}
 	if n.Scroll == ast.Yes {
 		return nil, pgerror.Unsupported("SCROLL cursors are not supported").At(p.Position(n.Pos()))
 	}
-	st, err := s.prepareSelect(p, q, params)
+	st, err := s.prepareResult(p, n.Query, params)
 	if err != nil {
 		return nil, err
 	}

@@ -156,7 +156,7 @@ func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 		if err == nil && alone {
 			t := st.s.tx
 			st.s.tx = nil
-			_, err = t.tx.Commit()
+			err = st.s.commit(t)
 		}
 		if err == nil {
 			return rows, nil

@@ -29,6 +29,8 @@ type Engine struct {
 	Version    string // of the server, as in version()
 	Shards     int
 	Logger     *slog.Logger
+
+	channels channels
 }
 
 // Backend makes sessions on e.
@@ -120,6 +122,8 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	switch n := p.Stmt.(type) {
 	case *ast.Query:
 		return s.prepareSelect(p, n, params)
+	case *ast.Subscribe:
+		return s.prepareSubscribe(p, n, params)
 	case *ast.Insert:
 		return s.prepareInsert(p, n, params)
 	case *ast.Update:
@@ -170,6 +174,12 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 		return s.prepareCopy(p, n, params)
 	case *ast.Job:
 		return s.command(p, func(ctx context.Context) (string, error) { return s.jobCommand(ctx, p, n) }), nil
+	case *ast.Listen:
+		return s.command(p, func(context.Context) (string, error) { return "LISTEN", s.listen(n.Channel) }), nil
+	case *ast.Unlisten:
+		return s.command(p, func(context.Context) (string, error) { return "UNLISTEN", s.unlisten(n) }), nil
+	case *ast.Notify:
+		return s.command(p, func(context.Context) (string, error) { return "NOTIFY", s.notifyChannel(n.Channel, n.Payload) }), nil
 	case *ast.Checkpoint:
 		return s.command(p, func(context.Context) (string, error) { return "CHECKPOINT", nil }), nil
 	case *ast.Vacuum:
@@ -201,6 +211,7 @@ func (s *Session) Params() []pgwire.Param { return s.settings.reported(s.user) }
 
 // Close implements pgwire.Session.
 func (s *Session) Close() error {
+	s.e.channels.forget(s)
 	if s.tx == nil {
 		return nil
 	}

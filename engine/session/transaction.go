@@ -19,6 +19,7 @@ type transaction struct {
 	failed     bool
 	readOnly   bool
 	started    int64
+	notes      []note // what NOTIFY sends when it commits
 	savepoints []savepoint
 	// mark is where the running statement began, to undo it alone.
 	mark int
@@ -59,12 +60,16 @@ func (s *Session) Sync(_ context.Context, failed bool) error {
 	if failed {
 		return tx.rollback()
 	}
-	return commitError(tx)
+	return s.commit(tx)
 }
 
-// commitError commits t; a conflict becomes PostgreSQL's 40001.
-func commitError(t *transaction) error {
+// commit commits t and sends what it notified; a conflict becomes
+// PostgreSQL's 40001.
+func (s *Session) commit(t *transaction) error {
 	_, err := t.tx.Commit()
+	if err == nil {
+		s.e.channels.send(s.pid, t.notes)
+	}
 	if errors.Is(err, table.ErrConflict) {
 		return pgerror.New(pgerror.SerializationFailure, "could not serialize access due to concurrent update").
 			WithHint("Run the transaction again.").WithCause(err)
@@ -121,7 +126,7 @@ func (s *Session) commitBlock() (string, error) {
 	if tx.failed {
 		return "ROLLBACK", tx.rollback()
 	}
-	return "COMMIT", commitError(tx)
+	return "COMMIT", s.commit(tx)
 }
 
 func (s *Session) rollbackBlock() (string, error) {

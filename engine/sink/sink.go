@@ -23,6 +23,7 @@ import (
 // only, shared.
 type Changes struct {
 	Seq     uint64
+	Time    int64 // of its end, µs since the Unix epoch; 0: not known
 	Batches []*column.Batch
 }
 

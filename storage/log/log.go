@@ -20,6 +20,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"time"
 
 	"velostream/catalog/types"
 	"velostream/storage/column"
@@ -34,7 +35,10 @@ type Change struct {
 
 // Entry is one atomic step: a committed transaction, or an epoch.
 type Entry struct {
-	Seq     uint64
+	Seq uint64
+	// Time is when it was appended, µs since the Unix epoch; growing from entry
+	// to entry. 0 for entries read back from the store.
+	Time    int64
 	Changes []Change
 }
 
@@ -64,6 +68,7 @@ type Log struct {
 	bytes     int
 	floor     uint64 // entries up to here are no longer in memory
 	last      uint64
+	lastTime  int64 // Time of the newest entry, also of one without changes
 	persisted uint64
 	staged    uint64 // put into a batch that is not yet committed
 	skipped   uint64 // entries up to here were counted as staged, not written
@@ -87,6 +92,13 @@ func (l *Log) Last() uint64 {
 	return l.last
 }
 
+// LastTime is the Time of the newest entry: everything before it is known.
+func (l *Log) LastTime() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lastTime
+}
+
 // Persisted is the newest sequence number that a restart will know.
 func (l *Log) Persisted() uint64 {
 	l.mu.Lock()
@@ -100,6 +112,8 @@ func (l *Log) Append(e Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = e.Seq
+	e.Time = max(time.Now().UnixMicro(), l.lastTime+1)
+	l.lastTime = e.Time
 	if len(e.Changes) > 0 {
 		n := 0
 		for _, c := range e.Changes {

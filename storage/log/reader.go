@@ -149,7 +149,7 @@ func (r *Reader) wanted(es []Entry) []Entry {
 			}
 		}
 		if cs != nil {
-			out = append(out, Entry{e.Seq, cs})
+			out = append(out, Entry{Seq: e.Seq, Time: e.Time, Changes: cs})
 		}
 	}
 	return out

@@ -1,0 +1,123 @@
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"velostream/engine"
+)
+
+// TestSubscribe checks the forms of SUBSCRIBE, through a cursor.
+func TestSubscribe(t *testing.T) {
+	s := Start(t, engine.Options{})
+	c, w := s.Connect(), s.Connect()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := w.Exec(ctx, sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	exec("CREATE TABLE t (id int PRIMARY KEY, k text, v int)")
+	exec("INSERT INTO t VALUES (1, 'a', 10), (2, 'b', 20)")
+	exec("CREATE MATERIALIZED VIEW m AS SELECT k, sum(v) AS s FROM t GROUP BY k")
+	fetch := func(cursor string, n int) []string {
+		t.Helper()
+		rows, err := c.Query(ctx, fmt.Sprintf("FETCH %d FROM %s WITH (timeout = '5s')", n, cursor))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for rows.Next() {
+			v, err := rows.Values()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v[0].(int64) < 1_700_000_000_000_000 {
+				t.Errorf("logical time %v", v[0])
+			}
+			out = append(out, strings.TrimSpace(fmt.Sprintln(v[1:]...)))
+		}
+		if rows.Err() != nil {
+			t.Fatal(rows.Err())
+		}
+		return out
+	}
+	if _, err := c.Exec(ctx, "BEGIN"); err != nil {
+		t.Fatal(err)
+	}
+	for name, sql := range map[string]string{
+		"diffs":  "SUBSCRIBE (SELECT k, s::int FROM m)",
+		"upsert": "SUBSCRIBE (SELECT k, s::int FROM m) ENVELOPE UPSERT (KEY (k))",
+		"pairs":  "SUBSCRIBE (SELECT k, s::int FROM m) ENVELOPE DEBEZIUM (KEY (k))",
+		"steps":  "SUBSCRIBE (SELECT k, s::int FROM m) WITH (progress)",
+		"later":  "SUBSCRIBE (SELECT k, s::int FROM m) WITH (snapshot = false)",
+	} {
+		if _, err := c.Exec(ctx, "DECLARE "+name+" CURSOR FOR "+sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	want := func(cursor string, rows ...string) {
+		t.Helper()
+		got := fetch(cursor, len(rows))
+		if fmt.Sprint(sorted(got)) != fmt.Sprint(sorted(rows)) {
+			t.Errorf("%s: got %q, want %q", cursor, got, rows)
+		}
+	}
+	want("diffs", "1 a 10", "1 b 20")
+	want("upsert", "upsert a 10", "upsert b 20")
+	want("pairs", "insert a <nil> 10", "insert b <nil> 20")
+	want("steps", "false 1 a 10", "false 1 b 20", "true <nil> <nil> <nil>")
+	exec("UPDATE t SET v = 11 WHERE id = 1")
+	want("diffs", "-1 a 10", "1 a 11")
+	want("later", "-1 a 10", "1 a 11")
+	want("upsert", "upsert a 11")
+	want("pairs", "update a 10 11")
+	exec("DELETE FROM t WHERE id = 2")
+	want("diffs", "-1 b 20")
+	want("upsert", "delete b <nil>")
+	want("pairs", "delete b 20 <nil>")
+}
+
+func sorted(in []string) []string {
+	out := append([]string(nil), in...)
+	for i := range out {
+		for j := i + 1; j < len(out); j++ {
+			if out[j] < out[i] {
+				out[i], out[j] = out[j], out[i]
+			}
+		}
+	}
+	return out
+}
+
+// TestNotify checks that NOTIFY reaches listeners when its transaction commits.
+func TestNotify(t *testing.T) {
+	s := Start(t, engine.Options{})
+	c, w := s.Connect(), s.Connect()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for _, sql := range []string{"LISTEN a", "LISTEN b", "UNLISTEN b"} {
+		if _, err := c.Exec(ctx, sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, sql := range []string{"BEGIN", "NOTIFY a, 'rolled back'", "ROLLBACK", "NOTIFY b, 'nobody'", "BEGIN", "NOTIFY a, 'x'", "NOTIFY a, 'x'", "NOTIFY a, 'y'", "COMMIT"} {
+		if _, err := w.Exec(ctx, sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	for _, want := range []string{"x", "y"} {
+		n, err := c.WaitForNotification(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.Channel != "a" || n.Payload != want {
+			t.Errorf("got %q on %q, want %q", n.Payload, n.Channel, want)
+		}
+	}
+}

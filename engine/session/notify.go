@@ -1,0 +1,117 @@
+package session
+
+import (
+	"sync"
+
+	"velostream/engine/sql/ast"
+	"velostream/pgwire/pgerror"
+)
+
+// Limits of LISTEN and NOTIFY.
+const (
+	payloadMax  = 8000 // bytes, as in PostgreSQL
+	notesMax    = 10_000
+	channelsMax = 1000 // a session listens to
+)
+
+// note is one NOTIFY.
+type note struct{ channel, payload string }
+
+// channels knows which sessions listen to what. Safe for concurrent use. The
+// zero value is ready.
+type channels struct {
+	mu        sync.Mutex
+	listeners map[string]map[*Session]bool
+}
+
+// send delivers the notes of a transaction that committed; equal ones once, as
+// in PostgreSQL.
+func (c *channels) send(from uint32, notes []note) {
+	if len(notes) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, n := range notes {
+		for s := range c.listeners[n.channel] {
+			s.notify.Notification(from, n.channel, n.payload)
+		}
+	}
+}
+
+func (c *channels) add(s *Session, channel string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, set := range c.listeners {
+		if set[s] {
+			n++
+		}
+	}
+	if n >= channelsMax {
+		return pgerror.New(pgerror.ConfigurationLimitExceeded, "a session can listen to %d channels", channelsMax)
+	}
+	if c.listeners == nil {
+		c.listeners = map[string]map[*Session]bool{}
+	}
+	if c.listeners[channel] == nil {
+		c.listeners[channel] = map[*Session]bool{}
+	}
+	c.listeners[channel][s] = true
+	return nil
+}
+
+func (c *channels) remove(s *Session, channel string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.listeners[channel], s)
+	if len(c.listeners[channel]) == 0 {
+		delete(c.listeners, channel)
+	}
+}
+
+// forget ends all that s listens to.
+func (c *channels) forget(s *Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, set := range c.listeners {
+		delete(set, s)
+		if len(set) == 0 {
+			delete(c.listeners, name)
+		}
+	}
+}
+
+// listen is LISTEN. Unlike PostgreSQL's it begins at once, not at the commit.
+func (s *Session) listen(channel string) error { return s.e.channels.add(s, channel) }
+
+func (s *Session) unlisten(n *ast.Unlisten) error {
+	if n.All {
+		s.e.channels.forget(s)
+	} else {
+		s.e.channels.remove(s, n.Channel)
+	}
+	return nil
+}
+
+// notifyChannel is NOTIFY: what it sends goes out when the transaction commits.
+func (s *Session) notifyChannel(channel, payload string) error {
+	if len(payload) >= payloadMax {
+		return pgerror.New(pgerror.InvalidParameterValue, "payload string too long")
+	}
+	t, err := s.begin()
+	if err != nil {
+		return err
+	}
+	n := note{channel, payload}
+	for _, old := range t.notes {
+		if old == n {
+			return nil
+		}
+	}
+	if len(t.notes) >= notesMax {
+		return pgerror.New(pgerror.ProgramLimitExceeded, "a transaction can send %d notifications", notesMax)
+	}
+	t.notes = append(t.notes, n)
+	return nil
+}
