@@ -16,6 +16,7 @@ const (
 	View             Kind = "view"              // a name for a query
 	MaterializedView Kind = "materialized view" // maintained result of a query
 	Sink             Kind = "sink"              // the way out of a relation or query
+	Sequence         Kind = "sequence"          // numbers for nextval
 )
 
 // Relation is a stream, table, view, materialised view or sink. Immutable once
@@ -63,6 +64,20 @@ type Relation struct {
 	// Paused: its job is not to run.
 	Paused  bool   `json:"paused,omitempty"`
 	Comment string `json:"comment,omitempty"`
+
+	// KeyName is the name of the primary key, "": KeyConstraint says.
+	KeyName string `json:"key_name,omitempty"`
+	// Constraints are CHECK, UNIQUE and FOREIGN KEY; Indexes the secondary ones,
+	// those behind UNIQUE among them.
+	Constraints []Constraint `json:"constraints,omitempty"`
+	Indexes     []Index      `json:"indexes,omitempty"`
+	// Numbers are the settings of a Sequence.
+	Numbers *Numbers `json:"numbers,omitempty"`
+	// Refs say what the relation names in Query mean, so that a view goes on
+	// reading what it read when others are renamed or get new columns.
+	Refs []Ref `json:"refs,omitempty"`
+	// Functions are the OIDs of the SQL functions that Query uses.
+	Functions []uint32 `json:"functions,omitempty"`
 }
 
 // Column is one column of a relation.
@@ -83,6 +98,17 @@ type Column struct {
 	// relation's columns, where a connector fills the others.
 	Expr    json.RawMessage `json:"expr,omitempty"`
 	Comment string          `json:"comment,omitempty"`
+
+	// Sequence is the OID of the sequence that gives the default (serial and
+	// identity columns). Identity is "", "ALWAYS" or "BY DEFAULT".
+	Sequence uint32 `json:"sequence,omitempty"`
+	Identity string `json:"identity,omitempty"`
+	// Dropped columns keep their place: stored rows and plans know columns by
+	// position. They are hidden and have a name that nobody can write.
+	Dropped bool `json:"dropped,omitempty"`
+	// Missing is the value, as text, of rows that are older than the column;
+	// nil: NULL.
+	Missing *string `json:"missing,omitempty"`
 }
 
 // Persistent reports that a job of its own keeps r up to date.

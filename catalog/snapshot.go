@@ -23,12 +23,17 @@ type Snapshot struct {
 	byName  map[string]*Relation // schema + "." + name
 	schemas map[string]bool
 	nextID  uint32
+
+	indexes   map[string]uint32 // schema + "." + name → relation that has the index
+	functions map[uint32]*Function
+	comments  map[string]string // of schemas
 }
 
 func emptySnapshot() *Snapshot {
 	return &Snapshot{
 		byID: map[uint32]*Relation{}, byName: map[string]*Relation{},
 		schemas: map[string]bool{DefaultSchema: true}, nextID: FirstID,
+		indexes: map[string]uint32{}, functions: map[uint32]*Function{}, comments: map[string]string{},
 	}
 }
 
@@ -57,6 +62,51 @@ func (s *Snapshot) HasSchema(name string) bool { return s.schemas[name] }
 // Schemas lists the schemas by name.
 func (s *Snapshot) Schemas() []string { return slices.Sorted(maps.Keys(s.schemas)) }
 
+// SchemaComment is the comment on a schema, "": none.
+func (s *Snapshot) SchemaComment(name string) string { return s.comments[name] }
+
+// IndexNamed returns the relation that has the index schema.name, and the
+// index; nil, nil: there is none. Primary keys are no indexes here.
+func (s *Snapshot) IndexNamed(schema, name string) (*Relation, *Index) {
+	r := s.byID[s.indexes[schema+"."+name]]
+	if r == nil {
+		return nil, nil
+	}
+	for i := range r.Indexes {
+		if r.Indexes[i].Name == name {
+			return r, &r.Indexes[i]
+		}
+	}
+	return nil, nil
+}
+
+// HasIndex reports that some relation has the index id.
+func (s *Snapshot) HasIndex(id uint32) bool {
+	for _, r := range s.byID {
+		if r.Index(id) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Named reports that a relation, an index or a primary key has the name.
+func (s *Snapshot) Named(schema, name string) bool {
+	key := schema + "." + name
+	return s.byName[key] != nil || s.indexes[key] != 0
+}
+
+// References lists the relations, other than id itself, that have a foreign key to id.
+func (s *Snapshot) References(id uint32) []*Relation {
+	var out []*Relation
+	for _, r := range s.Relations() {
+		if r.ID != id && slices.ContainsFunc(r.Constraints, func(c Constraint) bool { return c.Kind == ForeignKey && c.Ref == id }) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // NextID is the OID that the next relation should get.
 func (s *Snapshot) NextID() uint32 { return s.nextID }
 
@@ -65,6 +115,9 @@ func (s *Snapshot) NextID() uint32 { return s.nextID }
 func (s *Snapshot) Dependents(id uint32) []*Relation {
 	var out []*Relation
 	for _, r := range s.Relations() {
+		if r.ID == id {
+			continue
+		}
 		if slices.Contains(r.Inputs, id) || r.SinkOf == id || r.PartOf == id {
 			out = append(out, r)
 		}
@@ -78,6 +131,11 @@ type Change struct {
 	Drop         uint32    `json:"drop,omitempty"`
 	CreateSchema string    `json:"create_schema,omitempty"`
 	DropSchema   string    `json:"drop_schema,omitempty"`
+	RenameSchema []string  `json:"rename_schema,omitempty"` // from, to
+	// CommentSchema is a schema's name and the comment on it, "" for none.
+	CommentSchema []string  `json:"comment_schema,omitempty"`
+	PutFunction   *Function `json:"put_function,omitempty"` // new, or in place of the one with its ID
+	DropFunction  uint32    `json:"drop_function,omitempty"`
 }
 
 func encodeChange(c Change) ([]byte, error) { return json.Marshal(c) }
@@ -97,6 +155,7 @@ func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 	n := &Snapshot{
 		Version: s.Version, byID: maps.Clone(s.byID), byName: maps.Clone(s.byName),
 		schemas: maps.Clone(s.schemas), nextID: s.nextID,
+		indexes: maps.Clone(s.indexes), functions: s.functions, comments: s.comments,
 	}
 	for _, c := range changes {
 		if err := n.change(c); err != nil {
@@ -115,8 +174,7 @@ func (s *Snapshot) change(c Change) error {
 		if old == nil {
 			return pgerror.New(pgerror.UndefinedTable, "relation with OID %d does not exist", c.Drop)
 		}
-		delete(s.byID, old.ID)
-		delete(s.byName, old.Schema+"."+old.Name)
+		s.forget(old)
 	case c.CreateSchema != "":
 		if s.schemas[c.CreateSchema] {
 			return pgerror.New(pgerror.DuplicateSchema, "schema %q already exists", c.CreateSchema)
@@ -124,7 +182,66 @@ func (s *Snapshot) change(c Change) error {
 		s.schemas[c.CreateSchema] = true
 	case c.DropSchema != "":
 		delete(s.schemas, c.DropSchema)
+	case len(c.RenameSchema) == 2:
+		return s.renameSchema(c.RenameSchema[0], c.RenameSchema[1])
+	case len(c.CommentSchema) == 2:
+		s.comments = maps.Clone(s.comments)
+		s.comments[c.CommentSchema[0]] = c.CommentSchema[1]
+	case c.PutFunction != nil:
+		return s.putFunction(c.PutFunction)
+	case c.DropFunction != 0:
+		s.dropFunction(c.DropFunction)
 	}
+	return nil
+}
+
+func (s *Snapshot) forget(r *Relation) {
+	delete(s.byID, r.ID)
+	delete(s.byName, r.Schema+"."+r.Name)
+	s.forgetIndexes(r)
+}
+
+// indexNames are the names that r's indexes take, the primary key's among them.
+func (r *Relation) indexNames() []string {
+	var out []string
+	for _, x := range r.Indexes {
+		out = append(out, x.Name)
+	}
+	if r.PrimaryKey && r.Native() {
+		out = append(out, r.KeyConstraint())
+	}
+	return out
+}
+
+func (s *Snapshot) forgetIndexes(r *Relation) {
+	for _, n := range r.indexNames() {
+		delete(s.indexes, r.Schema+"."+n)
+	}
+}
+
+// renameSchema gives a schema, and all in it, another name.
+func (s *Snapshot) renameSchema(from, to string) error {
+	if s.schemas[to] {
+		return pgerror.New(pgerror.DuplicateSchema, "schema %q already exists", to)
+	}
+	s.schemas[to] = true
+	for _, r := range s.Relations() {
+		if r.Schema == from {
+			c := *r
+			c.Schema = to
+			if err := s.put(&c); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range s.Functions(from, "") {
+		c := *f
+		c.Schema = to
+		if err := s.putFunction(&c); err != nil {
+			return err
+		}
+	}
+	delete(s.schemas, from)
 	return nil
 }
 
@@ -136,10 +253,25 @@ func (s *Snapshot) put(r *Relation) error {
 	if other := s.byName[key]; other != nil && other.ID != r.ID {
 		return pgerror.New(pgerror.DuplicateTable, "relation %q already exists", r.Name)
 	}
+	if owner := s.indexes[key]; owner != 0 && owner != r.ID {
+		return pgerror.New(pgerror.DuplicateTable, "relation %q already exists", r.Name)
+	}
 	if old := s.byID[r.ID]; old != nil {
-		delete(s.byName, old.Schema+"."+old.Name)
+		s.forget(old)
+	}
+	for _, n := range r.indexNames() {
+		if k := r.Schema + "." + n; s.byName[k] != nil || s.indexes[k] != 0 || n == r.Name {
+			return pgerror.New(pgerror.DuplicateTable, "relation %q already exists", n)
+		}
+		s.indexes[r.Schema+"."+n] = r.ID
 	}
 	s.byID[r.ID], s.byName[key] = r, r
 	s.nextID = max(s.nextID, r.ID+1)
+	for _, x := range r.Indexes {
+		s.nextID = max(s.nextID, x.ID+1)
+	}
+	for _, c := range r.Constraints {
+		s.nextID = max(s.nextID, c.ID+1)
+	}
 	return nil
 }

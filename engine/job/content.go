@@ -16,8 +16,9 @@ import (
 // content is what a new job's inputs held at one moment, and where their logs
 // go on from there.
 type content struct {
-	view *View
-	refs atomic.Int32 // sources that still read it, and the coordinator
+	view   *View
+	tables *table.DB
+	refs   atomic.Int32 // sources that still read it, and the coordinator
 }
 
 // inputContent fixes the present content of everything the job reads.
@@ -33,7 +34,7 @@ func (c *coordinator) inputContent(ctx context.Context) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &content{view: v}
+	x := &content{view: v, tables: c.m.o.Tables}
 	x.refs.Store(1)
 	for id := range c.logs {
 		c.at.Cuts[id] = v.position(id)
@@ -63,12 +64,12 @@ func (x *content) rows(id uint32, native bool) iter.Seq2[state.Entry, error] {
 	x.refs.Add(1)
 	return func(yield func(state.Entry, error) bool) {
 		defer x.release()
-		r, lo, hi := x.view.Rows(id)
-		if native {
-			r = x.view.Tables
-			lo, hi = table.RowRange(id)
+		rows := x.tables.Rows(x.view.Tables, id)
+		if !native {
+			r, lo, hi := x.view.Rows(id)
+			rows = r.Scan(lo, hi)
 		}
-		for e, err := range r.Scan(lo, hi) {
+		for e, err := range rows {
 			if !yield(e, err) {
 				return
 			}

@@ -108,7 +108,8 @@ func (m *Manager) Start() error {
 	if err := m.sweep(); err != nil {
 		return err
 	}
-	if err := m.o.Tables.Sweep(func(id uint32) bool { return m.o.Catalog.Snapshot().ByID(id) != nil }); err != nil {
+	snap := m.o.Catalog.Snapshot()
+	if err := m.o.Tables.Sweep(func(id uint32) bool { return snap.ByID(id) != nil }, snap.HasIndex); err != nil {
 		return err
 	}
 	changed, stop := m.o.Catalog.Watch()
@@ -299,33 +300,6 @@ func (m *Manager) hasReaders(snap *catalog.Snapshot, r *catalog.Relation) bool {
 		}
 	}
 	return false
-}
-
-// defineTables tells the native store of its relations.
-func (m *Manager) defineTables(snap *catalog.Snapshot) {
-	for _, r := range snap.Relations() {
-		if !r.Native() {
-			continue
-		}
-		t := &table.Relation{
-			ID: r.ID, Schema: r.Schema, Name: r.Name, Types: r.Types(), Key: r.Key, RowID: -1, Arrival: -1,
-		}
-		for i, c := range r.Columns {
-			t.Names = append(t.Names, c.Name)
-			t.NotNull = append(t.NotNull, c.NotNull)
-			switch c.System {
-			case "rowid":
-				t.RowID = i
-			case "arrival":
-				t.Arrival = i
-			}
-		}
-		for _, d := range snap.Dependents(r.ID) {
-			t.Logged = t.Logged || d.Persistent()
-		}
-		m.o.Tables.Define(t)
-		m.native[r.ID] = true
-	}
 }
 
 // Define makes the native store know the relations of snap at once, before the

@@ -164,17 +164,18 @@ func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 		if !errors.Is(err, table.ErrConflict) {
 			return nil, err
 		}
-		if !alone || try >= conflictTries || ctx.Err() != nil {
-			return nil, pgerror.New(pgerror.SerializationFailure, "could not serialize access due to concurrent update").
-				WithHint("Run the transaction again.").WithCause(err)
-		}
-		if st.s.tx != nil {
-			if err := st.s.tx.rollback(); err != nil {
-				return nil, err
-			}
-			st.s.tx = nil
+		// READ COMMITTED: the statement sees the row that another has changed
+		// meanwhile. The rows it has locked so far stay locked, so it gets on.
+		if try >= conflictTries || ctx.Err() != nil {
+			return nil, serialization(err)
 		}
 	}
+}
+
+// serialization is PostgreSQL's error about changes that cannot be put in order.
+func serialization(cause error) error {
+	return pgerror.New(pgerror.SerializationFailure, "could not serialize access due to concurrent update").
+		WithHint("Run the transaction again.").WithCause(cause)
 }
 
 // change runs c in the session's transaction. What a failed statement wrote is
@@ -187,7 +188,11 @@ func (s *Session) change(ctx context.Context, c *change, p *plan.Physical) (pgwi
 	if t.readOnly {
 		return nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute %s in a read-only transaction", firstWord(c.tag))
 	}
+	t.tx.Waiting(ctx, s.settings.lockTimeout())
 	rows, err := s.write(ctx, t.tx, c, p)
+	if err == nil {
+		err = t.tx.EndStatement()
+	}
 	if err != nil {
 		t.tx.RollbackTo(t.mark)
 		return nil, err

@@ -9,7 +9,13 @@ import (
 
 // Decode reads a batch that AppendEncoded wrote, whose columns have the types ts.
 // The batch has memory of its own. Bytes that are no such batch are an error XX001.
-func Decode(b []byte, ts []types.Type) (*Batch, error) {
+func Decode(b []byte, ts []types.Type) (*Batch, error) { return decode(b, ts, false) }
+
+// DecodeFirst is Decode for a batch that may be older than the last columns of
+// ts: the result has only those that the batch has.
+func DecodeFirst(b []byte, ts []types.Type) (*Batch, error) { return decode(b, ts, true) }
+
+func decode(b []byte, ts []types.Type, fewer bool) (*Batch, error) {
 	r := codecReader{b: b}
 	if r.byte() != codecVersion {
 		return nil, Corrupt("batch: unknown version")
@@ -28,10 +34,11 @@ func Decode(b []byte, ts []types.Type) (*Batch, error) {
 	} else if hasOps != 0 {
 		return nil, Corrupt("batch")
 	}
-	if cols := r.count(1 << 16); r.bad || cols != len(ts) {
+	cols := r.count(1 << 16)
+	if r.bad || cols > len(ts) || cols < len(ts) && !fewer {
 		return nil, Corrupt("batch: wrong number of columns")
 	}
-	for _, t := range ts {
+	for _, t := range ts[:cols] {
 		c := r.column(t, n, 0)
 		if r.bad {
 			return nil, Corrupt("batch column")

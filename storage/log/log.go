@@ -303,7 +303,7 @@ func (l *Log) readStored(after, upTo uint64, rels map[uint32]bool, limit int) ([
 		if rels != nil && !rels[rel] {
 			continue
 		}
-		batch, err := column.Decode(kv.Value, l.o.Types(rel))
+		batch, err := column.DecodeFirst(kv.Value, l.o.Types(rel))
 		if err != nil {
 			return nil, fmt.Errorf("log: entry %d of relation %d: %w", seq, rel, err)
 		}

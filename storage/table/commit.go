@@ -82,11 +82,13 @@ func (db *DB) commitGroup(group []*commitRequest) {
 			}
 		} else {
 			db.seq = seq
+			db.recentMu.Lock()
 			for i, req := range ok {
 				db.recent.note(req.tx, req.seq)
 				db.log.AppendPersisted(entries[i])
 			}
 			db.recent.prune(db.active.oldest(seq))
+			db.recentMu.Unlock()
 		}
 	}
 	for _, req := range group {
@@ -94,9 +96,32 @@ func (db *DB) commitGroup(group []*commitRequest) {
 	}
 }
 
+// stageIndex writes the entries of an index into b.
+func (w *writes) stageIndex(b state.Batch) {
+	for _, k := range w.keys() {
+		switch r := w.rows[k]; {
+		case r.new != nil:
+			b.Put([]byte(k), r.new)
+		case r.old != nil:
+			b.Delete([]byte(k))
+		}
+	}
+}
+
 // conflicts reports that a row of tx was changed after tx read it: by a commit
-// before, or by one earlier in this group (claimed).
+// before, or by one earlier in this group (claimed); or that a relation has other
+// columns, indexes or constraints than when tx wrote to it.
 func (db *DB) conflicts(tx *Tx, claimed map[string]bool) bool {
+	for _, w := range tx.writes {
+		if w.rel.index || len(w.rows) == 0 {
+			continue
+		}
+		if rel, err := db.relation(w.rel.ID); err == nil && !sameShape(w.rel, rel) {
+			return true
+		}
+	}
+	db.recentMu.Lock()
+	defer db.recentMu.Unlock()
 	for _, w := range tx.writes {
 		for k, r := range w.rows {
 			if claimed[k] || db.recent.changedAfter(k, r.base) {
@@ -110,44 +135,69 @@ func (db *DB) conflicts(tx *Tx, claimed map[string]bool) bool {
 // stage writes tx's rows and its log entry numbered seq into b.
 func (db *DB) stage(b state.Batch, tx *Tx, seq uint64) (log.Entry, error) {
 	e := log.Entry{Seq: seq}
-	for _, w := range tx.order {
+	rels := make([]*Relation, len(tx.order))
+	for i, w := range tx.order {
+		if w.rel.index {
+			continue
+		}
 		// Whether it is logged may have changed since the transaction began.
 		rel, err := db.relation(w.rel.ID)
 		if err != nil {
 			return e, err
 		}
-		var changes *column.Builder
-		if rel.Logged || db.log.Wants(rel.ID) {
-			changes = column.NewBuilder(w.rel.Types, len(w.rows))
+		if rels[i] = rel; !rel.Logged && !db.log.Wants(rel.ID) {
+			continue
 		}
-		for _, k := range w.keys() {
-			r := w.rows[k]
-			if r.old == nil && r.new == nil {
-				continue
-			}
-			if r.new == nil {
-				b.Delete([]byte(k))
-			} else {
-				b.Put([]byte(k), r.new)
-			}
-			if changes == nil {
-				continue
-			}
-			if err := logRow(changes, r.old, column.Delete); err != nil {
-				return e, err
-			}
-			if err := logRow(changes, r.new, column.Insert); err != nil {
-				return e, err
-			}
+		batch, err := w.changes()
+		if err != nil {
+			return e, err
 		}
-		if changes != nil && changes.Len() > 0 {
-			e.Changes = append(e.Changes, log.Change{Relation: w.rel.ID, Batch: changes.Batch()})
+		if batch != nil {
+			e.Changes = append(e.Changes, log.Change{Relation: w.rel.ID, Batch: batch})
+		}
+	}
+	// Nothing fails from here on: b is also that of other transactions.
+	for i, w := range tx.order {
+		if w.rel.index {
+			w.stageIndex(b)
+		} else {
+			w.stageRows(b, rels[i])
 		}
 	}
 	if len(e.Changes) > 0 {
 		log.AppendTo(b, logPrefix, e)
 	}
 	return e, nil
+}
+
+// stageRows writes the rows that changed into b.
+func (w *writes) stageRows(b state.Batch, rel *Relation) {
+	for _, k := range w.keys() {
+		switch r := w.rows[k]; {
+		case r.new != nil:
+			b.Put([]byte(k), rel.wide(r.new))
+		case r.old != nil:
+			b.Delete([]byte(k))
+		}
+	}
+}
+
+// changes is the changelog of the rows that changed, nil: none did.
+func (w *writes) changes() (*column.Batch, error) {
+	changes := column.NewBuilder(w.rel.Types, len(w.rows))
+	for _, k := range w.keys() {
+		r := w.rows[k]
+		if err := logRow(changes, r.old, column.Delete); err != nil {
+			return nil, err
+		}
+		if err := logRow(changes, r.new, column.Insert); err != nil {
+			return nil, err
+		}
+	}
+	if changes.Len() == 0 {
+		return nil, nil
+	}
+	return changes.Batch(), nil
 }
 
 func logRow(b *column.Builder, row []byte, op column.Op) error {

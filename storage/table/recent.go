@@ -26,6 +26,9 @@ func (r *recent) note(tx *Tx, seq uint64) {
 		if w.rel.RowID >= 0 && w.inserted == len(w.rows) {
 			continue // new row ids: nobody else can know these keys
 		}
+		if w.rel.shared {
+			continue // the row's own key says it
+		}
 		for k := range w.rows {
 			r.last[k] = seq
 			r.fifo = append(r.fifo, recentKey{k, seq})
@@ -48,6 +51,13 @@ func (r *recent) prune(oldest uint64) {
 		n++
 	}
 	r.fifo = r.fifo[n:]
+}
+
+// changedAfter reports that a commit after seq changed the row under key.
+func (db *DB) changedAfter(key string, seq uint64) bool {
+	db.recentMu.Lock()
+	defer db.recentMu.Unlock()
+	return db.recent.changedAfter(key, seq)
 }
 
 func (r *recent) changedAfter(key string, seq uint64) bool {

@@ -11,8 +11,9 @@
 //
 // Keys:
 //
-//	'r' | relation uint32 | row key        → row        (rowenc)
-//
+//	'r' | relation uint32 | row key          → number of columns uvarint, row (rowenc)
+//	'i' | index uint32 | …                   → row key    (index.go)
+//	's' | sequence uint32                    → number     (sequence.go)
 //	'l' | seq uint64 | relation | part       → log entry  (storage/log)
 //	'm'                                      → last sequence number, last row id
 package table
@@ -21,11 +22,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
 	"velostream/storage/log"
 	"velostream/storage/state"
 )
@@ -51,6 +54,33 @@ type Relation struct {
 	NotNull []bool
 	// Logged: some job reads it, so commits go to the log.
 	Logged bool
+
+	// Version of the catalog that says so: an older one does not replace it.
+	Version uint64
+	// Hidden marks columns that messages leave out.
+	Hidden []bool
+	// Missing are the values of columns that rows older than them do not have;
+	// shorter than Types, or nil: NULL.
+	Missing []types.Datum
+	// KeyName is the name of the primary key.
+	KeyName string
+	Indexes []*Index
+	Checks  []Check
+	// Foreign are the relation's foreign keys, Referenced those of others, and
+	// its own, that refer to it.
+	Foreign    []*ForeignKey
+	Referenced []*ForeignKey
+
+	checks string // names all constraints, see shape
+	index  bool   // of an Index: its entries
+	shared bool   // entries that no other row can have: no conflict is about them
+}
+
+// Check is a condition that new rows must meet. Violated returns the first row
+// of b for which it is false, -1: none. Safe for concurrent use.
+type Check struct {
+	Name     string
+	Violated func(b *column.Batch) (int, error)
 }
 
 // DB is all native relations. Safe for concurrent use.
@@ -71,8 +101,13 @@ type DB struct {
 	seq     uint64
 	rowID   atomic.Int64 // last row id given out
 
-	recent recent // guarded by publish
-	active activeSet
+	recentMu sync.Mutex
+	recent   recent // guarded by recentMu
+	active   activeSet
+	locks    *locks
+
+	seqMu     sync.Mutex
+	sequences map[uint32]*sequence
 }
 
 var metaKey = []byte("m")
@@ -81,7 +116,7 @@ var logPrefix = []byte("l")
 
 // Open reads the state of all native relations in store.
 func Open(store state.Store) (*DB, error) {
-	db := &DB{store: store, rels: map[uint32]*Relation{}, recent: newRecent(), active: newActiveSet()}
+	db := &DB{store: store, rels: map[uint32]*Relation{}, recent: newRecent(), active: newActiveSet(), locks: newLocks(), sequences: map[uint32]*sequence{}}
 	b, err := store.Get(metaKey)
 	if err != nil {
 		return nil, fmt.Errorf("table: %w", err)
@@ -99,29 +134,77 @@ func Open(store state.Store) (*DB, error) {
 // Log is the log of commits of all logged relations.
 func (db *DB) Log() *log.Log { return db.log }
 
-// Define adds a relation, or changes what is known of it.
-func (db *DB) Define(r *Relation) {
+// Define adds a relation, or changes what is known of it. The rows of indexes
+// that it no longer has are deleted.
+func (db *DB) Define(r *Relation) error {
 	db.mu.Lock()
-	defer db.mu.Unlock()
+	old := db.rels[r.ID]
+	if old != nil && old.Version > r.Version {
+		db.mu.Unlock()
+		return nil
+	}
+	for _, x := range r.Indexes {
+		x.entries = &Relation{ID: x.ID, Name: x.Name, RowID: -1, index: true, shared: !x.Unique}
+	}
+	r.checks = r.shape()
 	db.rels[r.ID] = r
+	db.mu.Unlock()
+	if old == nil {
+		return nil
+	}
+	for _, x := range old.Indexes {
+		if slices.ContainsFunc(r.Indexes, func(y *Index) bool { return y.ID == x.ID }) {
+			continue
+		}
+		// Whoever commits from here on no longer writes to the index.
+		db.publish.Lock()
+		err := db.dropIndex(x.ID)
+		db.publish.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Drop forgets a relation and deletes its rows.
+// Drop forgets a relation or sequence and deletes what is stored of it.
 func (db *DB) Drop(id uint32) error {
 	db.mu.Lock()
+	old := db.rels[id]
 	delete(db.rels, id)
 	db.mu.Unlock()
 	b := db.store.NewBatch()
 	lo, hi := RowRange(id)
 	b.DeleteRange(lo, hi)
+	b.Delete(sequenceKey(id))
+	db.seqMu.Lock()
+	delete(db.sequences, id)
+	db.seqMu.Unlock()
+	if old != nil {
+		for _, x := range old.Indexes {
+			b.DeleteRange(indexKey(nil, x.ID), indexKey(nil, x.ID+1))
+		}
+	}
 	return db.store.Commit(b, true)
 }
 
-// Sweep deletes the rows of relations that are not kept.
-func (db *DB) Sweep(kept func(id uint32) bool) error {
+// Sweep deletes the rows of relations and sequences, and the entries of indexes,
+// that are not kept.
+func (db *DB) Sweep(kept, keptIndex func(id uint32) bool) error {
+	if err := db.sweep('r', kept, db.Drop); err != nil {
+		return err
+	}
+	if err := db.sweep('s', kept, db.Drop); err != nil {
+		return err
+	}
+	return db.sweep('i', keptIndex, db.dropIndex)
+}
+
+// sweep drops the OIDs after the given first byte of keys that are not kept.
+func (db *DB) sweep(first byte, kept func(id uint32) bool, drop func(id uint32) error) error {
 	for from := uint32(0); ; {
 		id, found := uint32(0), false
-		for e, err := range db.store.Scan(rowKey(nil, from), []byte{'r' + 1}) {
+		for e, err := range db.store.Scan(binary.BigEndian.AppendUint32([]byte{first}, from), []byte{first + 1}) {
 			if err != nil {
 				return err
 			}
@@ -132,7 +215,7 @@ func (db *DB) Sweep(kept func(id uint32) bool) error {
 			return nil
 		}
 		if !kept(id) {
-			if err := db.Drop(id); err != nil {
+			if err := drop(id); err != nil {
 				return err
 			}
 		}

@@ -2,9 +2,11 @@ package table
 
 import (
 	"bytes"
+	"context"
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
@@ -31,6 +33,13 @@ type Tx struct {
 	order   []*writes
 	count   int
 	undo    []undo
+
+	ctx         context.Context
+	lockTimeout time.Duration
+	locked      map[string]LockMode
+	waitsFor    *rowLock // guarded by the locks' mutex, as waitMode is
+	waitMode    LockMode
+	checks      []keyCheck // of foreign keys, for the end of the statement
 }
 
 // writes is what a transaction did to one relation.
@@ -86,6 +95,7 @@ func (tx *Tx) end() error {
 		tx.db.active.remove(tx.hold)
 		tx.holding = false
 	}
+	tx.db.locks.unlock(tx)
 	return tx.release()
 }
 
@@ -162,6 +172,7 @@ func (tx *Tx) RollbackTo(savepoint int) {
 		}
 	}
 	tx.undo = tx.undo[:savepoint]
+	tx.checks = nil
 }
 
 func (tx *Tx) of(rel *Relation) *writes {
@@ -214,6 +225,20 @@ func (tx *Tx) get(w *writes, key string) ([]byte, error) {
 	return tx.source().Get([]byte(key))
 }
 
+// row returns the row of rel under key as this transaction sees it, nil: none.
+func (tx *Tx) row(rel *Relation, key string) ([]byte, error) {
+	if w := tx.writes[rel.ID]; w != nil {
+		if r, ok := w.rows[key]; ok {
+			return r.new, nil
+		}
+	}
+	b, err := tx.source().Get([]byte(key))
+	if b == nil || err != nil {
+		return nil, err
+	}
+	return rel.plain(b)
+}
+
 // Key returns the key of row i of cols, the columns of rel in order.
 func key(dst []byte, rel *Relation, cols []*column.Column, i int) []byte {
 	return rowenc.AppendKey(rowKey(dst, rel.ID), cols, rel.Key, i)
@@ -230,19 +255,37 @@ func (tx *Tx) Get(rel uint32, keyCols []*column.Column, i int) ([]byte, error) {
 		all[j] = j
 	}
 	k := rowenc.AppendKey(rowKey(nil, r.ID), keyCols, all, i)
-	return tx.get(tx.writes[rel], string(k))
+	return tx.row(r, string(k))
 }
 
 // Scan yields the encoded rows of the relation in key order, as this
 // transaction sees them.
 func (tx *Tx) Scan(rel uint32) iter.Seq2[state.Entry, error] {
+	r, err := tx.db.relation(rel)
+	if err != nil {
+		return func(yield func(state.Entry, error) bool) { yield(state.Entry{}, err) }
+	}
 	lo, hi := RowRange(rel)
-	stored := tx.source().Scan(lo, hi)
+	stored := r.plainRows(tx.source().Scan(lo, hi))
 	w := tx.writes[rel]
 	if w == nil || len(w.rows) == 0 {
 		return stored
 	}
-	return w.merge(stored)
+	return w.merge(stored, w.keys())
+}
+
+// scan yields the entries of an index from lo up to hi as this transaction sees
+// them.
+func (tx *Tx) scan(index uint32, lo, hi []byte) iter.Seq2[state.Entry, error] {
+	stored := tx.source().Scan(lo, hi)
+	w := tx.writes[index]
+	if w == nil || len(w.rows) == 0 {
+		return stored
+	}
+	keys := w.keys()
+	from, _ := slices.BinarySearch(keys, string(lo))
+	to, _ := slices.BinarySearch(keys, string(hi))
+	return w.merge(stored, keys[from:to])
 }
 
 // keys lists the changed keys in order.
@@ -253,11 +296,13 @@ func (w *writes) keys() []string {
 	return w.sorted
 }
 
-// merge lays the writes over the stored rows; both are in key order. It reads
+// merge lays the writes under keys over the stored rows; both are in key order. It reads
 // a copy of the writes, so that they may grow while it runs.
-func (w *writes) merge(stored iter.Seq2[state.Entry, error]) iter.Seq2[state.Entry, error] {
-	keys := w.keys()
-	rows := maps.Clone(w.rows)
+func (w *writes) merge(stored iter.Seq2[state.Entry, error], keys []string) iter.Seq2[state.Entry, error] {
+	rows := make(map[string]change, len(keys))
+	for _, k := range keys {
+		rows[k] = w.rows[k]
+	}
 	return func(yield func(state.Entry, error) bool) {
 		i := 0
 		// before yields the writes with keys below k.

@@ -11,22 +11,33 @@ import (
 )
 
 // Insert adds the selected rows of b, all columns of the relation in order (the
-// row id column is filled here). With ignore, rows whose key exists are left
-// out; else they are an error 23505. It returns how many were added.
+// row id column is filled here). With ignore, rows whose key or unique values
+// exist are left out; else they are an error 23505. It returns how many were
+// added. ErrConflict: run the statement again, on a fresh snapshot.
 func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error) {
 	rel, err := tx.db.relation(relation)
 	if err != nil {
 		return 0, err
 	}
-	if err := checkNotNull(rel, b); err != nil {
+	cols := tx.number(rel, b)
+	if err := rel.check(&column.Batch{Cols: cols, N: b.N, Sel: b.Sel}); err != nil {
 		return 0, err
 	}
-	cols := tx.number(rel, b)
 	w, n := tx.of(rel), 0
 	for i := range b.Each {
+		if ignore && len(rel.Indexes) > 0 {
+			there, err := tx.Conflicting(relation, &column.Batch{Cols: cols, N: b.N}, i, nil)
+			if err != nil {
+				return n, err
+			}
+			if there != nil {
+				continue
+			}
+		}
 		k := string(key(nil, rel, cols, i))
+		var stored []byte
 		if rel.RowID < 0 {
-			old, err := tx.get(w, k)
+			old, err := tx.row(rel, k)
 			if err != nil {
 				return n, err
 			}
@@ -36,17 +47,39 @@ func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error)
 			if old != nil {
 				return n, duplicate(rel, cols, i)
 			}
+			if err := tx.lock(k, LockUpdate); err != nil {
+				return n, err
+			}
+			if stored, err = tx.before(rel, w, k); err != nil {
+				return n, err
+			}
 		}
-		if err := tx.set(w, k, nil, rowenc.AppendRow(nil, cols, i)); err != nil {
+		if err := tx.set(w, k, stored, rowenc.AppendRow(nil, cols, i)); err != nil {
 			return n, err
 		}
+		if err := tx.index(rel, cols, i, k); err != nil {
+			return n, err
+		}
+		tx.arrived(rel, nil, cols, i)
 		n++
 	}
 	return n, nil
 }
 
+// before is the row that was under k before this transaction, nil: none.
+func (tx *Tx) before(rel *Relation, w *writes, k string) ([]byte, error) {
+	if r, ok := w.rows[k]; ok {
+		return r.old, nil
+	}
+	b, err := tx.snap.Get([]byte(k))
+	if b == nil || err != nil {
+		return nil, err
+	}
+	return rel.plain(b)
+}
+
 // Delete removes the selected rows of b, full rows as they were read. It
-// returns how many of them were there.
+// returns how many of them were there. ErrConflict: see Insert.
 func (tx *Tx) Delete(relation uint32, b *column.Batch) (int, error) {
 	rel, err := tx.db.relation(relation)
 	if err != nil {
@@ -55,7 +88,10 @@ func (tx *Tx) Delete(relation uint32, b *column.Batch) (int, error) {
 	w, n := tx.of(rel), 0
 	for i := range b.Each {
 		k := string(key(nil, rel, b.Cols, i))
-		old, err := tx.get(w, k)
+		if err := tx.lock(k, LockUpdate); err != nil {
+			return n, err
+		}
+		old, err := tx.row(rel, k)
 		if err != nil {
 			return n, err
 		}
@@ -65,6 +101,10 @@ func (tx *Tx) Delete(relation uint32, b *column.Batch) (int, error) {
 		if err := tx.set(w, k, old, nil); err != nil {
 			return n, err
 		}
+		if err := tx.unindex(rel, b.Cols, i, k); err != nil {
+			return n, err
+		}
+		tx.left(rel, b.Cols, nil, i)
 		n++
 	}
 	return n, nil
@@ -72,20 +112,70 @@ func (tx *Tx) Delete(relation uint32, b *column.Batch) (int, error) {
 
 // Update replaces the selected rows of old by those of next at the same places.
 // Keys may change; as in PostgreSQL, a key that another row still has is an
-// error 23505 — but the check is made once all rows are replaced.
+// error 23505 — but the check is made once all rows are replaced. ErrConflict:
+// see Insert.
 func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
 	rel, err := tx.db.relation(relation)
 	if err != nil {
 		return 0, err
 	}
-	if err := checkNotNull(rel, next); err != nil {
+	if err := rel.check(next); err != nil {
 		return 0, err
 	}
-	w, n := tx.of(rel), 0
-	// Keys that move leave first, so that swapping keys is no conflict.
+	n, err := tx.leave(rel, old, next)
+	if err != nil {
+		return n, err
+	}
+	w := tx.of(rel)
 	for i := range old.Each {
 		ko, kn := string(key(nil, rel, old.Cols, i)), string(key(nil, rel, next.Cols, i))
-		was, err := tx.get(w, ko)
+		some := rel
+		if ko == kn {
+			some = rel.moved(old.Cols, next.Cols, i)
+		} else {
+			there, err := tx.row(rel, kn)
+			if err != nil {
+				return n, err
+			}
+			if there != nil {
+				return n, duplicate(rel, next.Cols, i)
+			}
+			if err := tx.lock(kn, LockUpdate); err != nil {
+				return n, err
+			}
+			stored, err := tx.before(rel, w, kn)
+			if err != nil {
+				return n, err
+			}
+			if err := tx.set(w, kn, stored, rowenc.AppendRow(nil, next.Cols, i)); err != nil {
+				return n, err
+			}
+		}
+		if err := tx.index(some, next.Cols, i, kn); err != nil {
+			return n, err
+		}
+		tx.left(rel, old.Cols, next.Cols, i)
+		tx.arrived(rel, old.Cols, next.Cols, i)
+	}
+	return n, nil
+}
+
+// leave takes out the old rows whose key moves, and the index entries that change,
+// so that swapping keys is no conflict; rows that keep their key get their new value.
+func (tx *Tx) leave(rel *Relation, old, next *column.Batch) (int, error) {
+	w, n := tx.of(rel), 0
+	for i := range old.Each {
+		ko, kn := string(key(nil, rel, old.Cols, i)), string(key(nil, rel, next.Cols, i))
+		mode, some := LockUpdate, rel
+		var now []byte
+		if ko == kn {
+			mode, some = LockNoKeyUpdate, rel.moved(old.Cols, next.Cols, i)
+			now = rowenc.AppendRow(nil, next.Cols, i)
+		}
+		if err := tx.lock(ko, mode); err != nil {
+			return n, err
+		}
+		was, err := tx.row(rel, ko)
 		if err != nil {
 			return n, err
 		}
@@ -93,35 +183,32 @@ func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
 			return n, ErrConflict
 		}
 		n++
-		var now []byte
-		if ko == kn {
-			now = rowenc.AppendRow(nil, next.Cols, i)
-		}
 		if err := tx.set(w, ko, was, now); err != nil {
 			return n, err
 		}
-	}
-	for i := range old.Each {
-		ko, kn := string(key(nil, rel, old.Cols, i)), string(key(nil, rel, next.Cols, i))
-		if ko == kn {
-			continue
-		}
-		there, err := tx.get(w, kn)
-		if err != nil {
-			return n, err
-		}
-		if there != nil {
-			return n, duplicate(rel, next.Cols, i)
-		}
-		stored, err := tx.snap.Get([]byte(kn))
-		if err != nil {
-			return n, err
-		}
-		if err := tx.set(w, kn, stored, rowenc.AppendRow(nil, next.Cols, i)); err != nil {
+		if err := tx.unindex(some, old.Cols, i, ko); err != nil {
 			return n, err
 		}
 	}
 	return n, nil
+}
+
+// check refuses rows that NOT NULL or CHECK do not allow.
+func (rel *Relation) check(b *column.Batch) error {
+	if err := checkNotNull(rel, b); err != nil {
+		return err
+	}
+	for _, c := range rel.Checks {
+		i, err := c.Violated(b)
+		if err != nil {
+			return err
+		}
+		if i >= 0 {
+			return pgerror.New(pgerror.CheckViolation, "new row for relation %q violates check constraint %q", rel.Name, c.Name).
+				WithDetail("Failing row contains (%s).", rowText(rel, b.Cols, i)).OnConstraint(rel.Schema, rel.Name, c.Name)
+		}
+	}
+	return nil
 }
 
 // epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
@@ -155,7 +242,7 @@ func checkNotNull(rel *Relation, b *column.Batch) error {
 			if c.Null(i) {
 				return pgerror.New(pgerror.NotNullViolation,
 					"null value in column %q of relation %q violates not-null constraint", rel.Names[j], rel.Name).
-					WithDetail("Failing row contains (%s).", rowText(b.Cols, i)).
+					WithDetail("Failing row contains (%s).", rowText(rel, b.Cols, i)).
 					OnColumn(rel.Schema, rel.Name, rel.Names[j])
 			}
 		}
@@ -165,21 +252,20 @@ func checkNotNull(rel *Relation, b *column.Batch) error {
 
 // duplicate is PostgreSQL's error of a violated primary key.
 func duplicate(rel *Relation, cols []*column.Column, i int) error {
-	var names, vals []string
-	for _, k := range rel.Key {
-		names = append(names, rel.Names[k])
-		vals = append(vals, text(cols[k], i))
-	}
-	name := rel.Name + "_pkey"
+	names, vals := keyText(rel, rel.Key, cols, i)
+	name := rel.KeyName
 	return pgerror.New(pgerror.UniqueViolation, "duplicate key value violates unique constraint %q", name).
-		WithDetail("Key (%s)=(%s) already exists.", strings.Join(names, ", "), strings.Join(vals, ", ")).
+		WithDetail("Key (%s)=(%s) already exists.", names, vals).
 		OnConstraint(rel.Schema, rel.Name, name)
 }
 
-func rowText(cols []*column.Column, i int) string {
-	out := make([]string, len(cols))
+func rowText(rel *Relation, cols []*column.Column, i int) string {
+	var out []string
 	for j, c := range cols {
-		out[j] = text(c, i)
+		if j < len(rel.Hidden) && rel.Hidden[j] {
+			continue
+		}
+		out = append(out, text(c, i))
 	}
 	return strings.Join(out, ", ")
 }

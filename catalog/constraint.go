@@ -1,0 +1,121 @@
+package catalog
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// ConstraintKind is what a Constraint demands.
+type ConstraintKind string
+
+// Kinds of constraints beside primary keys and NOT NULL, which relations and
+// columns have themselves.
+const (
+	Check      ConstraintKind = "CHECK"
+	Unique     ConstraintKind = "UNIQUE"
+	ForeignKey ConstraintKind = "FOREIGN KEY"
+)
+
+// Constraint is a constraint of a native table.
+type Constraint struct {
+	ID      uint32         `json:"id"`
+	Name    string         `json:"name"`
+	Kind    ConstraintKind `json:"kind"`
+	Columns []int          `json:"columns,omitempty"` // by position; of CHECK those it uses
+
+	// Text is the condition of a CHECK, Expr the same as a typed expression
+	// (engine/sql/expr) over all columns of the relation.
+	Text string          `json:"text,omitempty"`
+	Expr json.RawMessage `json:"expr,omitempty"`
+
+	Index uint32 `json:"index,omitempty"` // of UNIQUE
+
+	// Of FOREIGN KEY: Columns refer to RefColumns of relation Ref, which are its
+	// primary key (RefIndex 0) or those of its unique index RefIndex, in that
+	// key's order.
+	Ref        uint32 `json:"ref,omitempty"`
+	RefIndex   uint32 `json:"ref_index,omitempty"`
+	RefColumns []int  `json:"ref_columns,omitempty"`
+	OnDelete   string `json:"on_delete,omitempty"` // "": NO ACTION, else RESTRICT, CASCADE, SET NULL
+	OnUpdate   string `json:"on_update,omitempty"`
+	MatchFull  bool   `json:"match_full,omitempty"`
+	SetColumns []int  `json:"set_columns,omitempty"` // ON DELETE SET NULL (columns)
+}
+
+// Index is a secondary index of a native table.
+type Index struct {
+	ID      uint32 `json:"id"`
+	Name    string `json:"name"`
+	Columns []int  `json:"columns"`
+	Include []int  `json:"include,omitempty"` // named by INCLUDE; rows are looked up by key all the same
+	Unique  bool   `json:"unique,omitempty"`
+	// NullsEqual is NULLS NOT DISTINCT.
+	NullsEqual bool `json:"nulls_equal,omitempty"`
+	// Building: the rows that were there before it are not all in it yet. It is
+	// kept up to date and not read.
+	Building   bool   `json:"building,omitempty"`
+	Definition string `json:"definition,omitempty"` // CREATE INDEX …
+	Comment    string `json:"comment,omitempty"`
+}
+
+// Numbers are the settings of a sequence.
+type Numbers struct {
+	Type      string `json:"type"` // smallint, integer, bigint
+	Start     int64  `json:"start"`
+	Increment int64  `json:"increment"`
+	Min       int64  `json:"min"`
+	Max       int64  `json:"max"`
+	Cycle     bool   `json:"cycle,omitempty"`
+	// Owner and Column: the table column that the sequence goes with.
+	Owner  uint32 `json:"owner,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
+
+// Ref is a relation as a stored query names it.
+type Ref struct {
+	Schema string `json:"schema,omitempty"` // as written, "" for a bare name
+	Name   string `json:"name"`
+	ID     uint32 `json:"id"`
+	// Columns are the names that its columns had, by position; later columns
+	// are not known to the query.
+	Columns []string `json:"columns"`
+}
+
+// KeyConstraint is the name of r's primary key.
+func (r *Relation) KeyConstraint() string {
+	if r.KeyName != "" {
+		return r.KeyName
+	}
+	return r.Name + "_pkey"
+}
+
+// Index returns the index of r with the OID id, nil: none.
+func (r *Relation) Index(id uint32) *Index {
+	i := slices.IndexFunc(r.Indexes, func(x Index) bool { return x.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &r.Indexes[i]
+}
+
+// Constraint returns the constraint of r called name, nil: none.
+func (r *Relation) Constraint(name string) *Constraint {
+	i := slices.IndexFunc(r.Constraints, func(c Constraint) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &r.Constraints[i]
+}
+
+// Clone returns a copy of r whose lists may be changed.
+func (r *Relation) Clone() *Relation {
+	c := *r
+	c.Columns = slices.Clone(r.Columns)
+	c.Constraints = slices.Clone(r.Constraints)
+	c.Indexes = slices.Clone(r.Indexes)
+	if r.Numbers != nil {
+		n := *r.Numbers
+		c.Numbers = &n
+	}
+	return &c
+}

@@ -1,0 +1,145 @@
+package job
+
+import (
+	"sync"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/sql/expr"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+	"velostream/storage/table"
+)
+
+// defineTables tells the native store of its relations. REQUIRES: m.mu is held.
+func (m *Manager) defineTables(snap *catalog.Snapshot) {
+	for _, r := range snap.Relations() {
+		if r.Kind == catalog.Sequence {
+			m.native[r.ID] = true
+		}
+		if !r.Native() {
+			continue
+		}
+		t, err := tableRelation(snap, r)
+		if err == nil {
+			err = m.o.Tables.Define(t)
+		}
+		if err != nil {
+			m.o.Logger.Error("a table could not be set up", "relation", r.Name, "error", err.Error())
+			continue
+		}
+		m.native[r.ID] = true
+	}
+}
+
+// tableRelation is what the native store must know of r.
+func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation, error) {
+	t := &table.Relation{
+		ID: r.ID, Version: snap.Version, Schema: r.Schema, Name: r.Name, Types: r.Types(), Key: r.Key, RowID: -1, Arrival: -1,
+		KeyName: r.KeyConstraint(),
+	}
+	for i, c := range r.Columns {
+		t.Names = append(t.Names, c.Name)
+		t.NotNull = append(t.NotNull, c.NotNull && !c.Dropped)
+		t.Hidden = append(t.Hidden, c.Hidden)
+		missing := types.NullDatum
+		if c.Missing != nil {
+			var err error
+			if missing, err = types.DecodeText(c.Type, []byte(*c.Missing), nil); err != nil {
+				return nil, err
+			}
+		}
+		t.Missing = append(t.Missing, missing)
+		switch c.System {
+		case "rowid":
+			t.RowID = i
+		case "arrival":
+			t.Arrival = i
+		}
+	}
+	for _, d := range snap.Dependents(r.ID) {
+		t.Logged = t.Logged || d.Persistent()
+	}
+	for _, x := range r.Indexes {
+		t.Indexes = append(t.Indexes, &table.Index{
+			ID: x.ID, Name: x.Name, Columns: x.Columns, Unique: x.Unique, NullsEqual: x.NullsEqual, Building: x.Building,
+		})
+	}
+	for _, k := range r.Constraints {
+		switch k.Kind {
+		case catalog.Check:
+			c, err := checkOf(k)
+			if err != nil {
+				return nil, err
+			}
+			t.Checks = append(t.Checks, c)
+		case catalog.ForeignKey:
+			t.Foreign = append(t.Foreign, foreignKey(r, k))
+		case catalog.Unique: // its index says it
+		}
+		if k.Kind == catalog.ForeignKey && k.Ref == r.ID {
+			t.Referenced = append(t.Referenced, foreignKey(r, k))
+		}
+	}
+	for _, child := range snap.References(r.ID) {
+		for _, k := range child.Constraints {
+			if k.Kind == catalog.ForeignKey && k.Ref == r.ID {
+				t.Referenced = append(t.Referenced, foreignKey(child, k))
+			}
+		}
+	}
+	return t, nil
+}
+
+func foreignKey(child *catalog.Relation, k catalog.Constraint) *table.ForeignKey {
+	return &table.ForeignKey{
+		Name: k.Name, Child: child.ID, Columns: k.Columns, Parent: k.Ref, Index: k.RefIndex, ParentColumns: k.RefColumns,
+		OnDelete: keyAction(k.OnDelete), OnUpdate: keyAction(k.OnUpdate), SetColumns: k.SetColumns, MatchFull: k.MatchFull,
+	}
+}
+
+func keyAction(name string) table.Action {
+	switch name {
+	case "RESTRICT":
+		return table.Restrict
+	case "CASCADE":
+		return table.Cascade
+	case "SET NULL":
+		return table.SetNull
+	}
+	return table.NoAction
+}
+
+// checkOf makes a CHECK constraint executable. Evaluators are for one goroutine:
+// they are pooled.
+func checkOf(k catalog.Constraint) (table.Check, error) {
+	e, err := expr.UnmarshalExpr(k.Expr)
+	if err != nil {
+		return table.Check{}, err
+	}
+	if _, err := expr.Compile(e); err != nil {
+		return table.Check{}, err
+	}
+	pool := &sync.Pool{}
+	return table.Check{Name: k.Name, Violated: func(b *column.Batch) (int, error) {
+		ev, ok := pool.Get().(*expr.Evaluator)
+		if !ok {
+			var err error
+			if ev, err = expr.Compile(e); err != nil {
+				return -1, err
+			}
+		}
+		defer pool.Put(ev)
+		now := nowMicros()
+		c, err := ev.Eval(&expr.Env{Now: now, StmtTime: now}, b, b.Sel)
+		if err != nil {
+			return -1, pgerror.From(err)
+		}
+		for i := range b.Each {
+			if !c.Null(i) && !c.Bools[c.At(i)] {
+				return i, nil
+			}
+		}
+		return -1, nil
+	}}, nil
+}

@@ -1,0 +1,340 @@
+package table
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+	"velostream/storage/rowenc"
+	"velostream/storage/state"
+)
+
+// Index is a secondary index. Its entries are kept like rows of a relation of
+// their own, under the key of the indexed columns, and hold the row's key:
+//
+//	unique, no NULLs:   'i' | index uint32 | column values           → row key
+//	else:               'i' | index uint32 | column values | row key → row key
+//
+// so a duplicate is a key that is there, and two transactions that add the
+// same one conflict as they do about a row.
+type Index struct {
+	ID         uint32
+	Name       string
+	Columns    []int
+	Unique     bool
+	NullsEqual bool // NULLS NOT DISTINCT
+	// Building: rows from before the index are not all in it; see BuildIndex.
+	Building bool
+
+	entries *Relation // what a transaction's writes are kept under
+}
+
+func indexKey(dst []byte, id uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, 'i'), id)
+}
+
+// prefix is the part of the entry's key that the columns make. alone: no other
+// row may have it.
+func (x *Index) prefix(dst []byte, cols []*column.Column, i int) (key []byte, alone bool) {
+	alone = x.Unique
+	for _, j := range x.Columns {
+		if cols[j].Null(i) && !x.NullsEqual {
+			alone = false
+		}
+	}
+	return rowenc.AppendKey(indexKey(dst, x.ID), cols, x.Columns, i), alone
+}
+
+// entry is the key of row i's entry; rowKey is the row's own key.
+func (x *Index) entry(cols []*column.Column, i int, rowKey string) (key string, alone bool) {
+	k, alone := x.prefix(nil, cols, i)
+	if !alone {
+		k = append(k, rowKey...)
+	}
+	return string(k), alone
+}
+
+// index adds row i of cols to rel's indexes. A unique one that has the values
+// already is an error 23505.
+func (tx *Tx) index(rel *Relation, cols []*column.Column, i int, rowKey string) error {
+	for _, x := range rel.Indexes {
+		k, alone := x.entry(cols, i, rowKey)
+		w := tx.of(x.entries)
+		var stored []byte
+		if alone {
+			there, err := tx.get(w, k)
+			if err != nil {
+				return err
+			}
+			if there != nil {
+				return duplicateIn(rel, x, cols, i)
+			}
+			if err := tx.lock(k, LockUpdate); err != nil {
+				return err
+			}
+			if stored, err = tx.stored(w, k); err != nil {
+				return err
+			}
+		}
+		if err := tx.set(w, k, stored, []byte(rowKey)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stored is the value that was under key before this transaction.
+func (tx *Tx) stored(w *writes, key string) ([]byte, error) {
+	if r, ok := w.rows[key]; ok {
+		return r.old, nil
+	}
+	return tx.snap.Get([]byte(key))
+}
+
+// unindex removes row i of cols from rel's indexes.
+func (tx *Tx) unindex(rel *Relation, cols []*column.Column, i int, rowKey string) error {
+	for _, x := range rel.Indexes {
+		k, alone := x.entry(cols, i, rowKey)
+		if alone {
+			if err := tx.lock(k, LockUpdate); err != nil {
+				return err
+			}
+		}
+		if err := tx.set(tx.of(x.entries), k, []byte(rowKey), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moved lists the indexes whose entry differs between row i of old and of next.
+func (rel *Relation) moved(old, next []*column.Column, i int) *Relation {
+	if len(rel.Indexes) == 0 {
+		return rel
+	}
+	some := *rel
+	some.Indexes = nil
+	for _, x := range rel.Indexes {
+		a, _ := x.prefix(nil, old, i)
+		b, _ := x.prefix(nil, next, i)
+		if !bytes.Equal(a, b) {
+			some.Indexes = append(some.Indexes, x)
+		}
+	}
+	return &some
+}
+
+// Lookup yields the encoded rows whose columns of the index have the values at
+// row i of vals. A NULL among them finds nothing.
+func (tx *Tx) Lookup(relation, index uint32, vals []*column.Column, i int) iter.Seq2[state.Entry, error] {
+	return func(yield func(state.Entry, error) bool) {
+		rel, err := tx.db.relation(relation)
+		if err != nil {
+			yield(state.Entry{}, err)
+			return
+		}
+		for _, v := range vals {
+			if v.Null(i) {
+				return
+			}
+		}
+		all := make([]int, len(vals))
+		for j := range all {
+			all[j] = j
+		}
+		prefix := rowenc.AppendKey(indexKey(nil, index), vals, all, i)
+		for e, err := range tx.scan(index, prefix, rowenc.PrefixEnd(prefix)) {
+			if err != nil {
+				yield(e, err)
+				return
+			}
+			key := string(e.Value)
+			row, err := tx.row(rel, key)
+			if err == nil && row == nil {
+				err = column.Corrupt("index: entry without a row")
+			}
+			if !yield(state.Entry{Key: []byte(key), Value: row}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Conflicting returns the encoded row, and its key, that stands in the way of
+// adding row i of b: one with the same primary key (arbiter 0) or the same
+// values in the unique index (arbiter its ID). arbiters nil: any of them. nil: none.
+func (tx *Tx) Conflicting(relation uint32, b *column.Batch, i int, arbiters []uint32) (row []byte, err error) {
+	rel, err := tx.db.relation(relation)
+	if err != nil {
+		return nil, err
+	}
+	if rel.RowID < 0 && (arbiters == nil || slices.Contains(arbiters, 0)) {
+		if row, err = tx.row(rel, string(key(nil, rel, b.Cols, i))); row != nil || err != nil {
+			return row, err
+		}
+	}
+	for _, x := range rel.Indexes {
+		if !x.Unique || arbiters != nil && !slices.Contains(arbiters, x.ID) {
+			continue
+		}
+		k, alone := x.prefix(nil, b.Cols, i)
+		if !alone {
+			continue
+		}
+		rowKey, err := tx.get(tx.writes[x.ID], string(k))
+		if err != nil {
+			return nil, err
+		}
+		if rowKey != nil {
+			return tx.row(rel, string(rowKey))
+		}
+	}
+	return nil, nil
+}
+
+// buildRows is how many index entries are written in one batch.
+const buildRows = 4096
+
+// BuildIndex puts the rows that are there into an index that Define made known
+// as Building; the relation can't be written meanwhile. An error 23505 says that a unique
+// index cannot be: the caller takes it back. Transactions that wrote to the
+// relation before its end conflict.
+func (db *DB) BuildIndex(relation, index uint32) error {
+	db.publish.Lock()
+	defer db.publish.Unlock()
+	rel, err := db.relation(relation)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(rel.Indexes, func(x *Index) bool { return x.ID == index })
+	if at < 0 {
+		return pgerror.New(pgerror.UndefinedObject, "index with OID %d does not exist", index)
+	}
+	x := rel.Indexes[at]
+	b := db.store.NewBatch()
+	b.DeleteRange(indexKey(nil, index), indexKey(nil, index+1))
+	if err := db.store.Commit(b, false); err != nil {
+		return err
+	}
+	if err := db.fill(rel, x); err != nil {
+		return err
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	next := *rel
+	next.Indexes = slices.Clone(rel.Indexes)
+	done := *x
+	done.Building = false
+	next.Indexes[at] = &done
+	db.rels[relation] = &next
+	return nil
+}
+
+func (db *DB) fill(rel *Relation, x *Index) error {
+	snap := db.store.Snapshot()
+	defer func() { _ = snap.Close() }()
+	lo, hi := RowRange(rel.ID)
+	rows := column.NewBuilder(rel.Types, 1)
+	seen := map[string]bool{} // entries of the batch not yet written
+	b := db.store.NewBatch()
+	n := 0
+	for e, err := range snap.Scan(lo, hi) {
+		var row []byte
+		if err == nil {
+			row, err = rel.plain(e.Value)
+		}
+		rows.Reset()
+		if err == nil {
+			err = rowenc.DecodeRow(row, rows)
+		}
+		if err != nil {
+			return err
+		}
+		rows.Row(column.Insert)
+		cols := rows.Batch().Cols
+		k, alone := x.entry(cols, 0, string(e.Key))
+		if alone {
+			there, err := db.store.Get([]byte(k))
+			if err != nil {
+				return err
+			}
+			if there != nil || seen[k] {
+				names, vals := keyText(rel, x.Columns, cols, 0)
+				return pgerror.New(pgerror.UniqueViolation, "could not create unique index %q", x.Name).
+					WithDetail("Key (%s)=(%s) is duplicated.", names, vals).OnConstraint(rel.Schema, rel.Name, x.Name)
+			}
+			seen[k] = true
+		}
+		b.Put([]byte(k), e.Key)
+		if n++; n%buildRows == 0 {
+			if err := db.store.Commit(b, false); err != nil {
+				return err
+			}
+			b = db.store.NewBatch()
+			clear(seen)
+		}
+	}
+	return db.store.Commit(b, true)
+}
+
+// dropIndex deletes the entries of an index.
+func (db *DB) dropIndex(id uint32) error {
+	b := db.store.NewBatch()
+	b.DeleteRange(indexKey(nil, id), indexKey(nil, id+1))
+	return db.store.Commit(b, false)
+}
+
+func duplicateIn(rel *Relation, x *Index, cols []*column.Column, i int) error {
+	names, vals := keyText(rel, x.Columns, cols, i)
+	return pgerror.New(pgerror.UniqueViolation, "duplicate key value violates unique constraint %q", x.Name).
+		WithDetail("Key (%s)=(%s) already exists.", names, vals).OnConstraint(rel.Schema, rel.Name, x.Name)
+}
+
+// keyText is the names and values of some columns, as messages write them.
+func keyText(rel *Relation, which []int, cols []*column.Column, i int) (names, vals string) {
+	var n, v []string
+	for _, k := range which {
+		n = append(n, rel.Names[k])
+		v = append(v, text(cols[k], i))
+	}
+	return strings.Join(n, ", "), strings.Join(v, ", ")
+}
+
+// sameShape reports that what a transaction wrote under a's definition fits
+// b's: the same columns and indexes, none of which was being built.
+func sameShape(a, b *Relation) bool {
+	if a == b {
+		return true
+	}
+	if len(a.Types) != len(b.Types) || len(a.Indexes) != len(b.Indexes) || a.checks != b.checks {
+		return false
+	}
+	for i, x := range a.Indexes {
+		y := b.Indexes[i]
+		if x.ID != y.ID || x.Building != y.Building {
+			return false
+		}
+	}
+	return true
+}
+
+// shape names what of a definition a transaction depends on.
+func (rel *Relation) shape() string {
+	var b strings.Builder
+	for _, c := range rel.Checks {
+		fmt.Fprintf(&b, "%q ", c.Name)
+	}
+	for _, f := range rel.Foreign {
+		fmt.Fprintf(&b, "%q ", f.Name)
+	}
+	for _, f := range rel.Referenced {
+		fmt.Fprintf(&b, "%d %q ", f.Child, f.Name)
+	}
+	fmt.Fprint(&b, rel.NotNull)
+	return b.String()
+}

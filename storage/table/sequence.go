@@ -1,0 +1,136 @@
+package table
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"velostream/pgwire/pgerror"
+)
+
+// sequenceAhead is how many numbers are reserved with one write; after a crash
+// those not given out are skipped, as in PostgreSQL.
+const sequenceAhead = 32
+
+// SequenceOptions are what Next must know of a sequence.
+type SequenceOptions struct {
+	ID                         uint32
+	Name                       string
+	Start, Increment, Min, Max int64
+	Cycle                      bool
+}
+
+// sequence is a sequence's state. last is the number given out last, or, if
+// fresh, the one to be given out first. Stored is a state at or beyond that.
+type sequence struct {
+	last  int64
+	fresh bool
+	ahead int // numbers that may still be given out without a write
+}
+
+func sequenceKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte("s"), id) }
+
+// load reads a sequence's state; one that has none is at its start. REQUIRES:
+// seqMu is held.
+func (db *DB) loadSequence(id uint32, start int64) (*sequence, error) {
+	if s := db.sequences[id]; s != nil {
+		return s, nil
+	}
+	b, err := db.store.Get(sequenceKey(id))
+	if err != nil {
+		return nil, fmt.Errorf("table: sequence: %w", err)
+	}
+	s := &sequence{last: start, fresh: true}
+	if len(b) == 9 {
+		s.last, s.fresh = int64(binary.BigEndian.Uint64(b)), b[8] == 1
+	}
+	db.sequences[id] = s
+	return s, nil
+}
+
+func (db *DB) storeSequence(id uint32, last int64, fresh bool) error {
+	v := append(binary.BigEndian.AppendUint64(nil, uint64(last)), 0)
+	if fresh {
+		v[8] = 1
+	}
+	b := db.store.NewBatch()
+	b.Put(sequenceKey(id), v)
+	return db.store.Commit(b, true)
+}
+
+// step is the number after last; more is false at the end of a sequence that
+// does not cycle.
+func (o *SequenceOptions) step(last int64) (next int64, more bool) {
+	next = last + o.Increment
+	over := o.Increment > 0 && (next > o.Max || next < last) || o.Increment < 0 && (next < o.Min || next > last)
+	switch {
+	case !over:
+		return next, true
+	case !o.Cycle:
+		return last, false
+	case o.Increment > 0:
+		return o.Min, true
+	}
+	return o.Max, true
+}
+
+// NextValue gives out the next number of a sequence. It is durable: no number is
+// given out twice, rollback or crash. Error 2200H at its end.
+func (db *DB) NextValue(o SequenceOptions) (int64, error) {
+	db.seqMu.Lock()
+	defer db.seqMu.Unlock()
+	s, err := db.loadSequence(o.ID, o.Start)
+	if err != nil {
+		return 0, err
+	}
+	next, more := s.last, true
+	if !s.fresh {
+		next, more = o.step(s.last)
+	}
+	if !more {
+		what, end := "maximum", o.Max
+		if o.Increment < 0 {
+			what, end = "minimum", o.Min
+		}
+		return 0, pgerror.New("2200H", "nextval: reached %s value of sequence %q (%d)", what, o.Name, end)
+	}
+	if s.ahead == 0 {
+		stored, n := next, 0
+		for ; n < sequenceAhead; n++ {
+			v, more := o.step(stored)
+			if !more {
+				break
+			}
+			stored = v
+		}
+		if err := db.storeSequence(o.ID, stored, false); err != nil {
+			return 0, err
+		}
+		s.ahead = n + 1
+	}
+	s.last, s.fresh = next, false
+	s.ahead--
+	return next, nil
+}
+
+// SetValue sets a sequence: the next number is the one after v if called, else
+// v itself.
+func (db *DB) SetValue(id uint32, v int64, called bool) error {
+	db.seqMu.Lock()
+	defer db.seqMu.Unlock()
+	if err := db.storeSequence(id, v, !called); err != nil {
+		return err
+	}
+	db.sequences[id] = &sequence{last: v, fresh: !called}
+	return nil
+}
+
+// SequenceState returns the number given out last, and whether one was.
+func (db *DB) SequenceState(id uint32, start int64) (last int64, called bool, err error) {
+	db.seqMu.Lock()
+	defer db.seqMu.Unlock()
+	s, err := db.loadSequence(id, start)
+	if err != nil {
+		return 0, false, err
+	}
+	return s.last, !s.fresh, nil
+}
