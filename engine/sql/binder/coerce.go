@@ -49,7 +49,8 @@ func (b *Binder) castTo(e expr.Expr, t types.Type, explicit bool, offset int) (e
 // castExplicit is CAST(x AS t).
 func (b *Binder) castExplicit(x expr.Expr, t types.Type, src ast.Expr, n ast.Node) (expr.Expr, error) {
 	from := x.Type()
-	if c, ok := x.(*expr.Const); ok && from.OID == types.OIDUnknown && t.OID == types.OIDRegclass && !c.Value.Null {
+	if c, ok := x.(*expr.Const); ok && from.OID == types.OIDUnknown && t.OID == types.OIDRegclass && !c.Value.Null &&
+		(b.Format == nil || b.Format.Names == nil) {
 		return b.regclass(string(c.Value.B), src)
 	}
 	if from.OID == types.OIDUnknown || from == t {
