@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"velostream/catalog"
@@ -23,6 +24,7 @@ import (
 func (s *Session) bindOptions(p ast.Parsed, params []types.OID) binder.Options {
 	return binder.Options{
 		Snapshot: s.e.Catalog.Snapshot(), SearchPath: s.settings.searchPath(), SQL: p.SQL, Params: params,
+		System: s.system,
 		Format: s.settings.format(), Session: s.sessionFunction,
 	}
 }
@@ -108,6 +110,9 @@ func (st *selectStatement) plan() error {
 	}
 	st.columns, st.params, st.inputs = columns, r.Params, r.Inputs
 	st.continuous = r.Continuous
+	if st.continuous && slices.ContainsFunc(st.inputs, func(id uint32) bool { return id < catalog.FirstID }) {
+		return pgerror.Unsupported("a continuous query cannot read system catalogs")
+	}
 	st.version = o.Snapshot.Version
 	if st.opts, err = subscribeOptions(st.p, st.q, st.s.settings); err != nil {
 		return err
@@ -202,7 +207,9 @@ func (s *Session) run(ctx context.Context, p *plan.Physical, inputs []uint32, vi
 	if err != nil {
 		return nil, err
 	}
-	rows, err := query.Run(p, rd.scan, operator.BuildContext{Shards: 1, Env: s.env(), Name: "the query"})
+	env := s.env()
+	env.Catalog = &lateCatalog{s: s, ctx: ctx, snap: rd.snap}
+	rows, err := query.Run(p, rd.scan, operator.BuildContext{Shards: 1, Env: env, Name: "the query"})
 	if err != nil {
 		return nil, rd.close(err)
 	}

@@ -46,6 +46,7 @@ func (b Backend) Connect(_ context.Context, s pgwire.Startup, n pgwire.Notifier)
 	if x.names, ok = n.(pgwire.Names); !ok {
 		return nil, pgerror.New(pgerror.InternalError, "the connection keeps no names")
 	}
+	x.settings.regs = &names{s: x}
 	if err := x.settings.start(s); err != nil {
 		return nil, err
 	}
@@ -247,6 +248,7 @@ func (s *Session) env() *expr.Env {
 	return &expr.Env{
 		Format: s.settings.format(), Now: at, StmtTime: now,
 		User: s.user, Database: s.database, Schema: s.settings.schema(),
+		Version: s.e.Version, PID: int64(s.pid), Catalog: &lateCatalog{s: s},
 	}
 }
 

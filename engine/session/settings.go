@@ -80,6 +80,7 @@ type settings struct {
 	values map[string]string
 	origin map[string]string // what RESET goes back to
 	fmt    *types.Format
+	regs   types.Names // of the session's reg types
 }
 
 func newSettings(e *Engine) *settings {
@@ -177,6 +178,7 @@ func (st *settings) format() *types.Format {
 		st.fmt = &types.Format{
 			Location: loc, DateStyle: st.get("datestyle"), IntervalStyle: st.get("intervalstyle"),
 			ExtraFloatDigits: digits, ByteaEscape: st.get("bytea_output") == "escape",
+			Names: st.regs,
 		}
 	}
 	return st.fmt

@@ -1,0 +1,261 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"velostream/catalog"
+	"velostream/catalog/types"
+	"velostream/engine/job"
+	"velostream/engine/pgcatalog"
+	"velostream/engine/sql/expr"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+)
+
+// system finds relations of the system catalogs: pg_catalog comes before the
+// search path, the other schemas where they are named or in the path.
+func (s *Session) system(schema, name string) *catalog.Relation {
+	if schema != "" {
+		return pgcatalog.Relation(schema, name)
+	}
+	if r := pgcatalog.Relation("", name); r != nil {
+		return r
+	}
+	snap := s.e.Catalog.Snapshot()
+	for _, p := range s.settings.searchPath() {
+		if snap.Relation(p, name) != nil {
+			return nil
+		}
+		if r := pgcatalog.Relation(p, name); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// catalogs are the system catalogs at the snapshot snap, for a statement that
+// runs under ctx.
+func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatalog.Catalog {
+	src := pgcatalog.Source{
+		Snapshot: snap, Database: s.database, User: s.user, SearchPath: s.schemaPath(), Version: s.e.Version,
+		Started: started, PID: s.pid, Encoding: s.settings.get("client_encoding"),
+		Functions: registeredFunctions, Settings: s.listSettings, Jobs: s.listJobs, Sinks: s.listSinks,
+		Cursors: s.listCursors, Statements: s.listStatements, SetConfig: s.setConfig,
+		Sleep: func(seconds float64) error { return sleep(ctx, seconds) },
+	}
+	if p, ok := s.notify.(pgwire.Peers); ok {
+		src.Activity = func() []pgcatalog.Activity { return activity(p.Connections()) }
+		src.Cancel, src.Terminate = p.Cancel, p.Terminate
+	}
+	return pgcatalog.New(src)
+}
+
+// lateCatalog makes the system catalogs when a function needs them.
+type lateCatalog struct {
+	s    *Session
+	ctx  context.Context   // nil: of a statement that does not wait
+	snap *catalog.Snapshot // nil: the present one
+	cat  *pgcatalog.Catalog
+}
+
+// Call implements expr.Catalog.
+func (l *lateCatalog) Call(name string, args []types.Datum) (types.Datum, error) {
+	if l.cat == nil {
+		snap := l.snap
+		if snap == nil {
+			snap = l.s.e.Catalog.Snapshot()
+		}
+		l.cat = l.s.catalogs(l.ctx, snap)
+	}
+	return l.cat.Call(name, args)
+}
+
+// started is when the server's process began, as far as sessions know.
+var started = time.Now()
+
+// schemaPath is search_path as it is searched: "$user" where such a schema
+// exists.
+func (s *Session) schemaPath() []string {
+	snap := s.e.Catalog.Snapshot()
+	var out []string
+	for _, p := range strings.Split(s.settings.get("search_path"), ",") {
+		p = strings.Trim(strings.TrimSpace(p), `"`)
+		if p == "$user" {
+			p = s.user
+			if !snap.HasSchema(p) {
+				continue
+			}
+		}
+		if p != "" && p != "pg_catalog" && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func sleep(ctx context.Context, seconds float64) error {
+	const longest = 1 << 31 // seconds; beyond it is for ever
+	t := time.NewTimer(time.Duration(min(max(seconds, 0), longest) * float64(time.Second)))
+	defer t.Stop()
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// names reads and writes reg types by name, at the present catalog.
+type names struct {
+	s       *Session
+	version uint64
+	path    string
+	cat     *pgcatalog.Catalog
+}
+
+func (n *names) catalog() *pgcatalog.Catalog {
+	snap, path := n.s.e.Catalog.Snapshot(), n.s.settings.get("search_path")
+	if n.cat == nil || n.version != snap.Version || n.path != path {
+		n.cat, n.version, n.path = n.s.catalogs(nil, snap), snap.Version, path //nolint:staticcheck // names do not wait
+	}
+	return n.cat
+}
+
+// Name implements types.Names.
+func (n *names) Name(kind types.OID, oid uint32) string { return n.catalog().Name(kind, oid) }
+
+// Number implements types.Names.
+func (n *names) Number(kind types.OID, text string) (uint32, error) {
+	return n.catalog().Number(kind, text)
+}
+
+// registeredFunctions lists what expressions can call.
+func registeredFunctions() []pgcatalog.Function {
+	var out []pgcatalog.Function
+	for _, f := range expr.Functions() {
+		kind := byte('f')
+		if f.Operator {
+			kind = 'o'
+		}
+		out = append(out, pgcatalog.Function{
+			Name: f.Name, Args: f.Args, Ret: f.Ret, Kind: kind, Variadic: f.Variadic, Strict: !f.NullCall,
+			Volatility: [...]byte{'i', 's', 'v'}[f.Volatility], Doc: f.Doc,
+		})
+	}
+	for _, f := range expr.Aggregates() {
+		out = append(out, pgcatalog.Function{Name: f.Name, Args: f.Args, Ret: f.Ret, Kind: 'a', Variadic: f.Variadic, Volatility: 'i', Doc: f.Doc})
+	}
+	return out
+}
+
+func (s *Session) listSettings() []pgcatalog.Setting {
+	var out []pgcatalog.Setting
+	for _, name := range s.settings.names() {
+		d := s.settings.all[name]
+		v, _ := s.settings.value(name)
+		x := pgcatalog.Setting{
+			Name: d.name, Value: v, Initial: d.initial, Reset: s.settings.origin[name], Kind: settingKind(d.initial),
+			Context: "user", Category: "Client Connection Defaults",
+		}
+		if d.fixed {
+			x.Context, x.Category = "internal", "Preset Options"
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+func settingKind(initial string) string {
+	switch {
+	case initial == "on" || initial == "off":
+		return "bool"
+	case initial != "" && strings.Trim(initial, "0123456789") == "":
+		return "integer"
+	}
+	return "string"
+}
+
+func (s *Session) setConfig(name, value string, _ bool) (string, error) {
+	key := lower(name)
+	if err := s.settings.assign(key, value); err != nil {
+		return "", err
+	}
+	v, _ := s.settings.value(key)
+	if d := s.settings.all[key]; d != nil && d.reported {
+		s.notify.Parameter(d.name, v)
+	}
+	return v, nil
+}
+
+func activity(conns []pgwire.ConnInfo) []pgcatalog.Activity {
+	out := make([]pgcatalog.Activity, len(conns))
+	for i, c := range conns {
+		out[i] = pgcatalog.Activity{
+			PID: c.PID, User: c.User, Database: c.Database, Application: c.ApplicationName, Address: c.RemoteAddr,
+			Started: c.Connected, QueryStarted: c.QueryStart, Change: c.StateChange, TxStarted: c.TxStart,
+			State: c.State, Query: c.Query,
+		}
+	}
+	return out
+}
+
+func (s *Session) listJobs() []pgcatalog.Job {
+	var out []pgcatalog.Job
+	for _, i := range s.e.Jobs.Jobs() {
+		j := pgcatalog.Job{
+			Relation: i.Relation, State: string(i.State), Shards: i.Shards, RowsIn: i.Stats.RowsIn, RowsOut: i.Stats.RowsOut,
+			LateRows: i.Stats.LateRows, DeadLetters: i.Stats.DeadLetters, Epoch: i.Stats.Epoch, Watermark: i.Stats.Watermark,
+			Checkpoint: i.Stats.Checkpoint, Started: i.Stats.Started, Error: errorText(i.Err),
+		}
+		if j.Watermark == types.TimestampInfinity {
+			j.Watermark = pgcatalog.NoWatermark
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	e := pgerror.From(err)
+	if e.Where != "" {
+		return e.Error() + ", " + e.Where
+	}
+	return e.Error()
+}
+
+func (s *Session) listSinks() []pgcatalog.Sink {
+	var out []pgcatalog.Sink
+	for _, i := range s.e.Jobs.Sinks() {
+		out = append(out, sinkOf(i))
+	}
+	return out
+}
+
+func sinkOf(i job.SinkInfo) pgcatalog.Sink {
+	return pgcatalog.Sink{Relation: i.Relation, State: string(i.State), Error: errorText(i.Err), Position: i.Position, Rows: i.Rows}
+}
+
+func (s *Session) listCursors() []pgcatalog.Cursor {
+	var out []pgcatalog.Cursor
+	for _, c := range s.names.ListCursors() {
+		out = append(out, pgcatalog.Cursor{Name: c.Name, Statement: c.SQL})
+	}
+	return out
+}
+
+func (s *Session) listStatements() []pgcatalog.Statement {
+	var out []pgcatalog.Statement
+	for _, p := range s.names.ListStatements() {
+		out = append(out, pgcatalog.Statement{Name: p.Name, SQL: p.SQL, Params: p.Params})
+	}
+	return out
+}
