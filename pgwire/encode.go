@@ -125,7 +125,7 @@ func binaryAppender(oid types.OID) func(*columnEncoder, []byte, *column.Column, 
 		return boolBinary
 	case types.OIDInt2:
 		return int2Binary
-	case types.OIDInt4, types.OIDDate, types.OIDOid, types.OIDRegproc, types.OIDRegclass, types.OIDRegtype, types.OIDRegnamespace, types.OIDRegrole:
+	case types.OIDInt4, types.OIDDate, types.OIDOid, types.OIDRegproc, types.OIDRegclass, types.OIDRegtype, types.OIDRegnamespace, types.OIDRegrole, types.OIDRegprocedure, types.OIDRegoper, types.OIDRegoperator, types.OIDRegcollation:
 		return int4Binary
 	case types.OIDInt8, types.OIDTime, types.OIDTimestamp, types.OIDTimestamptz:
 		return int8Binary

@@ -161,7 +161,7 @@ func typeLen(oid types.OID) int16 {
 	case types.OIDInt2:
 		return 2
 	case types.OIDInt4, types.OIDFloat4, types.OIDDate, types.OIDOid, types.OIDRegproc,
-		types.OIDRegclass, types.OIDRegtype, types.OIDRegnamespace, types.OIDRegrole, types.OIDVoid:
+		types.OIDRegclass, types.OIDRegtype, types.OIDRegnamespace, types.OIDRegrole, types.OIDRegprocedure, types.OIDRegoper, types.OIDRegoperator, types.OIDRegcollation, types.OIDVoid:
 		return 4
 	case types.OIDInt8, types.OIDFloat8, types.OIDTime, types.OIDTimestamp, types.OIDTimestamptz:
 		return 8

@@ -7,6 +7,7 @@ var arrayOf = map[OID]OID{
 	OIDInt8: 1016, OIDFloat4: 1021, OIDFloat8: 1022, OIDOid: 1028, OIDTimestamp: 1115, OIDDate: 1182,
 	OIDTime: 1183, OIDTimestamptz: 1185, OIDInterval: 1187, OIDNumeric: 1231, OIDJSON: 199,
 	OIDUUID: 2951, OIDJSONB: 3807, OIDRegclass: 2210, OIDRegtype: 2211, OIDRecord: 2287, OIDRegnamespace: 4090, OIDRegrole: 4097,
+	OIDRegprocedure: 2207, OIDRegoper: 2208, OIDRegoperator: 2209, OIDRegcollation: 4192,
 }
 
 var elemOf = func() map[OID]OID {

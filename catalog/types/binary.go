@@ -15,7 +15,8 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 		return append(dst, byte(d.I))
 	case OIDInt2:
 		return binary.BigEndian.AppendUint16(dst, uint16(d.I))
-	case OIDInt4, OIDDate, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace, OIDRegrole:
+	case OIDInt4, OIDDate, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
+		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
 		return binary.BigEndian.AppendUint32(dst, uint32(d.I))
 	case OIDInt8, OIDTime, OIDTimestamp, OIDTimestamptz:
 		return binary.BigEndian.AppendUint64(dst, uint64(d.I))
@@ -119,7 +120,8 @@ func DecodeBinary(t Type, b []byte) (Datum, error) {
 		return IntDatum(int64(int16(binary.BigEndian.Uint16(b)))), nil
 	case OIDInt4:
 		return IntDatum(int64(int32(binary.BigEndian.Uint32(b)))), nil
-	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace, OIDRegrole:
+	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
+		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
 		return IntDatum(int64(binary.BigEndian.Uint32(b))), nil
 	case OIDInt8:
 		return IntDatum(int64(binary.BigEndian.Uint64(b))), nil
@@ -168,7 +170,8 @@ func binaryLen(o OID) int {
 		return 1
 	case OIDInt2:
 		return 2
-	case OIDInt4, OIDFloat4, OIDDate, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace, OIDRegrole:
+	case OIDInt4, OIDFloat4, OIDDate, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
+		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
 		return 4
 	case OIDInt8, OIDFloat8, OIDTime, OIDTimestamp, OIDTimestamptz:
 		return 8

@@ -123,7 +123,8 @@ func castFunction(from, to Type, d Datum, f *Format) (Datum, error) {
 			return d, nil
 		}
 		return StringDatum(strconv.FormatBool(d.I != 0)), nil
-	case OIDInt2, OIDInt4, OIDInt8, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace, OIDRegrole:
+	case OIDInt2, OIDInt4, OIDInt8, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
+		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
 		return castInt(from, to, d.I)
 	case OIDFloat4, OIDFloat8:
 		return castFloat(from, to, d.F)
@@ -172,7 +173,8 @@ func castInt(from, to Type, v int64) (Datum, error) {
 			return BytesDatum([]byte{}), nil
 		}
 		return BytesDatum([]byte{byte(v)}), nil
-	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace, OIDRegrole:
+	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
+		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
 		if v < 0 && from.OID != OIDInt8 {
 			return IntDatum(int64(uint32(v))), nil // an int4's bits
 		}

@@ -64,6 +64,10 @@ var builtins = []Info{
 	{OIDJSONB, "jsonb", "jsonb", -1, CategoryUser, false, false},
 	{OIDRegnamespace, "regnamespace", "regnamespace", 4, CategoryNumeric, false, false},
 	{OIDRegrole, "regrole", "regrole", 4, CategoryNumeric, false, false},
+	{OIDRegprocedure, "regprocedure", "regprocedure", 4, CategoryNumeric, false, false},
+	{OIDRegoper, "regoper", "regoper", 4, CategoryNumeric, false, false},
+	{OIDRegoperator, "regoperator", "regoperator", 4, CategoryNumeric, false, false},
+	{OIDRegcollation, "regcollation", "regcollation", 4, CategoryNumeric, false, false},
 }
 
 var infoByOID = func() map[OID]Info {

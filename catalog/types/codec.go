@@ -14,7 +14,8 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 		return AppendBool(dst, d.I != 0)
 	case OIDInt2, OIDInt4, OIDInt8, OIDOid:
 		return strconv.AppendInt(dst, d.I, 10)
-	case OIDRegproc, OIDRegclass, OIDRegnamespace, OIDRegrole, OIDRegtype:
+	case OIDRegproc, OIDRegclass, OIDRegnamespace, OIDRegtype,
+		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
 		return appendReg(dst, t.OID, d.I, f)
 	case OIDFloat4:
 		return AppendFloat4(dst, d.F, f.floatDigits())
@@ -63,7 +64,8 @@ func DecodeText(t Type, b []byte, f *Format) (Datum, error) {
 		return intResult(parseInt(t.OID, b))
 	case OIDOid:
 		return intResult(parseOID(string(b)))
-	case OIDRegproc, OIDRegclass, OIDRegnamespace, OIDRegrole, OIDRegtype:
+	case OIDRegproc, OIDRegclass, OIDRegnamespace, OIDRegtype,
+		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
 		return intResult(parseReg(t.OID, string(b), f))
 	case OIDFloat4:
 		v, err := ParseFloat4(string(b))

@@ -3,7 +3,8 @@ package types
 import "strconv"
 
 // Names reads and writes values of the reg types (regclass, regtype,
-// regproc, regnamespace, regrole), which clients see as the names of objects.
+// regproc, regprocedure, regoper, regoperator, regnamespace, regrole,
+// regcollation), which clients see as the names of objects.
 type Names interface {
 	// Name is the text form of the OID oid: a name, qualified where it needs to
 	// be, "-" for 0 and the number for what does not exist.

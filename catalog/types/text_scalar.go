@@ -77,7 +77,8 @@ func fitsInt(o OID, v int64) bool {
 		return v == int64(int16(v))
 	case OIDInt4:
 		return v == int64(int32(v))
-	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace, OIDRegrole:
+	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
+		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
 		return v == int64(uint32(v))
 	}
 	return true

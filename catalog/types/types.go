@@ -46,6 +46,10 @@ const (
 	OIDJSONB        OID = 3802
 	OIDRegnamespace OID = 4089
 	OIDRegrole      OID = 4096
+	OIDRegprocedure OID = 2202
+	OIDRegoper      OID = 2203
+	OIDRegoperator  OID = 2204
+	OIDRegcollation OID = 4191
 )
 
 // Type is a SQL type: its OID and PostgreSQL's type modifier (-1: none), which
@@ -105,7 +109,8 @@ func (t Type) Kind() Kind {
 	switch t.OID {
 	case OIDBool:
 		return KindBool
-	case OIDInt2, OIDInt4, OIDInt8, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace, OIDRegrole,
+	case OIDInt2, OIDInt4, OIDInt8, OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
+		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation,
 		OIDDate, OIDTime, OIDTimestamp, OIDTimestamptz:
 		return KindInt
 	case OIDFloat4, OIDFloat8:

@@ -38,7 +38,7 @@ func (c *Catalog) classRows(e *emitter) {
 			am = oidHeap
 		}
 		e.row(r.rel.ID, r.rel.Name, c.schemaOID(r.rel.Schema), 0, oidSuperuser, am, r.rel.ID, 0, float64(-1), false,
-			"p", r.kind, len(r.rel.Columns), r.kind == 'v', true, "n", nil, r.rel.Schema == schemaPG && sharedClasses[r.rel.Name])
+			"p", r.kind, len(columnsOf(r.rel)), r.kind == 'v', true, "n", nil, r.rel.Schema == schemaPG && sharedClasses[r.rel.Name])
 	}
 	for _, r := range c.relations() {
 		kind := relkind(r)

@@ -8,7 +8,7 @@
 \pset fieldsep ' '
 CREATE TEMP TABLE ours AS SELECT unnest(ARRAY[0,16,17,18,19,20,21,22,23,24,25,26,30,114,199,700,701,1000,1001,1003,1005,1007,1009,
   1015,1016,1021,1022,1028,1042,1043,1082,1083,1114,1115,1182,1184,1185,1186,1231,1700,2205,2206,2249,2276,2277,2278,2283,2776,2950,
-  3802,5077,5078,705,4089,4096])::oid AS oid;
+  3802,5077,5078,705,4089,4096,2202,2203,2204,4191])::oid AS oid;
 SELECT 'f', p.oid, p.proname, p.prorettype, array_to_string(p.proargtypes::oid[], ' ')
 FROM pg_proc p
 WHERE p.pronamespace = 'pg_catalog'::regnamespace

@@ -31,9 +31,23 @@ func (c *Catalog) Name(kind types.OID, oid uint32) string {
 		if n, ok := c.schemaName(oid); ok {
 			return quoteIdent(n)
 		}
-	case types.OIDRegproc:
-		if p, ok := c.findProc(oid); ok {
+	case types.OIDRegproc, types.OIDRegprocedure:
+		p, ok := c.findProc(oid)
+		switch {
+		case ok && kind == types.OIDRegproc:
 			return quoteIdent(p.Name)
+		case ok:
+			return quoteIdent(p.Name) + "(" + strings.Join(typeTexts(p.Args), ",") + ")"
+		}
+	case types.OIDRegoper, types.OIDRegoperator:
+		if s, ok := operatorName(oid, kind == types.OIDRegoperator); ok {
+			return s
+		}
+	case types.OIDRegcollation:
+		for _, row := range staticRows()["pg_collation"] {
+			if number(*row[0]) == oid {
+				return quoteIdent(*row[1])
+			}
 		}
 	case types.OIDRegrole:
 		if n, ok := c.roleName(oid); ok {
@@ -52,6 +66,9 @@ func (c *Catalog) Number(kind types.OID, text string) (uint32, error) {
 	}
 	if v, err := strconv.ParseUint(t, 10, 32); err == nil {
 		return uint32(v), nil
+	}
+	if kind == types.OIDRegprocedure || kind == types.OIDRegoper || kind == types.OIDRegoperator {
+		return c.signature(kind, t)
 	}
 	parts, err := splitName(t)
 	if err != nil {
@@ -82,6 +99,13 @@ func (c *Catalog) Number(kind types.OID, text string) (uint32, error) {
 			return oid, nil
 		}
 		return 0, pgerror.New(pgerror.UndefinedFunction, "function %q does not exist", text)
+	case types.OIDRegcollation:
+		for _, row := range staticRows()["pg_collation"] {
+			if *row[1] == name {
+				return number(*row[0]), nil
+			}
+		}
+		return 0, pgerror.New(pgerror.UndefinedObject, "collation %q does not exist", text)
 	case types.OIDRegrole:
 		if oid := c.roleOID(name); oid != 0 {
 			return oid, nil
@@ -90,6 +114,65 @@ func (c *Catalog) Number(kind types.OID, text string) (uint32, error) {
 	default:
 	}
 	return c.findType(text, schema, name)
+}
+
+// signature finds a function or operator by name and argument types.
+func (c *Catalog) signature(kind types.OID, text string) (uint32, error) {
+	name, list, hasArgs := strings.Cut(text, "(")
+	parts := strings.Split(name, ".")
+	name = strings.Trim(strings.TrimSpace(parts[len(parts)-1]), `"`)
+	var args []types.OID
+	for a := range strings.SplitSeq(strings.TrimSuffix(list, ")"), ",") {
+		if a = strings.TrimSpace(a); a == "" {
+			continue
+		}
+		oid, err := c.Number(types.OIDRegtype, a)
+		if err != nil {
+			return 0, err
+		}
+		args = append(args, types.OID(oid))
+	}
+	if kind == types.OIDRegprocedure {
+		for _, p := range c.procs() {
+			if p.Name == name && hasArgs && slices.Equal(p.Args, args) {
+				return p.oid, nil
+			}
+		}
+		return 0, pgerror.New(pgerror.UndefinedFunction, "function %q does not exist", text)
+	}
+	for _, o := range builtins().operators {
+		if o.name == name && (!hasArgs || slices.Equal(o.args, args)) {
+			return o.oid, nil
+		}
+	}
+	return 0, pgerror.New(pgerror.UndefinedFunction, "operator does not exist: %s", text)
+}
+
+func operatorName(oid uint32, full bool) (string, bool) {
+	for _, o := range builtins().operators {
+		if o.oid != oid {
+			continue
+		}
+		if !full {
+			return o.name, true
+		}
+		args := typeTexts(o.args)
+		for i, a := range o.args {
+			if a == 0 {
+				args[i] = "NONE"
+			}
+		}
+		return o.name + "(" + strings.Join(args, ",") + ")", true
+	}
+	return "", false
+}
+
+func typeTexts(oids []types.OID) []string {
+	out := make([]string, len(oids))
+	for i, o := range oids {
+		out[i] = typeText(o, -1)
+	}
+	return out
 }
 
 // findType reads a type name, or that of a relation's row type.

@@ -81,6 +81,9 @@ func parseRelation(f []string) *systemRelation {
 		typ, notNull := strings.CutSuffix(typ, "!")
 		rel.Columns = append(rel.Columns, catalog.Column{Name: col, Type: columnType(typ), NotNull: notNull})
 	}
+	for _, n := range []string{"tableoid", "xmin"} {
+		rel.Columns = append(rel.Columns, catalog.Column{Name: n, Type: types.Oid, NotNull: true, Hidden: true})
+	}
 	return &systemRelation{rel: rel, kind: f[2][0]}
 }
 

@@ -41,6 +41,9 @@ func newEmitter(r *systemRelation, wanted []int, yield func(*column.Batch, error
 			e.from[i] = -1
 		}
 		e.zero[i] = types.Datum{Null: !col.NotNull}
+		if col.Name == "tableoid" {
+			e.zero[i] = types.IntDatum(int64(r.rel.ID))
+		}
 	}
 	e.b = column.NewBuilder(ts, 64)
 	return e

@@ -40,7 +40,7 @@ var staticRows = sync.OnceValue(func() map[string][][]*string {
 func static(name string) source {
 	rel := relationOf(name)
 	var cols []string
-	for _, c := range rel.Columns {
+	for _, c := range columnsOf(rel) {
 		cols = append(cols, c.Name)
 	}
 	return source{strings.Join(cols, " "), func(_ *Catalog, e *emitter) {
@@ -51,7 +51,7 @@ func static(name string) source {
 }
 
 func staticRow(rel *catalog.Relation, row []*string) []any {
-	out := make([]any, len(rel.Columns))
+	out := make([]any, len(row))
 	for i := range out {
 		if row[i] == nil {
 			continue

@@ -19,7 +19,7 @@ func typeSources() map[string]source {
 
 // rowTypes are the composite types of relations and their arrays.
 func (c *Catalog) rowTypes(e *emitter) {
-	n := len(relationOf("pg_type").Columns)
+	n := len(columnsOf(relationOf("pg_type")))
 	for _, r := range c.relations() {
 		ns := c.schemaOID(r.Schema)
 		e.row(typeRow(n, r, rowTypeOID(r), r.Name, ns, r.ID, 0, baseRowArray+r.ID, "c", "C", "record", c.owner(r))...)

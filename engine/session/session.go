@@ -249,6 +249,7 @@ func (s *Session) env() *expr.Env {
 		Format: s.settings.format(), Now: at, StmtTime: now,
 		User: s.user, Database: s.database, Schema: s.settings.schema(),
 		Version: s.e.Version, PID: int64(s.pid), Catalog: &lateCatalog{s: s},
+		Setting: s.settings.value,
 	}
 }
 

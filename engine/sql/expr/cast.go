@@ -57,9 +57,9 @@ func relabels(from, to types.Type) bool {
 		return to.OID == types.OIDInt8
 	case types.OIDFloat4:
 		return to.OID == types.OIDFloat8
-	case types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace, types.OIDRegrole:
+	case types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace, types.OIDRegrole, types.OIDRegprocedure, types.OIDRegoper, types.OIDRegoperator, types.OIDRegcollation:
 		switch to.OID {
-		case types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace, types.OIDRegrole, types.OIDInt8:
+		case types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace, types.OIDRegrole, types.OIDRegprocedure, types.OIDRegoper, types.OIDRegoperator, types.OIDRegcollation, types.OIDInt8:
 			return true
 		}
 	}

@@ -167,7 +167,7 @@ func dependsOnSettings(a, b types.OID) bool {
 	case types.OIDDate, types.OIDTime, types.OIDTimestamp, types.OIDInterval, types.OIDFloat4, types.OIDFloat8, types.OIDBytea:
 		c, _ := category(b)
 		return c == types.CategoryString
-	case types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace, types.OIDRegrole:
+	case types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace, types.OIDRegrole, types.OIDRegprocedure, types.OIDRegoper, types.OIDRegoperator, types.OIDRegcollation:
 		c, _ := category(b)
 		return c == types.CategoryString
 	}

@@ -11,7 +11,8 @@ var shortNames = map[string]types.OID{
 	"jsonb": types.OIDJSONB, "date": types.OIDDate, "time": types.OIDTime, "timestamp": types.OIDTimestamp,
 	"timestamptz": types.OIDTimestamptz, "interval": types.OIDInterval, "oid": types.OIDOid,
 	"regclass": types.OIDRegclass, "regtype": types.OIDRegtype, "regproc": types.OIDRegproc,
-	"regnamespace": types.OIDRegnamespace, "regrole": types.OIDRegrole, "unknown": types.OIDUnknown, "record": types.OIDRecord,
+	"regnamespace": types.OIDRegnamespace, "regrole": types.OIDRegrole, "regprocedure": types.OIDRegprocedure,
+	"regoper": types.OIDRegoper, "regoperator": types.OIDRegoperator, "regcollation": types.OIDRegcollation, "unknown": types.OIDUnknown, "record": types.OIDRecord,
 	"void": types.OIDVoid, "any": OIDAny, "anyelement": types.OIDAnyElement, "anyarray": types.OIDAnyArray,
 	"anynonarray": OIDAnyNonArray, "anycompatible": OIDAnyCompatible, "anycompatiblearray": OIDAnyCompatibleArray,
 }
