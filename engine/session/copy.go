@@ -18,58 +18,114 @@ import (
 // copyFormat is how COPY writes and reads rows.
 type copyFormat struct {
 	csv       bool
+	binary    bool
 	header    bool
+	match     bool // HEADER MATCH: the names must be those of the columns
 	delimiter byte
 	null      string
 	quote     byte
 	escape    byte
+
+	forceQuote   map[string]bool // "*": all columns
+	forceNotNull map[string]bool
+	forceNull    map[string]bool
+}
+
+// wire is the format code of the protocol.
+func (f *copyFormat) wire() byte {
+	if f.binary {
+		return 1
+	}
+	return 0
 }
 
 func copyOptions(p ast.Parsed, n *ast.Copy) (copyFormat, error) {
 	f := copyFormat{delimiter: '\t', null: `\N`, quote: '"'}
 	for _, o := range n.Options {
-		if o.Name == "format" {
-			switch lower(o.Value) {
-			case "text":
-			case "csv":
-				f.csv, f.delimiter, f.null = true, ',', ""
-			default:
-				return f, pgerror.Unsupported("COPY format %q is not supported yet", o.Value).At(p.Position(o.Pos()))
-			}
+		if o.Name != "format" {
+			continue
+		}
+		switch lower(o.Value) {
+		case "text":
+		case "csv":
+			f.csv, f.delimiter, f.null = true, ',', ""
+		case "binary":
+			f.binary = true
+		default:
+			return f, pgerror.New(pgerror.InvalidParameterValue, "COPY format %q not recognized", o.Value).At(p.Position(o.Pos()))
 		}
 	}
 	for _, o := range n.Options {
-		one := func(b *byte) error {
-			if len(o.Value) != 1 {
-				return pgerror.Unsupported("COPY %s must be a single one-byte character", o.Name).At(p.Position(o.Pos()))
-			}
-			*b = o.Value[0]
-			return nil
-		}
-		var err error
-		switch o.Name {
-		case "format", "freeze", "encoding":
-		case "header":
-			f.header = o.Value != "false" && o.Value != "off"
-		case "delimiter":
-			err = one(&f.delimiter)
-		case "null":
-			f.null = o.Value
-		case "quote":
-			err = one(&f.quote)
-		case "escape":
-			err = one(&f.escape)
-		default:
-			return f, pgerror.New(pgerror.SyntaxError, "option %q not recognized", o.Name).At(p.Position(o.Pos()))
-		}
-		if err != nil {
+		if err := f.option(p, n, o); err != nil {
 			return f, err
 		}
 	}
 	if f.escape == 0 {
 		f.escape = f.quote
 	}
-	return f, nil
+	return f, f.check()
+}
+
+// option takes over one option but the format.
+func (f *copyFormat) option(p ast.Parsed, n *ast.Copy, o ast.Option) error {
+	at := p.Position(o.Pos())
+	switch o.Name {
+	case "format", "freeze":
+	case "encoding":
+		if _, err := checkEncoding(o.Value); err != nil {
+			return pgerror.New(pgerror.InvalidParameterValue, "argument to option \"encoding\" must be a valid encoding name").At(at)
+		}
+	case "header":
+		v := lower(o.Value)
+		f.match = v == "match"
+		on, err := checkBool(orTrue(v))
+		if err != nil && !f.match {
+			return pgerror.New(pgerror.SyntaxError, "header requires a Boolean value or \"match\"").At(at)
+		}
+		f.header = f.match || on == "on"
+		if f.match && n.To {
+			return pgerror.New(pgerror.SyntaxError, "cannot use \"match\" with HEADER in COPY TO").At(at)
+		}
+	case "delimiter", "quote", "escape":
+		if len(o.Value) != 1 {
+			return pgerror.Unsupported("COPY %s must be a single one-byte character", o.Name).At(at)
+		}
+		*map[string]*byte{"delimiter": &f.delimiter, "quote": &f.quote, "escape": &f.escape}[o.Name] = o.Value[0]
+	case "null":
+		f.null = o.Value
+	case "force_quote", "force_not_null", "force_null":
+		set := map[string]bool{}
+		for _, c := range o.Items {
+			set[c] = true
+		}
+		if len(o.Items) == 0 && o.Value != "" {
+			set[o.Value] = true
+		}
+		*map[string]*map[string]bool{"force_quote": &f.forceQuote, "force_not_null": &f.forceNotNull, "force_null": &f.forceNull}[o.Name] = set
+	default:
+		return pgerror.New(pgerror.SyntaxError, "option %q not recognized", o.Name).At(at)
+	}
+	return nil
+}
+
+// check refuses combinations that make no sense, in PostgreSQL's words.
+func (f *copyFormat) check() error {
+	bad := func(format string, args ...any) error { return pgerror.Unsupported(format, args...) }
+	switch {
+	case f.binary && (f.delimiter != '\t' || f.null != `\N` || f.header):
+		return pgerror.New(pgerror.SyntaxError, "cannot specify DELIMITER, NULL or HEADER in BINARY mode")
+	case f.delimiter == '\n' || f.delimiter == '\r':
+		return pgerror.New(pgerror.InvalidParameterValue, "COPY delimiter cannot be newline or carriage return")
+	case strings.ContainsAny(f.null, "\r\n"):
+		return pgerror.New(pgerror.InvalidParameterValue, "COPY null representation cannot use newline or carriage return")
+	case !f.csv && (f.quote != '"' || f.forceQuote != nil || f.forceNotNull != nil || f.forceNull != nil):
+		return bad("COPY quote and force options available only in CSV mode")
+	case f.csv && f.delimiter == f.quote:
+		return pgerror.New(pgerror.InvalidParameterValue, "COPY delimiter and quote must be different")
+	case strings.IndexByte(f.null, f.delimiter) >= 0:
+		return bad("COPY delimiter must not appear in the NULL specification")
+	}
+	return nil
 }
 
 // prepareCopy is COPY … TO STDOUT and COPY … FROM STDIN.
@@ -139,6 +195,7 @@ type copyOutRows struct {
 	format   copyFormat
 	settings *types.Format
 	started  bool
+	ended    bool
 	batch    column.Batch
 	line     []byte
 	cell     []byte
@@ -146,10 +203,13 @@ type copyOutRows struct {
 }
 
 // CopyFormat implements pgwire.CopyOut.
-func (c *copyOutRows) CopyFormat() (byte, int) { return 0, len(c.cols) }
+func (c *copyOutRows) CopyFormat() (byte, int) { return c.format.wire(), len(c.cols) }
 
 // Next implements pgwire.Rows.
 func (c *copyOutRows) Next(ctx context.Context) (*column.Batch, error) {
+	if c.format.binary {
+		return c.nextBinary(ctx)
+	}
 	lines := c.batch.Cols[0]
 	lines.Reset()
 	c.batch.N = 0
@@ -196,7 +256,7 @@ func (c *copyOutRows) field(j int, v []byte, null bool) {
 	case null:
 		c.line = append(c.line, f.null...)
 	case f.csv:
-		c.line = f.appendCSV(c.line, v)
+		c.line = f.appendCSV(c.line, v, f.forceQuote != nil && (f.forceQuote["*"] || f.forceQuote[c.cols[j].Name]))
 	default:
 		c.line = f.appendText(c.line, v)
 	}
@@ -219,8 +279,8 @@ func (f *copyFormat) appendText(dst, v []byte) []byte {
 }
 
 // appendCSV quotes a value where it must be.
-func (f *copyFormat) appendCSV(dst, v []byte) []byte {
-	plain := string(v) != f.null && string(v) != `\.`
+func (f *copyFormat) appendCSV(dst, v []byte, quote bool) []byte {
+	plain := !quote && string(v) != f.null && string(v) != `\.`
 	for _, b := range v {
 		plain = plain && b != f.delimiter && b != f.quote && b != '\n' && b != '\r'
 	}
@@ -285,7 +345,7 @@ func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy, f copyFormat) (pgwire
 }
 
 // CopyFormat implements pgwire.CopyIn.
-func (c *copyInStatement) CopyFormat() (byte, int) { return 0, len(c.columns) }
+func (c *copyInStatement) CopyFormat() (byte, int) { return c.format.wire(), len(c.columns) }
 
 // CopyFrom implements pgwire.CopyIn: all rows, or none.
 func (c *copyInStatement) CopyFrom(ctx context.Context, r io.Reader) (string, error) {
@@ -306,7 +366,10 @@ func (c *copyInStatement) load(ctx context.Context, t *transaction, r io.Reader)
 	if err != nil {
 		return 0, err
 	}
-	lines := newCopyReader(r, &c.format, c.rel.Name)
+	var lines copySource = newCopyReader(r, &c.format, c.rel, c.columns)
+	if c.format.binary {
+		lines = newBinaryReader(r, c.rel, c.columns)
+	}
 	total := 0
 	for {
 		if err := ctx.Err(); err != nil {

@@ -18,11 +18,24 @@ import (
 // copyLineMax bounds one line of COPY data.
 const copyLineMax = 64 << 20
 
-// copyReader splits COPY data into lines and fields.
+// copySource gives the rows of COPY data.
+type copySource interface {
+	// next returns the fields of the next row, valid until the next call; nil
+	// is NULL. io.EOF ends.
+	next() ([][]byte, error)
+	// value reads a field as a value of type t.
+	value(t types.Type, b []byte, f *types.Format) (types.Datum, error)
+	// where names the row, for an error's context.
+	where() string
+	bad(format string, args ...any) error
+}
+
+// copyReader splits text and CSV data into lines and fields.
 type copyReader struct {
 	r      *bufio.Reader
 	f      *copyFormat
 	rel    string
+	names  []string // of the columns
 	line   int
 	raw    []byte
 	fields [][]byte // nil: NULL
@@ -30,8 +43,16 @@ type copyReader struct {
 	ended  bool
 }
 
-func newCopyReader(r io.Reader, f *copyFormat, rel string) *copyReader {
-	return &copyReader{r: bufio.NewReaderSize(r, 64<<10), f: f, rel: rel}
+func newCopyReader(r io.Reader, f *copyFormat, rel *catalog.Relation, columns []int) *copyReader {
+	c := &copyReader{r: bufio.NewReaderSize(r, 64<<10), f: f, rel: rel.Name}
+	for _, j := range columns {
+		c.names = append(c.names, rel.Columns[j].Name)
+	}
+	return c
+}
+
+func (c *copyReader) value(t types.Type, b []byte, f *types.Format) (types.Datum, error) {
+	return types.DecodeText(t, b, f)
 }
 
 // where names the line for an error's context.
@@ -54,6 +75,9 @@ func (c *copyReader) next() ([][]byte, error) {
 			return nil, err
 		}
 		if c.line == 1 && c.f.header {
+			if err := c.checkHeader(); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if string(c.raw) == `\.` {
@@ -71,6 +95,29 @@ func (c *copyReader) next() ([][]byte, error) {
 		}
 		return c.fields, c.splitText()
 	}
+}
+
+// checkHeader compares the names of HEADER MATCH.
+func (c *copyReader) checkHeader() error {
+	if !c.f.match {
+		return nil
+	}
+	split := c.splitText
+	if c.f.csv {
+		split = c.splitCSV
+	}
+	if err := split(); err != nil {
+		return err
+	}
+	if len(c.fields) != len(c.names) {
+		return c.bad("wrong number of fields in header line: got %d, expected %d", len(c.fields), len(c.names))
+	}
+	for i, v := range c.fields {
+		if string(v) != c.names[i] {
+			return c.bad("column name mismatch in header line field %d: got %q, expected %q", i+1, v, c.names[i])
+		}
+	}
+	return nil
 }
 
 // readLine reads a line without its end; a CSV line ends outside of quotes.
@@ -182,7 +229,7 @@ func (c *copyReader) splitCSV() error {
 	from := len(c.arena)
 	end := func() {
 		v := c.arena[from:len(c.arena):len(c.arena)]
-		if !quoted && string(v) == c.f.null {
+		if c.isNull(v, quoted) {
 			v = nil
 		}
 		c.fields = append(c.fields, v)
@@ -208,6 +255,21 @@ func (c *copyReader) splitCSV() error {
 	}
 	end()
 	return nil
+}
+
+// isNull reports that the CSV value v of the next field means NULL.
+func (c *copyReader) isNull(v []byte, quoted bool) bool {
+	if string(v) != c.f.null {
+		return false
+	}
+	name := ""
+	if k := len(c.fields); k < len(c.names) {
+		name = c.names[k]
+	}
+	if quoted {
+		return c.f.forceNull[name]
+	}
+	return !c.f.forceNotNull[name]
 }
 
 // quoted reads up to the closing quote and returns how much that was.
@@ -274,7 +336,7 @@ func (f *filler) n() int { return f.b.Len() }
 func (f *filler) reset() { f.b.Reset() }
 
 // add appends a row of text fields.
-func (f *filler) add(fields [][]byte, at *copyReader) error {
+func (f *filler) add(fields [][]byte, at copySource) error {
 	if len(fields) < len(f.columns) {
 		return at.bad("missing data for column %q", f.rel.Columns[f.columns[len(fields)]].Name)
 	}
@@ -290,7 +352,7 @@ func (f *filler) add(fields [][]byte, at *copyReader) error {
 			continue
 		}
 		c := f.rel.Columns[j]
-		d, err := types.DecodeText(c.Type, fields[k], f.env.Format)
+		d, err := at.value(c.Type, fields[k], f.env.Format)
 		if err == nil {
 			d, err = types.Coerce(c.Type, d, false)
 		}
