@@ -141,6 +141,9 @@ func (c *binaryReader) next() ([][]byte, error) {
 		}
 	}
 	c.line++
+	if _, err := c.r.Peek(1); errors.Is(err, io.EOF) {
+		return nil, io.EOF // drivers may leave the end mark out
+	}
 	head, err := c.full(2)
 	if err != nil {
 		return nil, err

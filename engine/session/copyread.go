@@ -124,9 +124,13 @@ func (c *copyReader) checkHeader() error {
 func (c *copyReader) readLine() error {
 	c.line++
 	c.raw = c.raw[:0]
+	q := quoteState{}
 	for {
 		part, err := c.r.ReadSlice('\n')
 		c.raw = append(c.raw, part...)
+		if c.f.csv {
+			q.scan(part, c.f)
+		}
 		if errors.Is(err, bufio.ErrBufferFull) {
 			if len(c.raw) > copyLineMax {
 				return c.bad("line is longer than %d MB", copyLineMax>>20)
@@ -139,11 +143,31 @@ func (c *copyReader) readLine() error {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if c.f.csv && err == nil && bytes.Count(c.raw, []byte{c.f.quote})%2 == 1 {
+		if err == nil && q.open {
+			if len(c.raw) > copyLineMax {
+				return c.bad("line is longer than %d MB", copyLineMax>>20)
+			}
 			continue
 		}
 		c.raw = bytes.TrimSuffix(bytes.TrimSuffix(c.raw, []byte("\n")), []byte("\r"))
 		return nil
+	}
+}
+
+// quoteState says whether a line end is inside of quotes.
+type quoteState struct{ open, escaped bool }
+
+func (q *quoteState) scan(b []byte, f *copyFormat) {
+	for _, c := range b {
+		if q.open && c == f.escape && f.escape != f.quote {
+			q.escaped = !q.escaped
+		}
+		if c == f.quote && !q.escaped {
+			q.open = !q.open
+		}
+		if c != f.escape {
+			q.escaped = false
+		}
 	}
 }
 
