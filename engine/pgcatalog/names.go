@@ -338,14 +338,14 @@ func typeText(oid types.OID, mod int32) string {
 }
 
 // quoteIdent quotes a name where SQL needs it. Names that are reserved words are
-// quoted by a table of PostgreSQL's.
+// quoted.
 func quoteIdent(s string) string {
 	plain := s != ""
 	for i := range len(s) {
 		c := s[i]
 		plain = plain && (c >= 'a' && c <= 'z' || c == '_' || i > 0 && (c >= '0' && c <= '9'))
 	}
-	if plain && !slices.Contains(reservedWords, s) {
+	if plain && !reserved(s) {
 		return s
 	}
 	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`

@@ -1,19 +1,47 @@
 package pgcatalog
 
-import "strings"
+import (
+	_ "embed"
+	"strings"
+	"sync"
+)
 
-// reservedWords are the key words that must be quoted as names
-// (pg_get_keywords() of PostgreSQL 15, all but the unreserved).
-var reservedWords = strings.Fields(`
-	all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case
-	cast char character check coalesce collate collation column concurrently constraint create cross
-	current_catalog current_date current_role current_schema current_time current_timestamp current_user dec
-	decimal default deferrable desc distinct do else end except exists extract false fetch float for foreign
-	freeze from full grant greatest group grouping having ilike in initially inner inout int integer intersect
-	interval into is isnull join lateral leading least left like limit localtime localtimestamp national natural
-	nchar none normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay
-	placing position precision primary real references returning right row select session_user setof similar
-	smallint some substring symmetric table tablesample then time timestamp to trailing treat trim true union
-	unique user using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement
-	xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
-`)
+// wordsText is pg_get_keywords() of PostgreSQL 15: word, category and whether it can
+// be a label without AS.
+//
+//	psql -XAt -F ' ' -c 'SELECT word, catcode, barelabel FROM pg_get_keywords() ORDER BY word' > words.txt
+//
+//go:embed words.txt
+var wordsText string
+
+// keyword is a key word of SQL.
+type keyword struct {
+	category byte // U, C, T, R
+	bare     bool
+}
+
+// keywords are the key words, read at first use.
+var keywords = sync.OnceValue(func() map[string]keyword {
+	m := map[string]keyword{}
+	for line := range strings.Lines(wordsText) {
+		if f := strings.Fields(line); len(f) == 3 {
+			m[f[0]] = keyword{category: f[1][0], bare: f[2] == "t"}
+		}
+	}
+	return m
+})
+
+// reserved reports a word that must be quoted as a name.
+func reserved(word string) bool {
+	k, ok := keywords()[word]
+	return ok && k.category != 'U'
+}
+
+// categoryTexts and labelTexts explain key words.
+var (
+	categoryTexts = map[byte]string{
+		'U': "unreserved", 'C': "unreserved (cannot be function or type name)",
+		'T': "reserved (can be function or type name)", 'R': "reserved",
+	}
+	labelTexts = map[bool]string{true: "can be bare label", false: "requires AS"}
+)

@@ -61,8 +61,7 @@ type lateCatalog struct {
 	cat  *pgcatalog.Catalog
 }
 
-// Call implements expr.Catalog.
-func (l *lateCatalog) Call(name string, args []types.Datum) (types.Datum, error) {
+func (l *lateCatalog) catalog() *pgcatalog.Catalog {
 	if l.cat == nil {
 		snap := l.snap
 		if snap == nil {
@@ -70,7 +69,17 @@ func (l *lateCatalog) Call(name string, args []types.Datum) (types.Datum, error)
 		}
 		l.cat = l.s.catalogs(l.ctx, snap)
 	}
-	return l.cat.Call(name, args)
+	return l.cat
+}
+
+// Call implements expr.Catalog.
+func (l *lateCatalog) Call(name string, args []types.Datum) (types.Datum, error) {
+	return l.catalog().Call(name, args)
+}
+
+// Set implements expr.Catalog.
+func (l *lateCatalog) Set(name string, args []types.Datum, row func([]types.Datum) error) error {
+	return l.catalog().Set(name, args, row)
 }
 
 // started is when the server's process began, as far as sessions know.
@@ -147,6 +156,9 @@ func registeredFunctions() []pgcatalog.Function {
 			Name: f.Name, Args: f.Args, Ret: f.Ret, Kind: kind, Variadic: f.Variadic, Strict: !f.NullCall,
 			Volatility: [...]byte{'i', 's', 'v'}[f.Volatility], Doc: f.Doc,
 		})
+	}
+	for _, f := range expr.SetFunctions() {
+		out = append(out, pgcatalog.Function{Name: f.Name, Args: f.Args, Ret: f.Ret, Kind: 'f', Set: true, Strict: true, Volatility: 'i', Doc: f.Doc})
 	}
 	for _, f := range expr.Aggregates() {
 		out = append(out, pgcatalog.Function{Name: f.Name, Args: f.Args, Ret: f.Ret, Kind: 'a', Variadic: f.Variadic, Volatility: 'i', Doc: f.Doc})

@@ -14,6 +14,9 @@ type Catalog interface {
 	// Call computes the function name; arguments of strict functions are not
 	// NULL. Errors are *pgerror.Error.
 	Call(name string, args []types.Datum) (types.Datum, error)
+	// Set calls row with each row of the set-returning function name; the slice
+	// is reused. It ends with row's error.
+	Set(name string, args []types.Datum, row func([]types.Datum) error) error
 }
 
 // catalogFamily is the table of functions about objects of the database

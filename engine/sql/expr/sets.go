@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ var setTable = []string{
 	"json_array_elements_text(json) text; value text", "jsonb_array_elements_text(jsonb) text; value text",
 	"json_object_keys(json) text", "jsonb_object_keys(jsonb) text",
 	"json_each(json) json; key text, value json", "jsonb_each(jsonb) jsonb; key text, value jsonb",
+	"_pg_expandarray(anyarray) record; x anyelement, n int4",
 	"json_each_text(json) text; key text, value text", "jsonb_each_text(jsonb) text; key text, value text",
 }
 
@@ -43,7 +45,7 @@ var setFunctions = sync.OnceValues(buildSets)
 
 func buildSets() (map[string][]*Function, map[string][]SetColumn) {
 	m, cols := make(map[string][]*Function), make(map[string][]SetColumn)
-	for _, s := range setTable {
+	for _, s := range slices.Concat(setTable, catalogSets) {
 		s, names, _ := strings.Cut(s, ";")
 		f := parseSignature(s)
 		m[f.Name] = append(m[f.Name], &f)
@@ -71,7 +73,13 @@ func ResolveSet(name string, args []types.Type) (argTypes []types.Type, cols []S
 		return nil, nil, err
 	}
 	if c := columns[name]; c != nil {
-		return want, c, nil
+		out := slices.Clone(c)
+		for i := range out {
+			if out[i].T.OID == types.OIDAnyElement && len(want) > 0 {
+				out[i].T, _ = types.Type{OID: want[0].OID, Mod: -1}.Elem()
+			}
+		}
+		return want, out, nil
 	}
 	return want, []SetColumn{{T: f.ReturnType(want)}}, nil
 }
@@ -107,7 +115,12 @@ func EvalSet(env *Env, name string, ts []types.Type, args []types.Datum, row fun
 			return nil
 		}
 	}
+	if isCatalogSet(name) {
+		return evalCatalogSet(env, name, args, row)
+	}
 	switch name {
+	case "_pg_expandarray":
+		return expandArray(args[0].List, row)
 	case "generate_series":
 		return series(env, ts[0], args, each)
 	case "generate_subscripts":
