@@ -43,7 +43,7 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	case e.Form == ast.FormXML || e.Form == ast.FormOverlaps:
 		return nil, b.missing(e, "%s is not supported", name)
 	case e.Over != nil:
-		return nil, b.missing(e, "window functions (OVER) are not supported")
+		return b.over(name, e, cx)
 	case len(e.WithinGroup) > 0:
 		return nil, b.missing(e, "ordered-set aggregates (WITHIN GROUP) are not supported")
 	case e.Variadic:
@@ -58,8 +58,11 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	if e.Star || e.Distinct || e.Filter != nil || len(e.OrderBy) > 0 {
 		return nil, b.notAggregate(name, e)
 	}
-	if name == "generate_series" || name == "unnest" {
-		return nil, b.missing(e, "set-returning functions are supported in FROM only")
+	if expr.IsSetReturning(name) {
+		return b.setItem(name, e, cx)
+	}
+	if _, ok := windowCalls[name]; ok {
+		return nil, pgerror.New(pgerror.WindowingError, "window function %s requires an OVER clause", name).At(b.pos(e.Pos()))
 	}
 	args, err := b.exprs(e.Args, cx)
 	if err != nil {

@@ -21,6 +21,8 @@ type context struct {
 	aliases []aliasItem
 	// inAgg: inside the arguments of an aggregate.
 	inAgg bool
+	// inOver: inside a window function call.
+	inOver bool
 	// subqueries collects scalar subqueries of the expression; nil where the
 	// clause allows none.
 	subs *[]subPlan
@@ -104,7 +106,7 @@ func (b *Binder) rareExpr(e ast.Expr, cx *context) (expr.Expr, error) {
 	case *ast.FieldSelect:
 		return nil, b.missing(e, "composite types are not supported")
 	case *ast.ArrayQuery:
-		return nil, b.missing(e, "ARRAY(query) is not supported")
+		return b.arrayQuery(e, cx)
 	case *ast.CurrentOf:
 		return nil, b.missing(e, "WHERE CURRENT OF is not supported")
 	case *ast.Default:

@@ -31,9 +31,6 @@ func (k *block) finish(sort []orderItem) (*relation, error) {
 			return nil, err
 		}
 	}
-	if len(k.sel.DistinctOn) > 0 {
-		return nil, k.b.missing(k.sel.DistinctOn[0], "DISTINCT ON is not supported")
-	}
 	return k.project(sort)
 }
 
@@ -131,6 +128,12 @@ func (b *Binder) sortKey(o ast.OrderItem, cx *context) (plan.SortKey, error) {
 func (k *block) project(sort []orderItem) (*relation, error) {
 	p := &plan.Project{}
 	r := &relation{event: -1}
+	early := len(k.overs)+len(k.sets) > 0
+	if early {
+		if err := k.beforeItems(); err != nil {
+			return nil, err
+		}
+	}
 	for i, it := range k.items {
 		x, err := k.final(it.e)
 		if err != nil {
@@ -146,12 +149,10 @@ func (k *block) project(sort []orderItem) (*relation, error) {
 			r.primaryKey = append(r.primaryKey, i)
 		}
 	}
-	if k.having != nil {
-		h, err := k.final(k.having)
-		if err != nil {
+	if !early {
+		if err := k.filterGroups(); err != nil {
 			return nil, err
 		}
-		k.input = &plan.Filter{Input: k.input, Cond: h}
 	}
 	keys, err := k.sortKeys(p, sort)
 	if err != nil {
@@ -159,13 +160,44 @@ func (k *block) project(sort []orderItem) (*relation, error) {
 	}
 	p.Input = k.input
 	r.plan = p
-	if k.sel.Distinct {
+	on, err := k.distinctOn(p, sort)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case on != nil:
+		r.plan = firstOf(p, on, keys)
+	case k.sel.Distinct:
 		r.plan = distinct(p)
 	}
 	if len(keys) > 0 {
 		r.plan = &plan.Sort{Input: r.plan, Keys: keys}
 	}
 	return r, nil
+}
+
+// filterGroups is HAVING.
+func (k *block) filterGroups() error {
+	if k.having == nil {
+		return nil
+	}
+	h, err := k.final(k.having)
+	if err != nil {
+		return err
+	}
+	k.input = &plan.Filter{Input: k.input, Cond: h}
+	return nil
+}
+
+// beforeItems computes what the select list needs as columns: window functions, over
+// the groups that HAVING leaves, then set-returning functions.
+func (k *block) beforeItems() error {
+	for _, step := range []func() error{k.filterGroups, k.overNodes, k.setNodes} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (k *block) roleOf(it item) windowRole {

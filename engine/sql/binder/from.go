@@ -4,9 +4,7 @@ import (
 	"strings"
 
 	"velostream/catalog"
-	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
-	"velostream/engine/sql/expr"
 	"velostream/engine/sql/parser"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
@@ -21,11 +19,28 @@ type fromItem struct {
 	scope *Scope
 }
 
+// surroundings are the names that an item of FROM can use: those of the queries around,
+// and for LATERAL also those of the items to its left. Both are equally deep.
+type surroundings struct{ plain, lateral *Scope }
+
+// beside is the surroundings of an item whose left neighbours have the names of left.
+func (a surroundings) beside(left *Scope) surroundings {
+	out := surroundings{lateral: &Scope{cols: left.cols, tables: left.tables, parent: a.lateral}}
+	if a.plain != nil {
+		out.plain = &Scope{parent: a.plain}
+	}
+	return out
+}
+
 // from binds a comma list: a cross join from left to right.
 func (b *Binder) from(refs []ast.TableRef, parent *Scope) (*fromItem, error) {
 	var out *fromItem
 	for _, r := range refs {
-		f, err := b.tableRef(r, parent)
+		around := surroundings{plain: parent, lateral: parent}
+		if out != nil {
+			around = around.beside(out.scope)
+		}
+		f, err := b.tableRef(r, around)
 		if err != nil {
 			return nil, err
 		}
@@ -36,10 +51,11 @@ func (b *Binder) from(refs []ast.TableRef, parent *Scope) (*fromItem, error) {
 		if err := b.distinctNames(out.scope, f.scope, r); err != nil {
 			return nil, err
 		}
-		out = &fromItem{
-			plan:  newJoin(plan.CrossJoin, out.plan, f.plan),
-			scope: joinScopes(out.scope, f.scope, len(out.plan.Schema())),
+		p, err := b.dependentJoin(newJoin(plan.CrossJoin, out.plan, f.plan))
+		if err != nil {
+			return nil, err
 		}
+		out = &fromItem{plan: p, scope: joinScopes(out.scope, f.scope, len(out.plan.Schema()))}
 	}
 	out.scope.parent = parent
 	return out, nil
@@ -64,7 +80,7 @@ func newJoin(kind plan.JoinKind, l, r plan.Logical) *plan.Join {
 	return j
 }
 
-func (b *Binder) tableRef(r ast.TableRef, parent *Scope) (*fromItem, error) {
+func (b *Binder) tableRef(r ast.TableRef, around surroundings) (*fromItem, error) {
 	if b.nodes++; b.nodes > maxNodes {
 		return nil, pgerror.New(pgerror.StatementTooComplex, "the query reads too many relations").
 			WithDetail("With views and common table expressions expanded there are more than %d.", maxNodes).At(b.pos(r.Pos()))
@@ -73,13 +89,16 @@ func (b *Binder) tableRef(r ast.TableRef, parent *Scope) (*fromItem, error) {
 	case *ast.TableName:
 		return b.tableName(r)
 	case *ast.SubqueryRef:
-		return b.subqueryRef(r, parent)
+		if r.Lateral {
+			return b.subqueryRef(r, around.lateral)
+		}
+		return b.subqueryRef(r, around.plain)
 	case *ast.Join:
-		return b.join(r, parent)
+		return b.join(r, around)
 	case *ast.WindowRef:
-		return b.windowRef(r, parent)
+		return b.windowRef(r, around)
 	case *ast.FuncRef:
-		return b.funcRef(r, parent)
+		return b.funcRef(r, around.lateral)
 	}
 	return nil, b.missing(r, "this item of FROM is not supported")
 }
@@ -257,120 +276,4 @@ func (b *Binder) subqueryRef(r *ast.SubqueryRef, parent *Scope) (*fromItem, erro
 		return nil, err
 	}
 	return b.named(q, tableName{event: q.event}, r.Alias)
-}
-
-// funcRef binds a function in FROM: generate_series, or a scalar function as a
-// relation of one row.
-func (b *Binder) funcRef(r *ast.FuncRef, parent *Scope) (*fromItem, error) {
-	switch {
-	case r.RowsFrom || len(r.Funcs) != 1:
-		return nil, b.missing(r, "ROWS FROM is not supported")
-	case r.Ordinality:
-		return nil, b.missing(r, "WITH ORDINALITY is not supported")
-	case len(r.ColDefs) > 0:
-		return nil, b.missing(r, "column definition lists are not supported")
-	}
-	name := columnName(r.Funcs[0].X)
-	cx := &context{scope: &Scope{parent: parent}, clause: "functions in FROM"}
-	f, ok := r.Funcs[0].X.(*ast.FuncCall)
-	var p plan.Logical
-	var err error
-	switch {
-	case ok && name == "generate_series":
-		p, err = b.series(f, cx)
-	case ok && (name == "unnest" || strings.HasPrefix(name, "regexp_split_to_t") || strings.HasPrefix(name, "json")):
-		return nil, b.missing(f, "the table function %s is not supported", name)
-	default:
-		p, err = b.oneRow(r.Funcs[0].X, name, cx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	col := name
-	if r.Alias != nil {
-		col = r.Alias.Name
-	}
-	p.Schema()[0].Name = col
-	return b.named(&relation{plan: p, event: -1}, tableName{alias: name, real: name, event: -1}, r.Alias)
-}
-
-func (b *Binder) oneRow(e ast.Expr, name string, cx *context) (plan.Logical, error) {
-	x, err := b.expr(e, cx)
-	if err != nil {
-		return nil, err
-	}
-	if x, err = toCols(b, x); err != nil {
-		return nil, err
-	}
-	return &plan.Values{Rows: [][]expr.Expr{{x}}, Out: plan.Schema{{Name: name, Type: x.Type()}}}, nil
-}
-
-func (b *Binder) series(f *ast.FuncCall, cx *context) (plan.Logical, error) {
-	args, err := b.exprs(f.Args, cx)
-	if err != nil {
-		return nil, err
-	}
-	if len(args) < 2 || len(args) > 3 {
-		_, err := b.call("generate_series", false, args, f.Args, f)
-		return nil, err
-	}
-	t, err := b.seriesType(args, f)
-	if err != nil {
-		return nil, err
-	}
-	s := &plan.Series{Out: plan.Schema{{Name: "generate_series", Type: t}}}
-	step := t
-	one := &expr.Const{Value: types.IntDatum(1), T: types.Int4}
-	if t.OID == types.OIDTimestamp || t.OID == types.OIDTimestamptz {
-		step = types.IntervalT
-		if len(args) < 3 {
-			_, err := b.call("generate_series", false, args, f.Args, f)
-			return nil, err
-		}
-	}
-	if len(args) < 3 {
-		args = append(args, one)
-	}
-	for i, want := range []types.Type{t, t, step} {
-		at := f.Pos()
-		if i < len(f.Args) {
-			at = leftmost(f.Args[i])
-		}
-		if args[i], err = b.castTo(args[i], want, false, at); err != nil {
-			return nil, err
-		}
-		if args[i], err = toCols(b, args[i]); err != nil {
-			return nil, err
-		}
-	}
-	s.Start, s.Stop, s.Step = args[0], args[1], args[2]
-	return s, nil
-}
-
-// seriesType is the type that generate_series counts in: int4, int8, numeric,
-// timestamp or timestamptz.
-func (b *Binder) seriesType(args []expr.Expr, f *ast.FuncCall) (types.Type, error) {
-	t, err := b.commonType("generate_series", args[:2], f.Args[:2])
-	if err != nil {
-		return t, err
-	}
-	if len(args) == 3 && args[2].Type().OID != types.OIDInterval && args[2].Type().OID != types.OIDUnknown {
-		if t, err = b.commonType("generate_series", args, f.Args); err != nil {
-			return t, err
-		}
-	}
-	switch t.OID {
-	case types.OIDInt2:
-		return types.Int4, nil
-	case types.OIDDate:
-		return types.Timestamptz, nil
-	case types.OIDInt4, types.OIDInt8, types.OIDNumeric, types.OIDTimestamp, types.OIDTimestamptz:
-		return types.Type{OID: t.OID, Mod: -1}, nil
-	default:
-	}
-	_, err = b.call("generate_series", false, args, f.Args, f)
-	if err == nil {
-		err = b.missing(f, "generate_series over %s is not supported", TypeName(t))
-	}
-	return t, err
 }

@@ -359,6 +359,7 @@ func (k *block) dependentGroups(sort []orderItem) {
 		walk(it.e)
 	}
 	walk(k.having)
+	k.eachOver(walk)
 	for _, o := range sort {
 		walk(o.e)
 	}
@@ -380,11 +381,11 @@ func (k *block) regroup(e expr.Expr) (expr.Expr, error) {
 		return &expr.Col{Index: len(k.groups) + e.index, T: e.t, Name: k.aggs[e.index].Name}, nil
 	case *ref:
 		if e.level > 0 {
-			return nil, k.b.correlated(e)
+			return outerOf(e), nil
 		}
 		return nil, pgerror.New(pgerror.GroupingError,
 			"column %q must appear in the GROUP BY clause or be used in an aggregate function", e.display()).At(e.pos)
-	case *expr.Const, *expr.Param, *expr.Col:
+	case *expr.Const, *expr.Param, *expr.Col, *outerRef:
 		return e, nil
 	}
 	return plan.MapChildren(e, k.regroup)
@@ -397,8 +398,11 @@ func (k *block) final(e expr.Expr) (expr.Expr, error) {
 	if !k.grouped {
 		over = func(e expr.Expr) (expr.Expr, error) { return toCols(k.b, e) }
 	}
-	e, err := k.attach(e, over)
+	e, err := k.placed(e)
 	if err != nil {
+		return nil, err
+	}
+	if e, err = k.attach(e, over); err != nil {
 		return nil, err
 	}
 	return over(e)

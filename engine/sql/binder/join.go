@@ -12,18 +12,18 @@ var joinKinds = map[ast.JoinKind]plan.JoinKind{
 	ast.FullJoin: plan.FullJoin, ast.CrossJoin: plan.CrossJoin,
 }
 
-func (b *Binder) join(r *ast.Join, parent *Scope) (*fromItem, error) {
+func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 	switch {
 	case r.AsOf:
 		return nil, b.missing(r, "ASOF joins are not supported")
 	case r.Within != nil:
 		return nil, b.missing(r.Within, "joins WITHIN an interval are not supported")
 	}
-	l, err := b.tableRef(r.L, parent)
+	l, err := b.tableRef(r.L, around)
 	if err != nil {
 		return nil, err
 	}
-	rt, err := b.tableRef(r.R, parent)
+	rt, err := b.tableRef(r.R, around.beside(l.scope))
 	if err != nil {
 		return nil, err
 	}
@@ -31,9 +31,10 @@ func (b *Binder) join(r *ast.Join, parent *Scope) (*fromItem, error) {
 		return nil, err
 	}
 	n := len(l.plan.Schema())
+	f := &fromItem{scope: joinScopes(l.scope, rt.scope, n)}
+	f.scope.parent = around.plain
 	j := newJoin(joinKinds[r.Kind], l.plan, rt.plan)
-	f := &fromItem{plan: j, scope: joinScopes(l.scope, rt.scope, n)}
-	f.scope.parent = parent
+	f.plan = j
 	switch {
 	case r.Natural || len(r.Using) > 0:
 		err = b.using(f, j, r, l.scope, rt.scope, n)
@@ -43,6 +44,14 @@ func (b *Binder) join(r *ast.Join, parent *Scope) (*fromItem, error) {
 	if err != nil {
 		return nil, err
 	}
+	if dependent(rt.plan) {
+		if f.plan != plan.Logical(j) {
+			return nil, b.missing(r, "this kind of LATERAL join is not supported")
+		}
+		if f.plan, err = b.dependentJoin(j); err != nil {
+			return nil, b.at(err, r)
+		}
+	}
 	if r.Alias != nil {
 		return b.named(&relation{plan: f.plan, event: -1}, tableName{event: -1}, r.Alias)
 	}
@@ -51,11 +60,8 @@ func (b *Binder) join(r *ast.Join, parent *Scope) (*fromItem, error) {
 
 // on splits the condition into equalities between the two sides and the rest.
 func (b *Binder) on(f *fromItem, j *plan.Join, on ast.Expr, n int) error {
-	x, err := b.boolean(on, &context{scope: f.scope, clause: "JOIN conditions"}, "JOIN/ON")
-	if err != nil {
-		return err
-	}
-	if x, err = toCols(b, x); err != nil {
+	x, err := b.onCondition(f, j, on)
+	if x == nil || err != nil {
 		return err
 	}
 	var rest []expr.Expr
@@ -228,10 +234,10 @@ func toCols(b *Binder, e expr.Expr) (expr.Expr, error) {
 	switch e := e.(type) {
 	case *ref:
 		if e.level > 0 {
-			return nil, b.correlated(e)
+			return outerOf(e), nil
 		}
 		return e.col(), nil
-	case *expr.Const, *expr.Param, *expr.Col:
+	case *expr.Const, *expr.Param, *expr.Col, *outerRef:
 		return e, nil
 	case *subRef:
 		return nil, pgerror.Unsupported("a subquery is not supported here")

@@ -189,9 +189,6 @@ func (b *Binder) valuesColumn(v *ast.Values, rows [][]expr.Expr, j int) (types.T
 }
 
 func (b *Binder) limit(l *ast.Limit, in plan.Logical) (plan.Logical, error) {
-	if l.WithTies {
-		return nil, b.missing(l, "WITH TIES is not supported")
-	}
 	n := &plan.Limit{Input: in}
 	one := func(x ast.Expr, clause string) (expr.Expr, error) {
 		if x == nil {
@@ -227,6 +224,13 @@ func (b *Binder) limit(l *ast.Limit, in plan.Logical) (plan.Logical, error) {
 	}
 	if n.Count == nil && n.Offset == nil {
 		return in, nil
+	}
+	if l.WithTies {
+		s, ok := in.(*plan.Sort)
+		if !ok {
+			return nil, pgerror.New(pgerror.SyntaxError, "WITH TIES cannot be specified without ORDER BY clause").At(b.pos(l.Pos()))
+		}
+		return withTies(s, n.Count, n.Offset), nil
 	}
 	return n, nil
 }

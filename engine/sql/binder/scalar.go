@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"errors"
 	"slices"
 
 	"velostream/catalog/types"
@@ -40,9 +41,17 @@ func (k *block) attach(e expr.Expr, over func(expr.Expr) (expr.Expr, error)) (ex
 	if s.sub.one {
 		kind = plan.CrossJoin
 	}
+	sub, outer, err := k.correlate(s.sub.plan, over)
+	if err != nil {
+		return nil, err
+	}
+	if len(outer) > 0 {
+		kind = plan.LeftJoin
+	}
 	n := len(k.input.Schema())
-	j := newJoin(kind, k.input, s.sub.plan)
-	right := s.sub.plan.Schema()
+	j := newJoin(kind, k.input, sub)
+	k.equateOuter(j, outer)
+	right := sub.Schema()[len(outer):]
 	for i, o := range s.sub.outer {
 		x, err := over(o)
 		if err != nil {
@@ -50,10 +59,10 @@ func (k *block) attach(e expr.Expr, over func(expr.Expr) (expr.Expr, error)) (ex
 		}
 		j.EqualLeft = append(j.EqualLeft, x)
 		c := right[s.sub.inner[i]]
-		j.EqualRight = append(j.EqualRight, &expr.Col{Index: s.sub.inner[i], T: c.Type, Name: c.Name})
+		j.EqualRight = append(j.EqualRight, &expr.Col{Index: len(outer) + s.sub.inner[i], T: c.Type, Name: c.Name})
 	}
 	k.input = j
-	return plan.Shift(s.sub.value, n), nil
+	return plan.Shift(s.sub.value, n+len(outer)), nil
 }
 
 // scalarSubquery binds (SELECT …) as a value.
@@ -62,7 +71,9 @@ func (b *Binder) scalarSubquery(e *ast.Subquery, cx *context) (expr.Expr, error)
 		return nil, b.missing(e, "subqueries in %s are not supported", cx.clause)
 	}
 	if s, ok := simpleSelect(e.Query); ok && len(e.Query.OrderBy) == 0 && !s.Distinct && len(s.Items) == 1 {
-		return b.simpleScalar(s, cx, e)
+		if x, err := b.simpleScalar(s, cx, e); !errors.Is(err, errGeneral) {
+			return x, err
+		}
 	}
 	r, err := b.subquery(e.Query, cx, e)
 	if err != nil {
@@ -78,15 +89,22 @@ func (b *Binder) scalarOf(r *relation, n ast.Node) (expr.Expr, error) {
 	}
 	one, atMost := rowCount(r.plan)
 	if !atMost {
-		return nil, b.severalRows(n)
+		r.plan, one = singleRow(r.plan), true
 	}
 	value := &expr.Col{Index: 0, T: s[0].Type, Name: s[0].Name}
 	return &subRef{sub: &subPlan{plan: r.plan, one: one, value: value}, t: s[0].Type}, nil
 }
 
-func (b *Binder) severalRows(n ast.Node) error {
-	return b.missing(n, "a scalar subquery that may return several rows is not supported").
-		WithHint("Use an aggregate such as max(), the whole primary key, or LIMIT 1.")
+// errGeneral says that a subquery is not of the simple kinds.
+var errGeneral = errors.New("binder: not a simple subquery")
+
+// singleRow makes p one row: NULL where it has none; several are an error when it runs.
+func singleRow(p plan.Logical) plan.Logical {
+	c := p.Schema()[0]
+	return &plan.Aggregate{
+		Input: p, Emit: plan.EmitChanges, WindowEnd: -1, Out: plan.Schema{{Name: c.Name, Type: c.Type}},
+		Aggs: []plan.AggCall{{Name: "single_value", Args: []expr.Expr{&expr.Col{T: c.Type, Name: c.Name}}, T: c.Type}},
+	}
 }
 
 // simpleSelect is q's SELECT when nothing is around it or in it but FROM and
@@ -146,7 +164,7 @@ func (b *Binder) correlatedEquality(c expr.Expr) (outer, inner expr.Expr, err er
 		outer, inner = inner, outer
 	}
 	if !ok || hasOuter(inner) || !hasOuter(outer) || hasInner(outer) {
-		return nil, nil, b.correlated(firstOuter(c))
+		return nil, nil, errGeneral
 	}
 	if outer.Type().OID != inner.Type().OID {
 		t, err := expr.CommonType("subquery", outer.Type(), inner.Type())
@@ -206,7 +224,7 @@ func (k *block) correlatedRow(sub *subPlan, inner []expr.Expr, n ast.Node) (expr
 	}
 	if len(k.scope.tables) != 1 || len(k.scope.tables[0].key) == 0 ||
 		slices.ContainsFunc(k.scope.tables[0].key, func(c int) bool { return !cols[c] }) {
-		return nil, k.b.severalRows(n)
+		return nil, errGeneral
 	}
 	p := &plan.Project{}
 	for _, e := range append(inner, k.items[0].e) {
@@ -310,7 +328,10 @@ func (b *Binder) countOf(e *ast.Exists, cx *context) (expr.Expr, error) {
 			counted.Distinct = false
 			star := &ast.FuncCall{At: s.At, Name: ast.Name{At: s.At, Parts: []string{"count"}}, Star: true}
 			counted.Items = []ast.SelectItem{{At: s.At, X: star}}
-			return b.simpleScalar(&counted, cx, e)
+			x, err := b.simpleScalar(&counted, cx, e)
+			if !errors.Is(err, errGeneral) {
+				return x, err
+			}
 		}
 	}
 	r, err := b.subquery(e.Query, cx, e)

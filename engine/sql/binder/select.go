@@ -42,7 +42,12 @@ type block struct {
 	items     []item
 	having    expr.Expr
 	subs      []subPlan
-	windowEnd int // position in groups, -1: none
+	overs     []plan.OverCall
+	windows   []overSpec
+	overAt    []int      // column of each of overs, once they are in the input
+	sets      []boundSet // set-returning functions of the select list
+	setAt     []int      // column of each of sets, once they are in the input
+	windowEnd int        // position in groups, -1: none
 	// correlated collects conditions of WHERE on the query around this one;
 	// nil where they can't be used.
 	correlated *[]expr.Expr

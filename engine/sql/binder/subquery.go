@@ -13,6 +13,17 @@ func (b *Binder) in(e *ast.In, cx *context) (expr.Expr, error) {
 	if l, ok := rowOf(e.X); ok && e.Query == nil {
 		return b.rowIn(l, e, cx)
 	}
+	if l, ok := rowOf(e.X); ok {
+		xs, err := b.exprs(l.Items, cx)
+		if err != nil {
+			return nil, err
+		}
+		v, err := b.anyQuery(xs, l.Items, "=", false, e.Query, cx, e)
+		if err == nil && e.Not {
+			v = &expr.Not{Arg: v}
+		}
+		return v, err
+	}
 	x, err := b.expr(e.X, cx)
 	if err != nil {
 		return nil, err
@@ -100,7 +111,7 @@ func (b *Binder) quantified(e *ast.Quantified, cx *context) (expr.Expr, error) {
 			v, err := b.inQuery(x, e.X, e.Query, cx, e)
 			return &expr.Not{Arg: v}, err
 		}
-		return nil, b.missing(e, "ANY and ALL over a query are supported as = ANY and <> ALL")
+		return b.anyQuery([]expr.Expr{x}, []ast.Expr{e.X}, e.Op.Symbol, e.All, e.Query, cx, e)
 	}
 	if a, ok := e.Array.(*ast.ArrayExpr); ok && len(a.Elems) > 0 {
 		list, err := b.exprs(a.Elems, cx)
@@ -189,10 +200,7 @@ func (b *Binder) whereArg(e ast.Expr, k *block, construct string) ([]expr.Expr, 
 	if err != nil {
 		return nil, err
 	}
-	if hasOuter(c) {
-		if k.correlated == nil {
-			return nil, b.correlated(firstOuter(c))
-		}
+	if hasOuter(c) && k.correlated != nil {
 		*k.correlated = append(*k.correlated, c)
 		return nil, nil
 	}
@@ -288,8 +296,12 @@ func (b *Binder) correlatedQuery(q *ast.Query, outer *Scope, values bool) (plan.
 		}
 	}
 	if len(k.aggs) > 0 {
-		if len(conds) > 0 {
-			return nil, nil, b.correlated(firstOuter(conds[0]))
+		if len(conds) > 0 { // they decide what is aggregated: bound again with them in place
+			r, err := b.query(q, outer)
+			if err != nil {
+				return nil, nil, err
+			}
+			return r.plan, nil, b.textForUnknown(r)
 		}
 		r, err := k.finish(nil) // the aggregates make one row
 		if err != nil {
@@ -358,8 +370,13 @@ func (k *block) semiJoin(sub plan.Logical, conds []expr.Expr, not bool) error {
 	if not {
 		kind = plan.AntiJoin
 	}
+	sub, outer, err := k.correlate(sub, func(e expr.Expr) (expr.Expr, error) { return toCols(k.b, e) })
+	if err != nil {
+		return err
+	}
 	n := len(k.input.Schema())
 	j := newJoin(kind, k.input, sub)
+	k.equateOuter(j, outer)
 	var rest []expr.Expr
 	for _, c := range conds {
 		x, err := toCols(k.b, c)
@@ -368,7 +385,7 @@ func (k *block) semiJoin(sub plan.Logical, conds []expr.Expr, not bool) error {
 		}
 		x = plan.Remap(x, func(c *expr.Col) expr.Expr {
 			if c.Index >= subOffset {
-				return &expr.Col{Index: c.Index - subOffset + n, T: c.T, Name: c.Name}
+				return &expr.Col{Index: c.Index - subOffset + n + len(outer), T: c.T, Name: c.Name}
 			}
 			return c
 		})

@@ -196,8 +196,8 @@ func (b *Binder) timestamp(x expr.Expr, src ast.Expr) (expr.Expr, error) {
 }
 
 // windowRef binds tumble(rel, ts, size) and its like in FROM.
-func (b *Binder) windowRef(r *ast.WindowRef, parent *Scope) (*fromItem, error) {
-	in, err := b.tableRef(r.Input, parent)
+func (b *Binder) windowRef(r *ast.WindowRef, around surroundings) (*fromItem, error) {
+	in, err := b.tableRef(r.Input, around)
 	if err != nil {
 		return nil, err
 	}
