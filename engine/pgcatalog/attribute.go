@@ -9,7 +9,7 @@ import (
 func attributeSources() map[string]source {
 	return map[string]source{
 		"pg_attribute": {"attrelid attname atttypid attstattarget attlen attnum attndims attcacheoff atttypmod attbyval attalign " +
-			"attstorage attnotnull atthasdef attgenerated attislocal attcollation attcompression attidentity", (*Catalog).attributeRows},
+			"attstorage attnotnull atthasdef attgenerated attislocal attcollation attcompression attidentity attisdropped", (*Catalog).attributeRows},
 		"pg_attrdef": {"oid adrelid adnum adbin", (*Catalog).defaultRows},
 	}
 }
@@ -20,9 +20,9 @@ func (c *Catalog) attributeRows(e *emitter) {
 	}
 	for _, r := range c.relations() {
 		attributesOf(e, r)
-		if r.PrimaryKey {
-			for i, k := range r.Key {
-				attributeRow(e, indexOID(r), i+1, r.Columns[k], false)
+		for _, x := range indexesOf(r) {
+			for i, k := range x.columns {
+				attributeRow(e, x.oid, i+1, r.Columns[k], false)
 			}
 		}
 	}
@@ -30,6 +30,11 @@ func (c *Catalog) attributeRows(e *emitter) {
 
 func attributesOf(e *emitter, r *catalog.Relation) {
 	for i, col := range r.Columns {
+		if col.Dropped {
+			e.row(r.ID, "........pg.dropped."+itoa(i+1)+"........", 0, 0, col.Type.Len(), i+1, 0, -1, -1, false, "i", "p",
+				false, false, "", true, 0, "", "", true)
+			continue
+		}
 		if col.Hidden {
 			continue
 		}
@@ -52,9 +57,13 @@ func attributeRow(e *emitter, rel uint32, num int, col catalog.Column, defaults 
 	if col.Computed != "" && defaults {
 		generated = "s"
 	}
+	identity := ""
+	if defaults {
+		identity = map[string]string{"ALWAYS": "a", "BY DEFAULT": "d"}[col.Identity]
+	}
 	byval, align, storage := layout(col.Type)
 	e.row(rel, col.Name, col.Type.OID, -1, col.Type.Len(), num, dims, -1, col.Type.Mod, byval, align, storage,
-		col.NotNull, defaults && col.Default+col.Computed != "", generated, true, collationOf(col.Type), "", "")
+		col.NotNull, defaults && col.Default+col.Computed != "", generated, true, collationOf(col.Type), "", identity, false)
 }
 
 // layout is how PostgreSQL would store values of t: passed by value, alignment,

@@ -47,10 +47,10 @@ func (c *Catalog) classRows(e *emitter) {
 			am = oidHeap
 		}
 		e.row(r.ID, r.Name, c.schemaOID(r.Schema), rowTypeOID(r), c.owner(r), am, r.ID, c.size(r)/pageBytes, float64(-1),
-			r.PrimaryKey, "p", kind, len(r.Columns), viewQuery(r) != "", true, "d", relationOptions(r), false)
-		if r.PrimaryKey {
-			e.row(indexOID(r), indexName(r), c.schemaOID(r.Schema), 0, c.owner(r), oidBtree, indexOID(r), 0, float64(-1),
-				false, "p", "i", len(r.Key), false, true, "n", nil, false)
+			len(indexesOf(r)) > 0, "p", kind, len(r.Columns), viewQuery(r) != "", true, "d", relationOptions(r), false)
+		for _, x := range indexesOf(r) {
+			e.row(x.oid, x.name, c.schemaOID(r.Schema), 0, c.owner(r), oidBtree, x.oid, 0, float64(-1),
+				false, "p", "i", len(x.columns), false, true, "n", nil, false)
 		}
 	}
 }
@@ -97,6 +97,17 @@ func (c *Catalog) ruleRows(e *emitter) {
 }
 
 func (c *Catalog) dependRows(e *emitter) {
+	for _, k := range c.constraints() {
+		for _, n := range numbers(k.Columns) {
+			e.row(classConstraint, k.ID, 0, classClass, k.rel.ID, n, "a")
+		}
+		switch k.kind {
+		case "p", "u":
+			e.row(classClass, k.index, 0, classConstraint, k.ID, 0, "i")
+		case "f":
+			e.row(classConstraint, k.ID, 0, classClass, k.Ref, 0, "n")
+		}
+	}
 	for _, r := range c.relations() {
 		e.row(classClass, r.ID, 0, classNamespace, c.schemaOID(r.Schema), 0, "n")
 		for _, in := range r.Inputs {
@@ -112,11 +123,8 @@ func (c *Catalog) dependRows(e *emitter) {
 		if r.PartOf != 0 {
 			e.row(classClass, r.ID, 0, classClass, r.PartOf, 0, "a")
 		}
-		if r.PrimaryKey {
-			e.row(classClass, indexOID(r), 0, classConstraint, constraintOID(r), 0, "i")
-			for _, k := range keyNumbers(r) {
-				e.row(classConstraint, constraintOID(r), 0, classClass, r.ID, k, "a")
-			}
+		if r.Numbers != nil && r.Numbers.Owner != 0 {
+			e.row(classClass, r.ID, 0, classClass, r.Numbers.Owner, r.Numbers.Column+1, "a")
 		}
 	}
 }

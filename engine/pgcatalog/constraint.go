@@ -1,59 +1,116 @@
 package pgcatalog
 
 import (
+	"strings"
+
 	"velostream/catalog"
-	"velostream/catalog/types"
 )
 
-// constraintSources are pg_constraint and pg_index.
-func constraintSources() map[string]source {
-	return map[string]source{
-		"pg_constraint": {"oid conname connamespace contype convalidated conrelid conindid confupdtype confdeltype confmatchtype " +
-			"conislocal connoinherit conkey", (*Catalog).constraintRows},
-		"pg_index": {"indexrelid indrelid indnatts indnkeyatts indisunique indisprimary indimmediate indisvalid indisready indislive " +
-			"indkey indcollation indclass indoption", (*Catalog).indexRows},
-	}
+// constraint is a constraint as the catalogs show it.
+type constraint struct {
+	catalog.Constraint
+	rel   *catalog.Relation
+	kind  string // p, u, c, f
+	index uint32
 }
 
-func (c *Catalog) keyed() []*catalog.Relation {
-	var out []*catalog.Relation
+// constraints lists all constraints.
+func (c *Catalog) constraints() []constraint {
+	var out []constraint
 	for _, r := range c.relations() {
 		if r.PrimaryKey && len(r.Key) > 0 {
-			out = append(out, r)
+			out = append(out, constraint{
+				Constraint: catalog.Constraint{ID: constraintOID(r), Name: r.KeyConstraint(), Columns: r.Key},
+				rel:        r, kind: "p", index: baseIndex + r.ID,
+			})
+		}
+		for _, k := range r.Constraints {
+			x := constraint{Constraint: k, rel: r, index: k.Index}
+			switch k.Kind {
+			case catalog.Check:
+				x.kind = "c"
+			case catalog.Unique:
+				x.kind = "u"
+			case catalog.ForeignKey:
+				x.kind = "f"
+				if x.index = k.RefIndex; x.index == 0 {
+					x.index = baseIndex + k.Ref
+				}
+			}
+			out = append(out, x)
 		}
 	}
 	return out
 }
 
+// constraintSources are pg_constraint and pg_index.
+func constraintSources() map[string]source {
+	return map[string]source{
+		"pg_constraint": {"oid conname connamespace contype convalidated conrelid conindid confrelid confupdtype confdeltype " +
+			"confmatchtype conislocal connoinherit conkey confkey confdelsetcols conbin", (*Catalog).constraintRows},
+		"pg_index": {"indexrelid indrelid indnatts indnkeyatts indisunique indnullsnotdistinct indisprimary indimmediate " +
+			"indisvalid indisready indislive indkey indcollation indclass indoption", (*Catalog).indexRows},
+	}
+}
+
+// actionLetters are pg_constraint's letters of ON DELETE and ON UPDATE.
+var actionLetters = map[string]string{"": "a", "NO ACTION": "a", "RESTRICT": "r", "CASCADE": "c", "SET NULL": "n", "SET DEFAULT": "d"}
+
 func (c *Catalog) constraintRows(e *emitter) {
-	for _, r := range c.keyed() {
-		e.row(constraintOID(r), indexName(r), c.schemaOID(r.Schema), "p", true, r.ID, indexOID(r), " ", " ", " ", true, true, keyNumbers(r))
+	for _, k := range c.constraints() {
+		up, del, match := " ", " ", " "
+		var ref uint32
+		var confkey, setcols, bin any
+		switch k.kind {
+		case "f":
+			up, del, match, ref, confkey = actionLetters[k.OnUpdate], actionLetters[k.OnDelete], "s", k.Ref, numbers(k.RefColumns)
+			if k.MatchFull {
+				match = "f"
+			}
+			if len(k.SetColumns) > 0 {
+				setcols = numbers(k.SetColumns)
+			}
+		case "c":
+			bin = k.Text
+		}
+		e.row(k.ID, k.Name, c.schemaOID(k.rel.Schema), k.kind, true, k.rel.ID, k.index, ref, up, del, match, true, k.kind != "c",
+			numbers(k.Columns), confkey, setcols, bin)
 	}
 }
 
-func (c *Catalog) indexRows(e *emitter) {
-	for _, r := range c.keyed() {
-		var coll, class []uint32
-		for _, k := range r.Key {
-			coll = append(coll, collationOf(r.Columns[k].Type))
-			class = append(class, operatorClass(r.Columns[k].Type))
+// text is the constraint as pg_get_constraintdef prints it.
+func (k *constraint) text(c *Catalog) string {
+	list := func(r *catalog.Relation, cols []int) string {
+		return "(" + strings.Join(quoteAll(columnNames(r, cols)), ", ") + ")"
+	}
+	switch k.kind {
+	case "p":
+		return "PRIMARY KEY " + list(k.rel, k.Columns)
+	case "u":
+		s := "UNIQUE "
+		if x := k.rel.Index(k.Index); x != nil && x.NullsEqual {
+			s += "NULLS NOT DISTINCT "
 		}
-		e.row(indexOID(r), r.ID, len(r.Key), len(r.Key), true, true, true, true, true, true,
-			keyNumbers(r), coll, class, make([]int, len(r.Key)))
+		return s + list(k.rel, k.Columns)
+	case "c":
+		return "CHECK (" + k.Text + ")"
 	}
-}
-
-// operatorClass is the default btree operator class of a type, 0: none.
-func operatorClass(t types.Type) uint32 {
-	switch t.OID {
-	case types.OIDVarchar:
-		t.OID = types.OIDText
-	default:
+	ref := c.relation(k.Ref)
+	if ref == nil {
+		return "FOREIGN KEY " + list(k.rel, k.Columns)
 	}
-	for _, row := range staticRows()["pg_opclass"] {
-		if number(*row[1]) == oidBtree && types.OID(number(*row[6])) == t.OID && *row[7] == "t" {
-			return number(*row[0])
+	s := "FOREIGN KEY " + list(k.rel, k.Columns) + " REFERENCES " + c.qualified(ref.Schema, ref.Name) + list(ref, k.RefColumns)
+	if k.MatchFull {
+		s += " MATCH FULL"
+	}
+	if k.OnUpdate != "" && k.OnUpdate != "NO ACTION" {
+		s += " ON UPDATE " + k.OnUpdate
+	}
+	if k.OnDelete != "" && k.OnDelete != "NO ACTION" {
+		s += " ON DELETE " + k.OnDelete
+		if len(k.SetColumns) > 0 {
+			s += " " + list(k.rel, k.SetColumns)
 		}
 	}
-	return 0
+	return s
 }

@@ -24,6 +24,11 @@ func (c *Catalog) descriptionRows(e *emitter) {
 			}
 		}
 	}
+	for _, x := range c.indexes() {
+		if x.comment != "" {
+			e.row(x.oid, classClass, 0, x.comment)
+		}
+	}
 	for _, p := range c.procs() {
 		if p.Doc != "" {
 			e.row(p.oid, classProc, 0, p.Doc)
@@ -53,6 +58,8 @@ func (c *Catalog) description(oid, class uint32, sub int) (string, bool) {
 		r := c.relation(oid)
 		switch {
 		case r == nil:
+			x, ok := c.findIndex(oid)
+			return x.comment, ok && x.comment != ""
 		case sub == 0:
 			return r.Comment, r.Comment != ""
 		case sub <= len(r.Columns):

@@ -55,7 +55,7 @@ var functionTable = map[string]function{
 	"pg_get_ruledef":                     ruleDef,
 	"pg_get_partkeydef":                  null,
 	"pg_get_statisticsobjdef_columns":    null,
-	"pg_get_serial_sequence":             null,
+	"pg_get_serial_sequence":             serialSequence,
 	"pg_get_userbyid":                    userByID,
 	"obj_description":                    objDescription,
 	"col_description": func(c *Catalog, a []types.Datum) (any, error) {
@@ -64,7 +64,7 @@ var functionTable = map[string]function{
 	"shobj_description":            objDescription,
 	"pg_table_is_visible":          tableVisible,
 	"pg_type_is_visible":           typeVisible,
-	"pg_function_is_visible":       func(c *Catalog, a []types.Datum) (any, error) { _, ok := c.findProc(oidArg(a[0])); return ok, nil },
+	"pg_function_is_visible":       functionVisible,
 	"pg_table_size":                relationSize,
 	"pg_relation_size":             relationSize,
 	"pg_total_relation_size":       relationSize,
@@ -135,11 +135,6 @@ func viewDefinition(c *Catalog, a []types.Datum) (any, error) {
 	return orNull(viewText(r)), nil
 }
 
-func indexDefinition(r *catalog.Relation) string {
-	return "CREATE UNIQUE INDEX " + quoteIdent(indexName(r)) + " ON " + quoteIdent(r.Schema) + "." + quoteIdent(r.Name) +
-		" USING btree (" + strings.Join(quoteAll(keyNames(r)), ", ") + ")"
-}
-
 func quoteAll(names []string) []string {
 	out := make([]string, len(names))
 	for i, n := range names {
@@ -149,23 +144,23 @@ func quoteAll(names []string) []string {
 }
 
 func indexDef(c *Catalog, a []types.Datum) (any, error) {
-	r := c.index(oidArg(a[0]))
-	if r == nil {
+	x, ok := c.findIndex(oidArg(a[0]))
+	if !ok {
 		return nil, nil
 	}
 	if len(a) == 1 || a[1].I == 0 {
-		return indexDefinition(r), nil
+		return x.definition, nil
 	}
-	if i := int(a[1].I); i >= 1 && i <= len(r.Key) {
-		return quoteIdent(r.Columns[r.Key[i-1]].Name), nil
+	if i := int(a[1].I); i >= 1 && i <= len(x.columns) {
+		return quoteIdent(x.names(x.columns)[i-1]), nil
 	}
 	return "", nil
 }
 
 func constraintDef(c *Catalog, a []types.Datum) (any, error) {
-	for _, r := range c.keyed() {
-		if constraintOID(r) == oidArg(a[0]) {
-			return "PRIMARY KEY (" + strings.Join(quoteAll(keyNames(r)), ", ") + ")", nil
+	for _, k := range c.constraints() {
+		if k.ID == oidArg(a[0]) {
+			return k.text(c), nil
 		}
 	}
 	return nil, nil
@@ -179,6 +174,9 @@ func (c *Catalog) arguments(oid uint32) any {
 	args := make([]string, len(p.Args))
 	for i, t := range p.Args {
 		args[i] = typeText(t, -1)
+		if p.user != nil && p.user.ArgNames[i] != "" {
+			args[i] = quoteIdent(p.user.ArgNames[i]) + " " + args[i]
+		}
 		if p.Variadic && i == len(args)-1 {
 			args[i] = "VARIADIC " + args[i]
 		}
@@ -204,6 +202,9 @@ func functionDef(c *Catalog, a []types.Datum) (any, error) {
 	}
 	if p.Kind == 'a' {
 		return nil, pgerror.New(pgerror.WrongObjectType, "%q is an aggregate function", p.Name)
+	}
+	if p.user != nil {
+		return p.user.Definition + "\n", nil
 	}
 	ret, _ := functionResult(c, a)
 	text := "CREATE OR REPLACE FUNCTION pg_catalog." + quoteIdent(p.Name) + "(" + c.arguments(p.oid).(string) + ")\n RETURNS " +
@@ -252,14 +253,19 @@ func objDescription(c *Catalog, a []types.Datum) (any, error) {
 
 func tableVisible(c *Catalog, a []types.Datum) (any, error) {
 	oid := oidArg(a[0])
-	if r := c.index(oid); r != nil {
-		return c.visible(r.Schema, indexName(r)), nil
+	if x, ok := c.findIndex(oid); ok {
+		return c.visible(x.rel.Schema, x.name), nil
 	}
 	r := c.relation(oid)
 	if r == nil {
 		return nil, nil
 	}
 	return c.visible(r.Schema, r.Name), nil
+}
+
+func functionVisible(c *Catalog, a []types.Datum) (any, error) {
+	p, ok := c.findProc(oidArg(a[0]))
+	return ok && (p.user == nil || c.inPath(p.user.Schema)), nil
 }
 
 func typeVisible(c *Catalog, a []types.Datum) (any, error) {
@@ -278,9 +284,10 @@ func typeVisible(c *Catalog, a []types.Datum) (any, error) {
 func relationSize(c *Catalog, a []types.Datum) (any, error) {
 	r := c.relation(oidArg(a[0]))
 	switch {
-	case c.index(oidArg(a[0])) != nil:
-		return int64(0), nil
 	case r == nil:
+		if _, ok := c.findIndex(oidArg(a[0])); ok {
+			return int64(0), nil
+		}
 		return nil, nil
 	case r.ID < catalog.FirstID:
 		return int64(0), nil
@@ -382,7 +389,7 @@ func describeObject(c *Catalog, a []types.Datum) (any, error) {
 	switch oidArg(a[0]) {
 	case classClass:
 		if r := c.relation(oidArg(a[1])); r != nil {
-			return string(r.Kind) + " " + c.qualified(r.Schema, r.Name, r.ID), nil
+			return string(r.Kind) + " " + c.qualified(r.Schema, r.Name), nil
 		}
 	case classNamespace:
 		if n, ok := c.schemaName(oidArg(a[1])); ok {

@@ -19,16 +19,27 @@ func infoSources() map[string]source {
 		"columns": {"table_catalog table_schema table_name column_name ordinal_position column_default is_nullable data_type " +
 			"character_maximum_length character_octet_length numeric_precision numeric_precision_radix numeric_scale " +
 			"datetime_precision interval_type udt_catalog udt_schema udt_name dtd_identifier is_self_referencing is_identity " +
-			"identity_cycle is_generated generation_expression is_updatable collation_catalog collation_schema collation_name", (*Catalog).columnRows},
+			"identity_generation identity_cycle is_generated generation_expression is_updatable collation_catalog collation_schema collation_name", (*Catalog).columnRows},
 		"table_constraints": {table + "constraint_type is_deferrable initially_deferred enforced nulls_distinct", (*Catalog).tableConstraintRows},
-		"key_column_usage":  {table + "column_name ordinal_position", (*Catalog).keyColumnRows},
+		"key_column_usage":  {table + "column_name ordinal_position position_in_unique_constraint", (*Catalog).keyColumnRows},
 		"constraint_column_usage": {"table_catalog table_schema table_name column_name constraint_catalog constraint_schema " +
 			"constraint_name", (*Catalog).constraintColumnRows},
 		"constraint_table_usage": {"table_catalog table_schema table_name constraint_catalog constraint_schema constraint_name", func(c *Catalog, e *emitter) {
-			for _, r := range c.keyed() {
-				e.row(c.Database, r.Schema, r.Name, c.Database, r.Schema, indexName(r))
+			for _, k := range c.constraints() {
+				r := k.rel
+				if k.kind == "f" {
+					if r = c.relation(k.Ref); r == nil {
+						continue
+					}
+				}
+				e.row(c.Database, r.Schema, r.Name, c.Database, k.rel.Schema, k.Name)
 			}
 		}},
+		"check_constraints": {"constraint_catalog constraint_schema constraint_name check_clause", (*Catalog).checkRows},
+		"referential_constraints": {"constraint_catalog constraint_schema constraint_name unique_constraint_catalog " +
+			"unique_constraint_schema unique_constraint_name match_option update_rule delete_rule", (*Catalog).referentialRows},
+		"sequences": {"sequence_catalog sequence_schema sequence_name data_type numeric_precision numeric_precision_radix numeric_scale " +
+			"start_value minimum_value maximum_value increment cycle_option", (*Catalog).infoSequenceRows},
 		"view_table_usage": {"view_catalog view_schema view_name table_catalog table_schema table_name", (*Catalog).viewTableRows},
 		"routines": {"specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name routine_type " +
 			"data_type udt_catalog type_udt_catalog type_udt_schema type_udt_name routine_body external_language parameter_style is_deterministic sql_data_access " +
@@ -83,6 +94,9 @@ func tableType(r *catalog.Relation) string {
 
 func (c *Catalog) tableRows(e *emitter) {
 	c.allRelations(func(r *catalog.Relation) {
+		if r.Kind == catalog.Sequence {
+			return
+		}
 		e.row(c.Database, r.Schema, r.Name, tableType(r), yesNo(writable(r)), "NO")
 	})
 }
@@ -113,6 +127,9 @@ func (c *Catalog) viewTableRows(e *emitter) {
 
 func (c *Catalog) columnRows(e *emitter) {
 	c.allRelations(func(r *catalog.Relation) {
+		if r.Kind == catalog.Sequence {
+			return
+		}
 		for _, col := range columnsOf(r) {
 			c.infoColumn(e, r, col)
 		}
@@ -139,7 +156,7 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 		collCatalog, collSchema, collName = c.Database, schemaPG, "C"
 	}
 	e.row(c.Database, r.Schema, r.Name, col.Name, col.num, def, yesNo(nullable), d.name, d.length, d.octets,
-		d.precision, d.radix, d.scale, d.times, interval, c.Database, schemaPG, udtName(t), itoa(col.num), "NO", "NO", "NO",
+		d.precision, d.radix, d.scale, d.times, interval, c.Database, schemaPG, udtName(t), itoa(col.num), "NO", yesNo(col.Identity != ""), orNull(col.Identity), "NO",
 		generated, generation, yesNo(writable(r)), collCatalog, collSchema, collName)
 }
 
@@ -198,25 +215,98 @@ func describeType(t types.Type) typeFacts {
 	return f
 }
 
+var constraintTypes = map[string]string{"p": "PRIMARY KEY", "u": "UNIQUE", "c": "CHECK", "f": "FOREIGN KEY"}
+
+// tableConstraintRows lists constraints; NOT NULL is a CHECK, as PostgreSQL shows it.
 func (c *Catalog) tableConstraintRows(e *emitter) {
-	for _, r := range c.keyed() {
-		e.row(c.Database, r.Schema, indexName(r), c.Database, r.Schema, r.Name, "PRIMARY KEY", "NO", "NO", "YES", nil)
+	for _, k := range c.constraints() {
+		var distinct any
+		if k.kind == "u" {
+			distinct = "YES"
+			if x := k.rel.Index(k.Index); x != nil && x.NullsEqual {
+				distinct = "NO"
+			}
+		}
+		e.row(c.Database, k.rel.Schema, k.Name, c.Database, k.rel.Schema, k.rel.Name, constraintTypes[k.kind], "NO", "NO", "YES", distinct)
 	}
+	c.notNulls(func(r *catalog.Relation, _ visibleColumn, name string) {
+		e.row(c.Database, r.Schema, name, c.Database, r.Schema, r.Name, "CHECK", "NO", "NO", "YES", nil)
+	})
+}
+
+func (c *Catalog) notNulls(f func(r *catalog.Relation, col visibleColumn, name string)) {
+	for _, r := range c.relations() {
+		for _, col := range columnsOf(r) {
+			if col.NotNull {
+				f(r, col, itoa(c.schemaOID(r.Schema))+"_"+itoa(r.ID)+"_"+itoa(col.num)+"_not_null")
+			}
+		}
+	}
+}
+
+func (c *Catalog) checkRows(e *emitter) {
+	for _, k := range c.constraints() {
+		if k.kind == "c" {
+			e.row(c.Database, k.rel.Schema, k.Name, "("+k.Text+")")
+		}
+	}
+	c.notNulls(func(r *catalog.Relation, col visibleColumn, name string) {
+		e.row(c.Database, r.Schema, name, quoteIdent(col.Name)+" IS NOT NULL")
+	})
 }
 
 func (c *Catalog) keyColumnRows(e *emitter) {
-	for _, r := range c.keyed() {
-		for i, n := range keyNames(r) {
-			e.row(c.Database, r.Schema, indexName(r), c.Database, r.Schema, r.Name, n, i+1)
+	for _, k := range c.constraints() {
+		if k.kind == "c" {
+			continue
+		}
+		for i, n := range columnNames(k.rel, k.Columns) {
+			var unique any
+			if k.kind == "f" {
+				unique = i + 1
+			}
+			e.row(c.Database, k.rel.Schema, k.Name, c.Database, k.rel.Schema, k.rel.Name, n, i+1, unique)
 		}
 	}
 }
 
+// constraintColumnRows lists the columns that constraints are about: of foreign
+// keys those that are referred to.
 func (c *Catalog) constraintColumnRows(e *emitter) {
-	for _, r := range c.keyed() {
-		for _, n := range keyNames(r) {
-			e.row(c.Database, r.Schema, r.Name, n, c.Database, r.Schema, indexName(r))
+	for _, k := range c.constraints() {
+		r, cols := k.rel, k.Columns
+		if k.kind == "f" {
+			if r, cols = c.relation(k.Ref), k.RefColumns; r == nil {
+				continue
+			}
 		}
+		for _, n := range columnNames(r, cols) {
+			e.row(c.Database, r.Schema, r.Name, n, c.Database, k.rel.Schema, k.Name)
+		}
+	}
+}
+
+func (c *Catalog) referentialRows(e *emitter) {
+	rule := func(s string) string {
+		if s == "" {
+			return "NO ACTION"
+		}
+		return s
+	}
+	for _, k := range c.constraints() {
+		ref := c.relation(k.Ref)
+		if k.kind != "f" || ref == nil {
+			continue
+		}
+		name := ref.KeyConstraint()
+		if x := ref.Index(k.RefIndex); x != nil {
+			name = x.Name
+		}
+		match := "NONE"
+		if k.MatchFull {
+			match = "FULL"
+		}
+		e.row(c.Database, k.rel.Schema, k.Name, c.Database, ref.Schema, name, match, rule(k.OnUpdate), rule(k.OnDelete))
 	}
 }
 

@@ -20,10 +20,10 @@ func (c *Catalog) Name(kind types.OID, oid uint32) string {
 	switch kind {
 	case types.OIDRegclass:
 		if r := c.relation(oid); r != nil {
-			return c.qualified(r.Schema, r.Name, r.ID)
+			return c.qualified(r.Schema, r.Name)
 		}
-		if r := c.index(oid); r != nil {
-			return c.qualified(r.Schema, indexName(r), 0)
+		if x, ok := c.findIndex(oid); ok {
+			return c.qualified(x.rel.Schema, x.name)
 		}
 	case types.OIDRegtype:
 		return c.typeName(types.OID(oid), -1)
@@ -218,10 +218,8 @@ func (c *Catalog) findRelation(schema, name string) uint32 {
 		if r := c.Snapshot.Relation(s, name); r != nil {
 			return r.ID
 		}
-		if base, ok := strings.CutSuffix(name, "_pkey"); ok {
-			if r := c.Snapshot.Relation(s, base); r != nil && r.PrimaryKey {
-				return indexOID(r)
-			}
+		if oid := c.indexNamed(s, name); oid != 0 {
+			return oid
 		}
 	}
 	return 0
@@ -273,7 +271,7 @@ func cutName(s string) (part, rest string, ok bool) {
 
 // qualified is a relation's name, with its schema where search_path finds
 // another or none.
-func (c *Catalog) qualified(schema, name string, _ uint32) string {
+func (c *Catalog) qualified(schema, name string) string {
 	if c.visible(schema, name) {
 		return quoteIdent(name)
 	}
@@ -311,7 +309,7 @@ func (c *Catalog) typeName(oid types.OID, mod int32) string {
 			base, suffix = oid-baseRowArray, "[]"
 		}
 		if r := c.Snapshot.ByID(uint32(base)); r != nil {
-			return c.qualified(r.Schema, r.Name, r.ID) + suffix
+			return c.qualified(r.Schema, r.Name) + suffix
 		}
 	}
 	return typeText(oid, mod)

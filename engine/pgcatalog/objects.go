@@ -54,7 +54,6 @@ const (
 	maxColumns     = 1600
 )
 
-func indexOID(r *catalog.Relation) uint32      { return baseIndex + r.ID }
 func constraintOID(r *catalog.Relation) uint32 { return baseConstraint + r.ID }
 func rowTypeOID(r *catalog.Relation) uint32    { return baseRowType + r.ID }
 func ruleOID(r *catalog.Relation) uint32       { return baseRule + r.ID }
@@ -94,6 +93,9 @@ func (c *Catalog) allSchemas() []schema {
 			}
 			used[oid] = true
 		}
+		if s := c.Snapshot.SchemaComment(n); s != "" {
+			doc = s
+		}
 		out = append(out, schema{n, oid, doc})
 	}
 	c.schemas = out
@@ -126,19 +128,6 @@ func (c *Catalog) relation(oid uint32) *catalog.Relation {
 	return ByID(oid)
 }
 
-// index finds the relation whose primary key index has the OID.
-func (c *Catalog) index(oid uint32) *catalog.Relation {
-	if oid < baseIndex || oid >= baseConstraint {
-		return nil
-	}
-	if r := c.Snapshot.ByID(oid - baseIndex); r != nil && r.PrimaryKey {
-		return r
-	}
-	return nil
-}
-
-func indexName(r *catalog.Relation) string { return r.Name + "_pkey" }
-
 // visibleColumn is a column that clients see, with its attribute number.
 type visibleColumn struct {
 	catalog.Column
@@ -157,23 +146,6 @@ func columnsOf(r *catalog.Relation) []visibleColumn {
 	return out
 }
 
-// keyNumbers are the attribute numbers of the primary key.
-func keyNumbers(r *catalog.Relation) []int {
-	out := make([]int, len(r.Key))
-	for i, k := range r.Key {
-		out[i] = k + 1
-	}
-	return out
-}
-
-func keyNames(r *catalog.Relation) []string {
-	out := make([]string, len(r.Key))
-	for i, k := range r.Key {
-		out[i] = r.Columns[k].Name
-	}
-	return out
-}
-
 // relkind is pg_class.relkind: connector streams and sinks are foreign tables.
 func relkind(r *catalog.Relation) byte {
 	switch r.Kind {
@@ -183,6 +155,8 @@ func relkind(r *catalog.Relation) byte {
 		return 'm'
 	case catalog.Sink:
 		return 'f'
+	case catalog.Sequence:
+		return 'S'
 	case catalog.Stream:
 		if r.Connector != "" {
 			return 'f'

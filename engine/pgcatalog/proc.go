@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"velostream/catalog"
 	"velostream/catalog/types"
 )
 
@@ -81,7 +82,8 @@ func procKey(name string, args []types.OID) string {
 // proc is a row of pg_proc.
 type proc struct {
 	Function
-	oid uint32
+	oid  uint32
+	user *catalog.Function // nil: built in
 }
 
 // firstOwnProc is the first OID of functions that PostgreSQL does not have.
@@ -108,7 +110,21 @@ func (c *Catalog) procs() []proc {
 			own++
 		}
 		used[oid] = true
-		c.functions = append(c.functions, proc{f, oid})
+		c.functions = append(c.functions, proc{Function: f, oid: oid})
+	}
+	for _, f := range c.Snapshot.Functions("", "") {
+		args := make([]types.OID, len(f.Args))
+		for i, a := range f.Args {
+			args[i] = a.OID
+		}
+		p := Function{Name: f.Name, Args: args, Ret: f.Returns.OID, Kind: 'f', Strict: f.Strict, Volatility: 'v', Doc: f.Comment}
+		switch f.Volatility {
+		case "IMMUTABLE":
+			p.Volatility = 'i'
+		case "STABLE":
+			p.Volatility = 's'
+		}
+		c.functions = append(c.functions, proc{Function: p, oid: f.ID, user: f})
 	}
 	for _, row := range staticRows()["pg_type"] {
 		for _, cell := range row[15:19] { // typinput to typsend
@@ -119,7 +135,7 @@ func (c *Catalog) procs() []proc {
 			}
 			used[oid] = true
 			b := builtins().functions[i]
-			c.functions = append(c.functions, proc{Function{Name: b.name, Args: b.args, Ret: b.ret, Kind: 'f', Strict: true, Volatility: 'i'}, oid})
+			c.functions = append(c.functions, proc{Function: Function{Name: b.name, Args: b.args, Ret: b.ret, Kind: 'f', Strict: true, Volatility: 'i'}, oid: oid})
 		}
 	}
 	return c.functions
@@ -134,7 +150,7 @@ func (c *Catalog) findProc(oid uint32) (proc, bool) {
 	}
 	if i, ok := builtins().byOID[oid]; ok {
 		b := builtins().functions[i]
-		return proc{Function{Name: b.name, Args: b.args, Ret: b.ret, Kind: 'f'}, b.oid}, true
+		return proc{Function: Function{Name: b.name, Args: b.args, Ret: b.ret, Kind: 'f'}, oid: b.oid}, true
 	}
 	return proc{}, false
 }
@@ -143,7 +159,7 @@ func (c *Catalog) findProc(oid uint32) (proc, bool) {
 func procSources() map[string]source {
 	return map[string]source{
 		"pg_proc": {"oid proname pronamespace proowner prolang procost prorows provariadic prokind proisstrict proretset " +
-			"provolatile proparallel pronargs prorettype proargtypes prosrc", (*Catalog).procRows},
+			"provolatile proparallel pronargs prorettype proargtypes prosrc proargnames", (*Catalog).procRows},
 		"pg_aggregate": {"aggfnoid aggkind aggfinalmodify aggmfinalmodify", (*Catalog).aggregateRows},
 		"pg_operator": {"oid oprname oprnamespace oprowner oprkind oprcanmerge oprcanhash oprleft oprright oprresult " +
 			"oprcom oprnegate oprcode", (*Catalog).operatorRows},
@@ -164,8 +180,16 @@ func (c *Catalog) procRows(e *emitter) {
 				}
 			}
 		}
-		e.row(p.oid, p.Name, oidPGCatalog, oidSuperuser, 12, 1.0, rows, variadic, p.Kind, p.Strict, p.Set,
-			p.Volatility, "s", len(p.Args), p.Ret, p.Args, p.Name)
+		schema, owner, lang, body := uint32(oidPGCatalog), uint32(oidSuperuser), 12, p.Name
+		var names any
+		if u := p.user; u != nil {
+			schema, owner, lang, body = c.schemaOID(u.Schema), c.roleOID(u.Owner), 14, u.Body
+			if strings.Join(u.ArgNames, "") != "" {
+				names = u.ArgNames
+			}
+		}
+		e.row(p.oid, p.Name, schema, owner, lang, 1.0, rows, variadic, p.Kind, p.Strict, p.Set,
+			p.Volatility, "s", len(p.Args), p.Ret, p.Args, body, names)
 	}
 }
 

@@ -20,7 +20,7 @@ func viewSources() map[string]source {
 		"pg_tables": {"schemaname tablename tableowner hasindexes hasrules hastriggers rowsecurity", func(c *Catalog, e *emitter) {
 			c.tablesOf(true, func(r *catalog.Relation) {
 				if k := relkind(r); k == 'r' {
-					e.row(r.Schema, r.Name, r.Owner, r.PrimaryKey, false, false, false)
+					e.row(r.Schema, r.Name, r.Owner, len(indexesOf(r)) > 0, false, false, false)
 				}
 			})
 		}},
@@ -44,8 +44,8 @@ func viewSources() map[string]source {
 			}
 		}},
 		"pg_indexes": {"schemaname tablename indexname indexdef", func(c *Catalog, e *emitter) {
-			for _, r := range c.keyed() {
-				e.row(r.Schema, r.Name, indexName(r), indexDefinition(r))
+			for _, x := range c.indexes() {
+				e.row(x.rel.Schema, x.rel.Name, x.name, x.definition)
 			}
 		}},
 		"pg_stat_all_tables": all, "pg_stat_user_tables": user, "pg_stat_xact_user_tables": user,

@@ -1,0 +1,71 @@
+package pgcatalog
+
+import (
+	"velostream/catalog"
+	"velostream/catalog/types"
+)
+
+// sequenceSources are the catalogs of sequences.
+func sequenceSources() map[string]source {
+	return map[string]source{
+		"pg_sequence": {"seqrelid seqtypid seqstart seqincrement seqmax seqmin seqcache seqcycle", func(c *Catalog, e *emitter) {
+			c.sequences(func(r *catalog.Relation, n *catalog.Numbers) {
+				e.row(r.ID, numberType(n), n.Start, n.Increment, n.Max, n.Min, 1, n.Cycle)
+			})
+		}},
+		"pg_sequences": {"schemaname sequencename sequenceowner data_type start_value min_value max_value increment_by cycle cache_size",
+			func(c *Catalog, e *emitter) {
+				c.sequences(func(r *catalog.Relation, n *catalog.Numbers) {
+					e.row(r.Schema, r.Name, r.Owner, numberType(n), n.Start, n.Min, n.Max, n.Increment, n.Cycle, 1)
+				})
+			}},
+	}
+}
+
+func (c *Catalog) sequences(f func(*catalog.Relation, *catalog.Numbers)) {
+	for _, r := range c.relations() {
+		if r.Kind == catalog.Sequence && r.Numbers != nil {
+			f(r, r.Numbers)
+		}
+	}
+}
+
+func numberType(n *catalog.Numbers) types.OID {
+	switch n.Type {
+	case "smallint":
+		return types.OIDInt2
+	case "integer":
+		return types.OIDInt4
+	}
+	return types.OIDInt8
+}
+
+// infoSequenceRows is information_schema.sequences.
+func (c *Catalog) infoSequenceRows(e *emitter) {
+	c.sequences(func(r *catalog.Relation, n *catalog.Numbers) {
+		d := describeType(types.Type{OID: numberType(n), Mod: -1})
+		e.row(c.Database, r.Schema, r.Name, d.name, d.precision, d.radix, 0, itoa(n.Start), itoa(n.Min), itoa(n.Max),
+			itoa(n.Increment), yesNo(n.Cycle))
+	})
+}
+
+// serialSequence is pg_get_serial_sequence.
+func serialSequence(c *Catalog, a []types.Datum) (any, error) {
+	oid, err := c.Number(types.OIDRegclass, string(a[0].B))
+	if err != nil {
+		return nil, err
+	}
+	r := c.relation(oid)
+	if r == nil {
+		return nil, nil
+	}
+	i := r.ColumnIndex(string(a[1].B))
+	if i < 0 || r.Columns[i].Sequence == 0 {
+		return nil, nil
+	}
+	s := c.relation(r.Columns[i].Sequence)
+	if s == nil {
+		return nil, nil
+	}
+	return quoteIdent(s.Schema) + "." + quoteIdent(s.Name), nil
+}
