@@ -83,6 +83,7 @@ type selectStatement struct {
 	inputs     []uint32
 	visible    []int
 	opts       subscribe.Options
+	point      *pointRead // nil: the plan is more than a lookup
 }
 
 func (s *Session) prepareSelect(p ast.Parsed, q *ast.Query, params []types.OID) (pgwire.Statement, error) {
@@ -123,6 +124,7 @@ func (st *selectStatement) plan() error {
 	}
 	st.physical = physical
 	st.visible = visibleColumns(st.physical.Out)
+	st.point = newPointRead(st, physical, o.Snapshot)
 	st.s.warn(append(r.Warnings, warnings...))
 	return nil
 }
@@ -186,6 +188,11 @@ func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 	if st.version != st.s.e.Catalog.Snapshot().Version {
 		if err := st.plan(); err != nil {
 			return nil, err
+		}
+	}
+	if st.point != nil {
+		if rows, err := st.point.open(ctx, args); rows != nil || err != nil {
+			return rows, err
 		}
 	}
 	p := st.physical

@@ -1,0 +1,25 @@
+package table
+
+import (
+	"velostream/storage/column"
+	"velostream/storage/rowenc"
+)
+
+// Get returns the encoded row with the key in row 0 of keyCols as it was last
+// committed, nil: none. It needs no transaction and no snapshot.
+func (db *DB) Get(rel uint32, keyCols []*column.Column) ([]byte, error) {
+	r, err := db.relation(rel)
+	if err != nil {
+		return nil, err
+	}
+	var buf [64]byte
+	k := rowKey(buf[:0], r.ID)
+	for _, c := range keyCols {
+		k = rowenc.AppendKeyColumn(k, c, 0, rowenc.Order{})
+	}
+	b, err := db.store.Get(k)
+	if b == nil || err != nil {
+		return nil, err
+	}
+	return r.plain(b)
+}
