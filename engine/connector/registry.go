@@ -20,10 +20,16 @@ type Connector struct {
 	// NewSource and NewSink make it from options that were parsed with those
 	// specs (and others). They check values, and do not connect.
 	NewSource func(o option.Options) (Source, error)
+	// Describe adds options that follow from the declared columns, given by name
+	// and SQL type, where the statement says nothing of them. nil: none do.
+	Describe func(g []option.Given, columns []Column) []option.Given
 	// NewSink makes a sink for the job, whose name makes transactional and
 	// group ids.
 	NewSink func(o option.Options, job string) (Sink, error)
 }
+
+// Column is a declared column of a relation, for Connector.Describe.
+type Column struct{ Name, Type string }
 
 // Registry finds connectors by name. Immutable, so safe for concurrent use.
 type Registry struct{ list []Connector }

@@ -439,7 +439,9 @@ func (c *coordinator) note(reports []dataflow.Report, rowsOut int) {
 	mark := int64(dataflow.EndOfTime)
 	for _, r := range reports {
 		late += r.LateRows
-		mark = min(mark, int64(r.Watermark))
+		if r.Stage == 0 { // the root, after all minima
+			mark = min(mark, int64(r.Watermark))
+		}
 		for i, pos := range r.Positions {
 			if pos == nil {
 				continue

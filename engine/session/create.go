@@ -202,6 +202,15 @@ func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.Create
 	if conn.NewSource == nil {
 		return pgerror.New(pgerror.WrongObjectType, "connector %q cannot be read from", conn.Name).At(p.Position(n.Name.Pos()))
 	}
+	if conn.Describe != nil {
+		var columns []connector.Column
+		for _, c := range r.Columns {
+			if c.Computed == "" && c.System == "" {
+				columns = append(columns, connector.Column{Name: c.Name, Type: c.Type.String()})
+			}
+		}
+		given = conn.Describe(given, columns)
+	}
 	opts, err := job.ParseOptions(conn, false, given)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"velostream/engine/connector"
@@ -33,8 +34,45 @@ func Connector() connector.Connector {
 			{Name: "symbols", Kind: option.Int, Default: "20", Help: "how many symbols the profile trades has"},
 			{Name: "fields.", Prefix: true, Help: "fields.<name>.kind = sequence | random | timestamp | …, and .min .max .length .start .values"},
 		},
+		Describe:  describe,
 		NewSource: func(o option.Options) (connector.Source, error) { return newSource(o) },
 	}
+}
+
+// describe makes a field of each declared column, by its type, when neither
+// fields nor a profile were given.
+func describe(g []option.Given, columns []connector.Column) []option.Given {
+	for _, x := range g {
+		if n := strings.ToLower(x.Name); n == "profile" || strings.HasPrefix(n, "fields.") {
+			return g
+		}
+	}
+	for i, c := range columns {
+		g = append(g, option.Given{Name: "fields." + c.Name + ".kind", Value: kindOf(c.Type, i == 0)})
+	}
+	return g
+}
+
+// kindOf is the kind of field that fits a SQL type; a first integer column
+// counts.
+func kindOf(typ string, first bool) string {
+	typ, _, _ = strings.Cut(typ, "(")
+	switch typ {
+	case "smallint", "integer", "bigint":
+		if first {
+			return "sequence"
+		}
+		return "random"
+	case "real", "double precision", "numeric":
+		return "decimal"
+	case "timestamp without time zone", "timestamp with time zone", "timestamp", "date":
+		return "timestamp"
+	case "boolean":
+		return "bool"
+	case "uuid":
+		return "uuid"
+	}
+	return "string"
 }
 
 // generator makes the record of a split's position. It must follow from its
