@@ -36,7 +36,6 @@ var errStopped = errors.New("query: stopped")
 func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) {
 	t := dataflow.NewTree()
 	r := &Rows{ctx: context.Background()}
-	ctx.Env = r.withSubqueries(scan, ctx)
 	bl := &builder{tree: t, ctx: ctx, shared: map[int]dataflow.Ref{}}
 	root, err := bl.build(p)
 	if err != nil {

@@ -18,7 +18,6 @@ type Env struct {
 	Setting  func(name string) (value string, ok bool)
 	Database string  // current_database()
 	Schema   string  // current_schema()
-	Run      Run     // subqueries; the runtime of a query sets it
 	Catalog  Catalog // functions about objects; nil: refused
 }
 

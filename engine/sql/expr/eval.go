@@ -197,8 +197,6 @@ func compile(e Expr) (node, error) {
 	case *ArrayOf:
 		args, err := compileAll(e.Args)
 		return &arrayNode{args: args, t: e.T}, err
-	case *SubPlan:
-		return compileSubPlan(e)
 	}
 	return nil, pgerror.New(pgerror.InternalError, "unknown kind of expression: %T", e)
 }

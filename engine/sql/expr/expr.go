@@ -165,8 +165,6 @@ func Children(e Expr) []Expr {
 		return []Expr{e.Arg}
 	case *ArrayOf:
 		return e.Args
-	case *SubPlan:
-		return e.Args
 	}
 	return nil
 }
@@ -224,10 +222,6 @@ func Rewrite(e Expr, f func(Expr) (Expr, error)) (Expr, error) {
 		n = &InList{one(e.Arg), e.List, e.Negate}
 	case *ArrayOf:
 		n = &ArrayOf{all(e.Args), e.T}
-	case *SubPlan:
-		c := *e
-		c.Args = all(e.Args)
-		n = &c
 	default:
 		n = e
 	}

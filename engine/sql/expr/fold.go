@@ -16,7 +16,7 @@ func Fold(e Expr) Expr {
 
 func foldNode(e Expr) Expr {
 	switch e := e.(type) {
-	case *Const, *Col, *Param, *SubPlan, *Outer:
+	case *Const, *Col, *Param:
 		return e
 	case *And:
 		return foldLogic(e, e.Args, false)
@@ -178,9 +178,6 @@ func dependsOnSettings(a, b types.OID) bool {
 // parameters' types).
 func BindParams(e Expr, args []types.Datum) (Expr, error) {
 	return Rewrite(e, func(e Expr) (Expr, error) {
-		if s, ok := e.(*SubPlan); ok {
-			return s.bindParams(args)
-		}
 		p, ok := e.(*Param)
 		if !ok {
 			return e, nil
@@ -196,8 +193,6 @@ func BindParams(e Expr, args []types.Datum) (Expr, error) {
 func VolatilityOf(e Expr) Volatility {
 	v := Immutable
 	switch e := e.(type) {
-	case *SubPlan:
-		v = Stable
 	case *Call:
 		if fn := Lookup(e.Name, e.Sig); fn != nil {
 			v = fn.Volatility

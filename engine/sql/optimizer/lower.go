@@ -26,10 +26,6 @@ type LowerOptions struct {
 // that belong to its stream key may follow.
 func Lower(p plan.Logical, o LowerOptions) (*plan.Physical, []*pgerror.Error, error) {
 	l := &lowering{o: o}
-	p, err := l.subqueries(p)
-	if err != nil {
-		return nil, nil, err
-	}
 	root, err := l.node(p, o.Continuous, true)
 	if err != nil {
 		return nil, nil, err

@@ -150,7 +150,7 @@ func foldConstants(_ *Context, p plan.Logical) (plan.Logical, bool) {
 // plain reports an expression that folding can't change.
 func plain(e expr.Expr) bool {
 	switch e.(type) {
-	case *expr.Col, *expr.Const, *expr.Param, *expr.Outer:
+	case *expr.Col, *expr.Const, *expr.Param:
 		return true
 	}
 	return false

@@ -79,10 +79,6 @@ func mapWith(e expr.Expr, one func(expr.Expr) expr.Expr) expr.Expr {
 		return &expr.InList{Arg: one(e.Arg), List: e.List, Negate: e.Negate}
 	case *expr.ArrayOf:
 		return &expr.ArrayOf{Args: mapAll(e.Args, one), T: e.T}
-	case *expr.SubPlan:
-		c := *e
-		c.Args = mapAll(e.Args, one)
-		return &c
 	}
 	return e
 }
@@ -144,12 +140,6 @@ func SameNode(a, b expr.Expr) bool {
 	case *expr.ArrayOf:
 		_, ok := b.(*expr.ArrayOf)
 		return ok
-	case *expr.SubPlan:
-		b, ok := b.(*expr.SubPlan)
-		return ok && a.Plan == b.Plan && a.Kind == b.Kind
-	case *expr.Outer:
-		b, ok := b.(*expr.Outer)
-		return ok && a.Index == b.Index
 	}
 	return a == b
 }
