@@ -269,6 +269,29 @@ func TestWatermarks(t *testing.T) {
 	at(30)
 }
 
+// TestTimeIsActivity checks that a watermark that moves without rows asks for
+// an epoch.
+func TestTimeIsActivity(t *testing.T) {
+	r := newRig(t, false)
+	r.barrier(t)
+	if dirty, _ := r.run.Activity(); dirty {
+		t.Fatal("active from the start")
+	}
+	r.sources[0].set(10, false)
+	select {
+	case <-r.run.Idle():
+	case <-time.After(5 * time.Second):
+		t.Fatal("nothing was said")
+	}
+	if dirty, busy := r.run.Activity(); !dirty || busy {
+		t.Errorf("dirty %v, busy %v", dirty, busy)
+	}
+	r.barrier(t)
+	if dirty, _ := r.run.Activity(); dirty {
+		t.Error("still active after the barrier")
+	}
+}
+
 // TestFailure checks that a task's error ends the run and is its cause.
 func TestFailure(t *testing.T) {
 	boom := errors.New("boom")

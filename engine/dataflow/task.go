@@ -218,7 +218,7 @@ func (t *task) poll() (bool, error) {
 	if !t.hasSources {
 		return false, nil
 	}
-	rows := false
+	rows, mark, idle := false, t.sent, t.sentIdle
 	for i, s := range t.sources {
 		if s == nil {
 			continue
@@ -237,6 +237,10 @@ func (t *task) poll() (bool, error) {
 		if err := t.observe(i, s); err != nil {
 			return false, err
 		}
+	}
+	if t.sent != mark || t.sentIdle != idle {
+		// Time alone may close windows, whose rows are to be seen too.
+		t.activity.CompareAndSwap(clean, working)
 	}
 	if !rows && t.activity.CompareAndSwap(working, dry) {
 		select {
