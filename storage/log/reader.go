@@ -119,6 +119,7 @@ func (r *Reader) Next(upTo uint64) ([]Entry, error) {
 	}
 	l.mu.Lock()
 	r.pos = pos
+	r.ahead = pos < l.last || l.failed != nil || r.gone
 	l.mu.Unlock()
 	if len(out) > 0 {
 		return out, nil
