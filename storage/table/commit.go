@@ -54,7 +54,7 @@ func (db *DB) commitGroup(group []*commitRequest) {
 	var entries []log.Entry
 	claimed := map[string]bool{}
 	var ok []*commitRequest
-	for _, req := range group {
+	for i, req := range group {
 		if db.conflicts(req.tx, claimed) {
 			req.err = ErrConflict
 			continue
@@ -64,9 +64,11 @@ func (db *DB) commitGroup(group []*commitRequest) {
 			req.err = err
 			continue
 		}
-		for _, w := range req.tx.writes {
-			for k := range w.rows {
-				claimed[k] = true
+		if i < len(group)-1 { // others come after it
+			for _, w := range req.tx.writes {
+				for k := range w.rows {
+					claimed[k] = true
+				}
 			}
 		}
 		seq++
@@ -82,9 +84,13 @@ func (db *DB) commitGroup(group []*commitRequest) {
 			}
 		} else {
 			db.seq = seq
+			// A transaction that begins from here on reads what was committed.
+			noted := db.active.others(ok)
 			db.recentMu.Lock()
 			for i, req := range ok {
-				db.recent.note(req.tx, req.seq)
+				if noted {
+					db.recent.note(req.tx, req.seq)
+				}
 				db.log.AppendPersisted(entries[i])
 			}
 			db.recent.prune(db.active.oldest(seq))

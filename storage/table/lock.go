@@ -43,6 +43,7 @@ type locks struct {
 
 type rowLock struct {
 	holders []holder
+	first   [1]holder // memory of holders: most locks have one
 	waiters int
 	changed chan struct{} // closed when a holder lets go
 }
@@ -93,6 +94,7 @@ func (tx *Tx) acquire(key string, mode LockMode, wait bool) error {
 		r := l.rows[key]
 		if r == nil {
 			r = &rowLock{}
+			r.holders = r.first[:0]
 			l.rows[key] = r
 		}
 		if r.free(tx, mode) {

@@ -95,3 +95,22 @@ func (a *activeSet) oldest(now uint64) uint64 {
 	}
 	return now
 }
+
+// others reports that transactions beside these are open.
+func (a *activeSet) others(these []*commitRequest) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	open := 0
+	for _, n := range a.seqs {
+		open += n
+	}
+	for _, req := range these {
+		if req.tx.snap != nil {
+			open--
+		}
+		if req.tx.holding {
+			open--
+		}
+	}
+	return open > 0
+}

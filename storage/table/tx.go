@@ -57,11 +57,11 @@ type change struct {
 	base     uint64
 }
 
+// undo is the change to a key as it was before, nil: there was none.
 type undo struct {
 	w    *writes
 	key  string
-	prev change
-	had  bool
+	prev *change
 }
 
 // Begin starts a transaction.
@@ -160,8 +160,8 @@ func (tx *Tx) RollbackTo(savepoint int) {
 		if cur := u.w.rows[u.key]; cur.old == nil && cur.new != nil {
 			u.w.inserted--
 		}
-		if u.had {
-			u.w.rows[u.key] = u.prev
+		if u.prev != nil {
+			u.w.rows[u.key] = *u.prev
 			if u.prev.old == nil && u.prev.new != nil {
 				u.w.inserted++
 			}
@@ -201,7 +201,12 @@ func (tx *Tx) set(w *writes, key string, old, val []byte) error {
 		w.sorted = nil
 		prev = change{old: old, base: tx.base}
 	}
-	tx.undo = append(tx.undo, undo{w, key, prev, had})
+	u := undo{w: w, key: key}
+	if had {
+		was := prev
+		u.prev = &was
+	}
+	tx.undo = append(tx.undo, u)
 	next := prev
 	next.new = val
 	if prev.old == nil {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
+	"velostream/storage/state"
 )
 
 // Insert adds the selected rows of b, all columns of the relation in order (the
@@ -24,6 +26,10 @@ func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error)
 		return 0, err
 	}
 	w, n := tx.of(rel), 0
+	vacant, err := tx.vacant(rel, cols, b)
+	if err != nil {
+		return 0, err
+	}
 	for i := range b.Each {
 		if ignore && len(rel.Indexes) > 0 {
 			there, err := tx.Conflicting(relation, &column.Batch{Cols: cols, N: b.N}, i, nil)
@@ -37,8 +43,10 @@ func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error)
 		k := string(key(nil, rel, cols, i))
 		var stored []byte
 		if rel.RowID < 0 {
-			old, err := tx.row(rel, k)
-			if err != nil {
+			var old []byte
+			if vacant {
+				old = w.rows[k].new
+			} else if old, err = tx.row(rel, k); err != nil {
 				return n, err
 			}
 			if old != nil && ignore {
@@ -50,7 +58,9 @@ func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error)
 			if err := tx.lock(k, LockUpdate); err != nil {
 				return n, err
 			}
-			if stored, err = tx.before(rel, w, k); err != nil {
+			if vacant {
+				stored = w.rows[k].old
+			} else if stored, err = tx.before(rel, w, k); err != nil {
 				return n, err
 			}
 		}
@@ -64,6 +74,40 @@ func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error)
 		n++
 	}
 	return n, nil
+}
+
+// vacantMin is how many rows make it worth a scan to learn that their keys are
+// free.
+const vacantMin = 32
+
+// vacant reports that no row is stored from the least to the greatest key of b,
+// as when rows come in the order of their keys: one look instead of one a row.
+func (tx *Tx) vacant(rel *Relation, cols []*column.Column, b *column.Batch) (bool, error) {
+	if rel.RowID >= 0 || b.Rows() < vacantMin {
+		return false, nil
+	}
+	var k, lo, hi []byte
+	for i := range b.Each {
+		k = key(k[:0], rel, cols, i)
+		if lo == nil || bytes.Compare(k, lo) < 0 {
+			lo = append(lo[:0], k...)
+		}
+		if bytes.Compare(k, hi) > 0 {
+			hi = append(hi[:0], k...)
+		}
+	}
+	hi = append(hi, 0) // the first key after it
+	// Both what ReadAt shows and the transaction's own snapshot.
+	sources := []state.Snapshot{tx.snap}
+	if tx.at != nil {
+		sources = append(sources, tx.at)
+	}
+	for _, s := range sources {
+		for _, err := range s.Scan(lo, hi) {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // before is the row that was under k before this transaction, nil: none.
