@@ -131,11 +131,12 @@ func Start(ctx context.Context, stages []Stage) (*Run, error) {
 	return r, nil
 }
 
-// Inject starts barrier e at all sources. REQUIRES: the reports of the barrier
+// Inject starts barrier e at all sources, and in tasks that have no input at
+// all. REQUIRES: the reports of the barrier
 // before have all been received.
 func (r *Run) Inject(e state.Epoch, c Cut) {
 	for _, t := range r.tasks {
-		if t.hasSources {
+		if t.hasSources || len(t.channels) == 0 {
 			t.inject <- injection{e, c}
 			t.poke()
 		}

@@ -52,6 +52,7 @@ type coordinator struct {
 	byTask     map[stageInput]*spaceOf
 	epochAt    time.Time
 
+	first     bool // a new job's first epoch is to come, which emits what needs no input
 	unflushed bool // epochs passed since the last flush
 	unsynced  bool // flushes since the last durable one
 	lastSync  time.Time
@@ -150,6 +151,7 @@ func (c *coordinator) start(ctx context.Context) error {
 		at = nil
 	}
 	fresh := at == nil
+	c.first = fresh
 	if fresh {
 		// Epochs go on counting where an earlier try was: readers know them.
 		at = &checkpoint{Epoch: c.log.Last(), Shards: c.shards, Cuts: map[uint32]uint64{}, Positions: map[int]map[int][]byte{}}
@@ -248,7 +250,7 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 	ahead := c.logsAhead()
 	checkpointDue := c.transient == nil && (now.Sub(c.lastSync) >= c.m.o.CheckpointInterval || c.log.PendingBytes() > pendingBytes)
 	switch {
-	case c.backfilling(), ahead, dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
+	case c.first, c.backfilling(), ahead, dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
 		return checkpointDue || c.wantsFlush(), checkpointDue, c.advance
 	case c.logsMoved() && c.transient == nil && now.Sub(c.lastSync) >= idleCheckpoint:
 		return true, true, c.advance
@@ -348,7 +350,7 @@ func (c *coordinator) passFence(f *fence) error {
 		cut[id] = max(p.seq, c.at.Cuts[id])
 	}
 	dirty, _ := c.run.Activity()
-	if dirty || c.unflushed || !maps.Equal(cut, dataflow.Cut(c.at.Cuts)) {
+	if c.first || dirty || c.unflushed || !maps.Equal(cut, dataflow.Cut(c.at.Cuts)) {
 		if err := c.epoch(cut, true, false); err != nil {
 			return err
 		}
@@ -378,7 +380,7 @@ func (c *coordinator) epoch(cut dataflow.Cut, flush, sync bool) error {
 		}
 	}
 	c.at.Epoch, c.at.Cuts, c.at.Backfilling = e.ID, cut, c.backfilling()
-	c.epochAt, c.unflushed = time.Now(), true
+	c.epochAt, c.unflushed, c.first = time.Now(), true, false
 	changes, rows := c.output(reports)
 	c.note(reports, rows)
 	c.log.Append(log.Entry{Seq: e.ID, Changes: changes})
