@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
@@ -57,6 +58,7 @@ type aggContext struct {
 	set     *multiset // for those that need all values
 	keys    groupKeys
 	orders  []rowenc.Order // of the order columns, which follow the arguments
+	env     *expr.Env
 }
 
 // prefixes of aggregate c in the multiset: each may have two kinds of entries.
@@ -85,7 +87,11 @@ func newAccumulator(a *plan.AggCall, c aggContext) (accumulator, error) {
 	if distinct && (name == "min" || name == "max" || name == "bool_and" || name == "bool_or") {
 		distinct = false // makes no difference
 	}
-	if distinct && name != "string_agg" && name != "array_agg" {
+	if name == "approx_count_distinct" { // exact is the best approximation while values may leave again
+		name, distinct = "count", true
+	}
+	_, collects := collected[name]
+	if distinct && name != "string_agg" && name != "array_agg" && !collects {
 		inner := *a
 		inner.Name, inner.Distinct = name, false
 		acc, err := newAccumulator(&inner, c)
@@ -99,6 +105,9 @@ func newAccumulator(a *plan.AggCall, c aggContext) (accumulator, error) {
 	}
 	if len(a.Args) == 0 && name == "count" {
 		return &countAcc{}, nil
+	}
+	if collects {
+		return newCollect(a, c, name, distinct), nil
 	}
 	if len(a.Args) == 0 {
 		return nil, pgerror.New(pgerror.InternalError, "aggregate %s without argument", a.Name)
@@ -122,6 +131,15 @@ func newAccumulator(a *plan.AggCall, c aggContext) (accumulator, error) {
 		return newFirst(c, t, name == "last_value"), nil
 	case "string_agg", "array_agg":
 		return newList(a, c, name, distinct), nil
+	}
+	switch name {
+	case "bit_and", "bit_or", "bit_xor":
+		return &bitsAcc{op: name}, nil
+	case "single_value":
+		return &singleAcc{value: newFirst(c, t, false)}, nil
+	case "corr", "covar_pop", "covar_samp", "regr_avgx", "regr_avgy", "regr_count", "regr_intercept", "regr_r2",
+		"regr_slope", "regr_sxx", "regr_sxy", "regr_syy":
+		return newRegr(name), nil
 	}
 	return nil, pgerror.Unsupported("aggregate function %s is not supported yet", a.Name)
 }

@@ -175,12 +175,10 @@ func (a *aggregate) addCall(i int, in *plan.Physical) error {
 	call := &a.p.Aggs[i]
 	c := aggContext{index: i, appends: in.AppendOnly, set: a.set, keys: a}
 	args := slices.Clone(call.Args)
-	switch aggName(call.Name) {
-	case "first_value", "last_value", "string_agg", "array_agg":
-		for _, k := range call.OrderBy {
-			args = append(args, k.Expr)
-			c.orders = append(c.orders, rowenc.Order{Desc: k.Desc, NullsFirst: k.NullsFirst})
-		}
+	c.env = a.ctx.Env
+	if ordered(aggName(call.Name)) {
+		es, orders := orderColumns(call)
+		args, c.orders = append(args, es...), orders
 		first := aggName(call.Name) == "first_value" || aggName(call.Name) == "last_value"
 		if first && len(call.OrderBy) == 0 && a.end >= 0 && in.EventTime >= 0 {
 			args = append(args, &expr.Col{Index: in.EventTime, T: in.Out[in.EventTime].Type})

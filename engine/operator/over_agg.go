@@ -35,18 +35,21 @@ var forgetful = map[string]bool{
 	"stddev_samp": true, "stddev_pop": true, "var_samp": true, "var_pop": true, "bit_xor": true, "regr_count": true,
 }
 
-func newOverAggregate(p *plan.OverCall, ctx BuildContext) (*overAggregate, error) {
+// newOverAggregate makes it for a call with args arguments, order columns included.
+func newOverAggregate(p *plan.OverCall, args int, ctx BuildContext) (*overAggregate, error) {
 	a := &overAggregate{grows: p.Frame.Start.Kind == plan.UnboundedPreceding && p.Frame.Exclude == plan.ExcludeNone}
 	a.slides = !a.grows && forgetful[aggName(p.Name)]
 	a.set = newMultiset(ctx.label("OVER"), nil, ctx.budget())
 	call := &plan.AggCall{Name: p.Name, Args: p.Args, T: p.T}
-	acc, err := newAccumulator(call, aggContext{appends: !a.slides, set: a.set, keys: oneGroup{}})
+	c := aggContext{appends: !a.slides, set: a.set, keys: oneGroup{}, env: ctx.Env}
+	_, c.orders = orderColumns(call)
+	acc, err := newAccumulator(call, c)
 	if err != nil {
 		return nil, err
 	}
 	a.acc = acc
 	a.acc.grow(1)
-	a.u = update{args: make([]*column.Column, len(p.Args)), keys: oneGroup{}}
+	a.u = update{args: make([]*column.Column, args), keys: oneGroup{}}
 	return a, nil
 }
 

@@ -114,9 +114,18 @@ func (w *overEval) newCall(p *plan.OverCall, ctx BuildContext) (*overCall, error
 	if c.end, err = frameOffset(&p.Frame, p.Frame.End, ctx.Env, "ending"); err != nil {
 		return nil, err
 	}
-	if p.Aggregate {
-		c.agg, err = newOverAggregate(p, ctx)
+	if !p.Aggregate {
+		return c, nil
 	}
+	es, _ := orderColumns(&plan.AggCall{Name: p.Name, Args: p.Args})
+	for _, e := range es {
+		a, err := newOverArg(e)
+		if err != nil {
+			return nil, err
+		}
+		c.args = append(c.args, *a)
+	}
+	c.agg, err = newOverAggregate(p, len(c.args), ctx)
 	return c, err
 }
 

@@ -73,6 +73,7 @@ type Binder struct {
 	inputs   []uint32
 	warnings []*pgerror.Error
 	ctes     *cteScope
+	ids      *int // of shared subplans and recursions given out, also those of views
 	depth    int
 	ascii    bool
 	nodes    int
@@ -81,7 +82,7 @@ type Binder struct {
 
 // New makes a binder.
 func New(o Options) *Binder {
-	b := &Binder{Options: o, ascii: isASCII(o.SQL), params: make([]*expr.Param, len(o.Params))}
+	b := &Binder{ids: new(int), Options: o, ascii: isASCII(o.SQL), params: make([]*expr.Param, len(o.Params))}
 	for i, t := range o.Params {
 		b.params[i] = &expr.Param{Number: i + 1, T: types.Unknown}
 		if t != 0 {

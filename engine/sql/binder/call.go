@@ -38,6 +38,8 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 		return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", s).At(b.pos(e.Pos()))
 	}
 	switch {
+	case name == "grouping":
+		return b.grouping(e, cx)
 	case e.Form == ast.FormKeyword:
 		return b.construct(name, e, cx)
 	case e.Form == ast.FormXML || e.Form == ast.FormOverlaps:
@@ -45,11 +47,14 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	case e.Over != nil:
 		return b.over(name, e, cx)
 	case len(e.WithinGroup) > 0:
-		return nil, b.missing(e, "ordered-set aggregates (WITHIN GROUP) are not supported")
+		return b.orderedSet(name, e, cx)
 	case e.Variadic:
 		return nil, b.missing(e, "VARIADIC arguments are not supported")
 	}
 	if x, err := b.windowFunction(name, e, cx); x != nil || err != nil {
+		return x, err
+	}
+	if x, err := b.dialectAggregate(name, e, cx); x != nil || err != nil {
 		return x, err
 	}
 	if expr.IsAggregate(name) {
@@ -193,7 +198,7 @@ func (b *Binder) aggregate(name string, e *ast.FuncCall, cx *context) (expr.Expr
 	if name == "count_distinct" {
 		call.Name, call.Distinct = "count", true
 	}
-	if len(call.OrderBy) == 0 && (call.Name == "first_value" || call.Name == "last_value") {
+	if len(call.OrderBy) == 0 && (call.Name == "first_value" || call.Name == "last_value" || call.Name == "delta") {
 		call.OrderBy = cx.block.timeOrder()
 	}
 	return cx.block.addAggregate(call), nil

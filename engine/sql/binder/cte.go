@@ -11,6 +11,7 @@ type cteScope struct {
 	query *ast.Query
 	cte   *ast.CTE
 	bound *relation // after the first use
+	id    int       // of its shared subplan, 0: not yet
 	outer *cteScope // those that its own query sees, and the rest
 }
 
@@ -41,8 +42,12 @@ func (b *Binder) with(w *ast.With) error {
 			return b.missing(c, "data-modifying statements in WITH are not supported")
 		case c.Search != nil || c.Cycle != nil:
 			return b.missing(c, "SEARCH and CYCLE are not supported")
-		case w.Recursive && refersTo(q, c.Name):
-			return b.missing(c, "recursive queries are not supported")
+		}
+		if w.Recursive && refersTo(q, c.Name) {
+			if err := b.recursive(c, q); err != nil {
+				return err
+			}
+			continue
 		}
 		b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes}
 		// Bound at once, so that errors are found in what nothing uses too.
@@ -86,7 +91,7 @@ func (b *Binder) cteRef(c *cteScope, r *ast.TableName) (*fromItem, error) {
 	if b.nodes += size(rel.plan); b.nodes > maxNodes {
 		return nil, pgerror.New(pgerror.StatementTooComplex, "the query reads too many relations").At(b.pos(r.Pos()))
 	}
-	return b.named(rel, tableName{alias: c.name, real: c.name, event: rel.event}, r.Alias)
+	return b.named(b.sharedCTE(c, rel), tableName{alias: c.name, real: c.name, event: rel.event}, r.Alias)
 }
 
 // refersTo reports whether a FROM in q names the relation name.

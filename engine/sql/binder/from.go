@@ -200,7 +200,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 	o := b.Options
 	o.SQL, o.Params = "", nil
 	v := New(o)
-	v.depth, v.nodes, v.inputs, v.emit = b.depth+1, b.nodes, b.inputs, b.emit
+	v.depth, v.nodes, v.inputs, v.emit, v.ids = b.depth+1, b.nodes, b.inputs, b.emit, b.ids
 	r, err := v.query(q, nil)
 	if err != nil {
 		return nil, err

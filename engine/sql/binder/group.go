@@ -18,15 +18,19 @@ func (k *block) bindGroupBy() error {
 		return nil
 	}
 	k.grouped = true
+	several := false
 	for _, it := range g.Items {
-		switch it.Kind {
-		case ast.GroupExpr:
-			if err := k.groupExpr(it.X); err != nil {
-				return err
-			}
-		case ast.GroupWindow, ast.GroupEmpty: // the window was bound with FROM
-		default:
-			return k.b.missing(it, "GROUPING SETS, ROLLUP and CUBE are not supported")
+		several = several || it.Kind == ast.GroupRollup || it.Kind == ast.GroupCube || it.Kind == ast.GroupSets
+	}
+	if several {
+		return k.bindGroupingSets(g)
+	}
+	for _, it := range g.Items {
+		if it.Kind != ast.GroupExpr { // the window was bound with FROM
+			continue
+		}
+		if err := k.groupExpr(it.X); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -158,7 +162,9 @@ func (k *block) aggregateNode(sort []orderItem) error {
 	if err != nil {
 		return err
 	}
-	k.dependentGroups(sort)
+	if !k.grouping.used {
+		k.dependentGroups(sort)
+	}
 	if w := k.window; w != nil {
 		k.addGroup(w.startRef(), nil)
 		k.windowEnd = k.addGroup(w.endRef(), nil)
@@ -194,6 +200,9 @@ func (k *block) aggregateNode(sort []orderItem) error {
 	}
 	n.Input = k.input
 	k.input = n
+	if k.grouping.used {
+		k.input = k.grouping.nodes(n)
+	}
 	return nil
 }
 
@@ -379,6 +388,8 @@ func (k *block) regroup(e expr.Expr) (expr.Expr, error) {
 	switch e := e.(type) {
 	case *aggRef:
 		return &expr.Col{Index: len(k.groups) + e.index, T: e.t, Name: k.aggs[e.index].Name}, nil
+	case *groupingRef:
+		return k.groupingValue(e)
 	case *ref:
 		if e.level > 0 {
 			return outerOf(e), nil

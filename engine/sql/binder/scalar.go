@@ -266,6 +266,8 @@ func rowCount(p plan.Logical) (one, atMost bool) {
 		return rowCount(p.Input)
 	case *plan.Sort:
 		return rowCount(p.Input)
+	case *plan.Shared:
+		return rowCount(p.Input)
 	case *plan.Filter:
 		if s, ok := p.Input.(*plan.Scan); ok && s.Keyed && fixesKey(p.Cond, s.Key) {
 			return false, true

@@ -47,7 +47,8 @@ type block struct {
 	overAt    []int      // column of each of overs, once they are in the input
 	sets      []boundSet // set-returning functions of the select list
 	setAt     []int      // column of each of sets, once they are in the input
-	windowEnd int        // position in groups, -1: none
+	grouping  groupingSets
+	windowEnd int // position in groups, -1: none
 	// correlated collects conditions of WHERE on the query around this one;
 	// nil where they can't be used.
 	correlated *[]expr.Expr

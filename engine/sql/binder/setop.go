@@ -19,16 +19,13 @@ func (b *Binder) setOp(s *ast.SetOp, parent *Scope) (*relation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.All && s.Kind != ast.Union {
-		return nil, b.missing(s, "%s ALL is not supported", s.Kind)
-	}
 	l.plan, r.plan = stripped(l.plan), stripped(r.plan)
 	if err := b.sameColumns(s, l, r); err != nil {
 		return nil, err
 	}
 	out := unionSchema(l.plan.Schema())
 	if s.Kind != ast.Union {
-		return &relation{plan: compareSets(s.Kind, l.plan, r.plan, out), event: -1}, nil
+		return &relation{plan: compareSets(s.Kind, s.All, l.plan, r.plan, out), event: -1}, nil
 	}
 	u := &plan.Union{Out: out}
 	u.All = append(flat(s.L, l.plan), flat(s.R, r.plan)...)
@@ -104,9 +101,10 @@ func itemAt(s ast.SelectBody, i int) int {
 	return s.Pos()
 }
 
-// compareSets is INTERSECT or EXCEPT without duplicates: rows of both sides in
-// one grouping that counts each side. It is exact under retractions too.
-func compareSets(kind ast.SetOpKind, l, r plan.Logical, out plan.Schema) plan.Logical {
+// compareSets is INTERSECT or EXCEPT: rows of both sides in one grouping that counts
+// each side. It is exact under retractions too. With all a row is there as often as the
+// counts say, else once.
+func compareSets(kind ast.SetOpKind, all bool, l, r plan.Logical, out plan.Schema) plan.Logical {
 	n := len(out)
 	u := &plan.Union{All: []plan.Logical{tagged(l, 0), tagged(r, 1)}}
 	u.Out = append(append(u.Out, out...), plan.Column{Name: "side", Type: types.Int4, Hidden: true})
@@ -116,12 +114,33 @@ func compareSets(kind ast.SetOpKind, l, r plan.Logical, out plan.Schema) plan.Lo
 		agg.Aggs = append(agg.Aggs, plan.AggCall{Name: "count", T: types.Int8, Filter: comparison("=", types.Int4, n, int64(side))})
 		agg.Out = append(agg.Out, plan.Column{Name: "count", Type: types.Int8, Hidden: true})
 	}
+	if all {
+		return stripped(repeated(kind, agg, n))
+	}
 	second := comparison(">", types.Int8, n+1, 0)
 	if kind == ast.Except {
 		second = comparison("=", types.Int8, n+1, 0)
 	}
 	cond := &expr.And{Args: []expr.Expr{comparison(">", types.Int8, n, 0), second}}
 	return stripped(&plan.Filter{Input: agg, Cond: cond})
+}
+
+// repeated gives each group as many rows as both sides have (INTERSECT ALL), or as the
+// first has more than the second (EXCEPT ALL).
+func repeated(kind ast.SetOpKind, agg *plan.Aggregate, n int) plan.Logical {
+	count := func(i int) expr.Expr { return &expr.Col{Index: n + i, T: types.Int8, Name: "count"} }
+	sig := []types.OID{types.OIDInt8, types.OIDInt8}
+	times := &expr.Call{Name: "-", Sig: sig, T: types.Int8, Args: []expr.Expr{count(0), count(1)}}
+	var e expr.Expr = times
+	if kind == ast.Intersect {
+		less := &expr.Call{Name: "<", Sig: sig, T: types.Bool, Args: []expr.Expr{count(0), count(1)}}
+		e = &expr.Case{Whens: []expr.When{{Cond: less, Then: count(0)}}, Else: count(1), T: types.Int8}
+	}
+	one := &expr.Const{Value: types.IntDatum(1), T: types.Int8}
+	call := plan.TableCall{Name: "generate_series", Args: []expr.Expr{one, e}, T: []types.Type{types.Int8}}
+	x := &plan.Expand{Input: agg, Calls: []plan.TableCall{call}}
+	x.Out = append(append(x.Out, agg.Out...), plan.Column{Name: "copy", Type: types.Int8, Hidden: true}, numberColumn())
+	return x
 }
 
 func comparison(op string, t types.Type, col int, v int64) expr.Expr {
