@@ -10,7 +10,7 @@ RACE     := ./cmd/... ./pgwire/... ./engine/session/... ./engine/job/... ./engin
             ./engine/sink/... ./engine/subscribe/... ./engine/connector/... ./storage/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo run test race bench bench-compare fuzz lint fmt check test-kafka test-postgres clean
+.PHONY: help build demo run test race bench bench-compare fuzz lint fmt check test-kafka test-kafka-here test-recovery test-postgres clean
 
 help: ## Print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -58,8 +58,17 @@ check: lint test race ## What must pass before a change lands
 	DURATION=10s $(MAKE) --no-print-directory demo
 
 test-kafka: ## The Kafka tests on a real Apache Kafka (needs Java and Maven; downloads once into .cache/)
-	@test -x testdata/kafka/run || { echo "testdata/kafka/run is missing"; exit 1; }
-	testdata/kafka/run go test -count=1 -timeout 10m ./engine/connector/kafka/... ./engine/enginetest/...
+	test/kafka/kafka.sh run $(MAKE) --no-print-directory test-kafka-here
+
+# On the broker that VELOSTREAM_TEST_KAFKA names.
+test-kafka-here:
+	go test -count=1 -p 1 -timeout 10m ./engine/connector/kafka/... ./engine/source/...
+	go test -count=1 -timeout 10m -run Kafka ./engine/enginetest/...
+	VELOSTREAM_TEST_KILLS=$(or $(KILLS),15) go test -count=1 -timeout 20m -run 'TestKill$$|TestBroker' ./engine/recovery
+
+KILLS ?=
+test-recovery: ## Kill the server under load; KILLS=500 times (50 without), against the ledgers of its clients
+	VELOSTREAM_TEST_KILLS=$(or $(KILLS),50) go test -count=1 -timeout 60m -v ./engine/recovery
 
 test-postgres: ## The tests that compare with PostgreSQL (needs postgres, initdb and psql on the PATH)
 	@command -v initdb >/dev/null || { echo "no PostgreSQL on the PATH: install it, or add its bin directory"; exit 1; }

@@ -54,7 +54,6 @@ func newTrades(t *testing.T, seed uint64) *trades {
 		broker: b, topic: b.Create("trades", tradePartitions), r: rand.New(rand.NewPCG(seed, 1)), clock: tradeBase,
 		client: b.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())),
 	}
-	b.Create("big", 2)
 	return k
 }
 
@@ -69,7 +68,7 @@ func (k *trades) statements() []string {
 		`CREATE STREAM closed AS SELECT window_start AS ws, symbol, count(*) AS n, sum(qty) AS q FROM trades WINDOW TUMBLING(ts, 10s) GROUP BY symbol EMIT FINAL`,
 		`CREATE MATERIALIZED VIEW closed_total AS SELECT symbol, count(*) AS n, sum(q) AS q FROM closed GROUP BY symbol`,
 		fmt.Sprintf(`CREATE STREAM big AS SELECT id, symbol, qty FROM trades WHERE id %% %d = 0 INTO big_out
-			WITH ('big_out.connector' = 'kafka', 'big_out.brokers' = '%s', 'big_out.topic' = '%s', 'big_out.format' = 'json')`,
+			WITH ('big_out.connector' = 'kafka', 'big_out.brokers' = '%s', 'big_out.topic' = '%s', 'big_out.format' = 'json', 'big_out.partitions' = '2', 'big_out.replication.factor' = '1')`,
 			bigModulus, k.broker.Addr, k.broker.Topic("big")),
 	}
 }

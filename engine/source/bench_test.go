@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/connector/datagen"
 	"velostream/engine/connector/file"
+	"velostream/engine/connector/kafka/kafkatest"
 	"velostream/engine/format"
 	"velostream/engine/format/formats"
 	"velostream/engine/format/json"
@@ -40,8 +40,8 @@ var tradeFields = []format.Field{
 const benchRecords = 200_000
 
 // trades fills a topic with made-up trades.
-func trades(b *testing.B) *kfake.Cluster {
-	c := cluster(b, kfake.SeedTopics(1, "t"))
+func trades(b *testing.B) *kafkatest.Broker {
+	c := cluster(b, 1)
 	cl := client(b, c, kgo.ProducerBatchMaxBytes(900<<10), kgo.MaxBufferedRecords(benchRecords), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	gen := datagen.NewTrades(1, 20)
 	for i := range benchRecords {
@@ -74,7 +74,7 @@ func BenchmarkKafka(b *testing.B) {
 	consume := func(b *testing.B, each func(*kgo.Record)) {
 		began := cpu()
 		for b.Loop() {
-			cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"t": {0: kgo.NewOffset().AtStart()}}),
+			cl, err := kgo.NewClient(kgo.SeedBrokers(c.Addr), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.Topic("t"): {0: kgo.NewOffset().AtStart()}}),
 				kgo.FetchMaxPartitionBytes(1<<20), kgo.DisableClientMetrics())
 			if err != nil {
 				b.Fatal(err)
@@ -180,7 +180,7 @@ func BenchmarkFile(b *testing.B) {
 
 // BenchmarkLatency is the time from producing a record to its row being there.
 func BenchmarkLatency(b *testing.B) {
-	c := cluster(b, kfake.SeedTopics(1, "t"))
+	c := cluster(b, 1)
 	cl := client(b, c, kgo.ProducerLinger(0))
 	in := open(b, options(b, kafkaSource(b, c)), nil)
 	for b.Loop() {

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
-
 	"velostream/engine/connector"
+	"velostream/engine/connector/kafka/kafkatest"
 	"velostream/engine/option"
 	"velostream/engine/source"
 	"velostream/pgwire/pgerror"
@@ -87,17 +86,17 @@ func TestRetry(t *testing.T) {
 }
 
 func TestStateWhileDown(t *testing.T) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
-	if err != nil {
-		t.Fatal(err)
+	if kafkatest.Real() {
+		t.Skip("the broker is everyone's")
 	}
+	c := cluster(t, 1)
 	produce(t, client(t, c), 0, row(1))
 	in := open(t, options(t, kafkaSource(t, c)), nil)
 	ids(t, in, 1)
 	if err := in.State(); err != nil {
 		t.Fatal(err)
 	}
-	c.Close()
+	c.Fake().Close()
 	for began := time.Now(); in.State() == nil; time.Sleep(10 * time.Millisecond) {
 		if time.Since(began) > 5*time.Second {
 			t.Fatal("all seems well")
@@ -109,7 +108,7 @@ func TestStateWhileDown(t *testing.T) {
 }
 
 func TestReady(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(1, "t"))
+	c := cluster(t, 1)
 	in := open(t, options(t, kafkaSource(t, c)), nil)
 	drain := func() (n int) {
 		for {

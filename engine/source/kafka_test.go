@@ -17,6 +17,7 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/connector/kafka"
+	"velostream/engine/connector/kafka/kafkatest"
 	"velostream/engine/format"
 	"velostream/engine/format/json"
 	"velostream/engine/option"
@@ -26,20 +27,18 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func cluster(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
+// cluster returns a broker with topic "t" of so many partitions.
+func cluster(t testing.TB, partitions int32) *kafkatest.Broker {
 	t.Helper()
-	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
+	b := kafkatest.Start(t)
+	b.Create("t", partitions)
+	return b
 }
 
-func client(t testing.TB, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
+func client(t testing.TB, c *kafkatest.Broker, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
 	cl, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(c.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DisableClientMetrics(),
+		kgo.SeedBrokers(c.Addr), kgo.DefaultProduceTopic(c.Topic("t")), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DisableClientMetrics(),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +51,7 @@ func produce(t testing.TB, cl *kgo.Client, partition int32, values ...string) {
 	t.Helper()
 	var rs []*kgo.Record
 	for _, v := range values {
-		r := &kgo.Record{Topic: "t", Partition: partition}
+		r := &kgo.Record{Partition: partition}
 		key, value, ok := strings.Cut(v, "=")
 		if ok {
 			r.Key = []byte(key)
@@ -69,9 +68,9 @@ func produce(t testing.TB, cl *kgo.Client, partition int32, values ...string) {
 	}
 }
 
-func kafkaSource(t testing.TB, c *kfake.Cluster, extra ...string) connector.Source {
+func kafkaSource(t testing.TB, c *kafkatest.Broker, extra ...string) connector.Source {
 	t.Helper()
-	given := []option.Given{{Name: "brokers", Value: strings.Join(c.ListenAddrs(), ",")}, {Name: "topic", Value: "t"}, {Name: "connect.timeout", Value: "2s"}}
+	given := []option.Given{{Name: "brokers", Value: c.Addr}, {Name: "topic", Value: c.Topic("t")}, {Name: "connect.timeout", Value: "2s"}}
 	for i := 0; i+1 < len(extra); i += 2 {
 		given = append(given, option.Given{Name: extra[i], Value: extra[i+1]})
 	}
@@ -135,7 +134,7 @@ func ids(t testing.TB, in *source.Input, n int) (out []int64) {
 func row(id int) string { return fmt.Sprintf(`{"id":%d,"ts":%d}`, id, 946684800000+id) }
 
 func TestResume(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(2, "t"))
+	c := cluster(t, 2)
 	cl := client(t, c)
 	for i := range 10 {
 		produce(t, cl, int32(i%2), row(i))
@@ -165,7 +164,7 @@ func TestResume(t *testing.T) {
 			if off := ch.Batch.Cols[3].Ints[i]; off != id/2 || ch.Batch.Cols[9].Ints[i] != off {
 				t.Fatalf("offset %d of %d", off, id)
 			}
-			if string(ch.Batch.Cols[4].Bytes(i)) != "t" || string(ch.Batch.Cols[5].Bytes(i)) != "{}" || !ch.Batch.Cols[6].Null(i) || ch.Batch.Cols[7].Null(i) {
+			if string(ch.Batch.Cols[4].Bytes(i)) != c.Topic("t") || string(ch.Batch.Cols[5].Bytes(i)) != "{}" || !ch.Batch.Cols[6].Null(i) || ch.Batch.Cols[7].Null(i) {
 				t.Fatal("system columns")
 			}
 		}
@@ -188,7 +187,7 @@ func TestResume(t *testing.T) {
 }
 
 func TestLatestIsFixedAtOpen(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(1, "t"))
+	c := cluster(t, 1)
 	cl := client(t, c)
 	produce(t, cl, 0, row(1))
 	in := open(t, options(t, kafkaSource(t, c, "scan.startup.mode", "latest")), nil)
@@ -204,10 +203,10 @@ func TestLatestIsFixedAtOpen(t *testing.T) {
 }
 
 func TestBoundedWithTransactions(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(2, "t"))
+	c := cluster(t, 2)
 	plain := client(t, c)
 	produce(t, plain, 0, row(1))
-	txn := client(t, c, kgo.TransactionalID("x"))
+	txn := client(t, c, kgo.TransactionalID(c.Topic("x")))
 	for i, commit := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort} {
 		if err := txn.BeginTransaction(); err != nil {
 			t.Fatal(err)
@@ -238,7 +237,7 @@ func TestBoundedWithTransactions(t *testing.T) {
 }
 
 func TestPoison(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(1, "t"))
+	c := cluster(t, 1)
 	produce(t, client(t, c), 0, row(1), `{"id":"x"}`, row(3))
 	in := open(t, options(t, kafkaSource(t, c)), nil)
 	if got := ids(t, in, 1); got[0] != 1 {
@@ -269,7 +268,7 @@ func TestPoison(t *testing.T) {
 }
 
 func TestUpsert(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(1, "t"))
+	c := cluster(t, 1)
 	produce(t, client(t, c), 0, "1="+row(1), "1=", "2="+row(2))
 	o := options(t, kafkaSource(t, c))
 	keyFields := []format.Field{{Name: "id", Type: types.Int8}}
@@ -292,15 +291,13 @@ func TestUpsert(t *testing.T) {
 }
 
 func TestNewPartitions(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(1, "t"))
+	c := cluster(t, 1)
 	cl := client(t, c)
 	produce(t, cl, 0, row(1))
 	o := options(t, kafkaSource(t, c, "scan.startup.mode", "latest"))
 	o.Discover = 50 * time.Millisecond
 	in := open(t, o, nil)
-	if r, err := kadm.NewClient(cl).CreatePartitions(t.Context(), 1, "t"); err != nil || r.Error() != nil {
-		t.Fatal(err, r.Error())
-	}
+	c.Grow("t", 2)
 	cl2 := client(t, c)
 	produce(t, cl2, 1, row(5))
 	if got := ids(t, in, 1); got[0] != 5 {
@@ -309,14 +306,14 @@ func TestNewPartitions(t *testing.T) {
 }
 
 func TestTopicDeleted(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(1, "t"))
+	c := cluster(t, 1)
 	cl := client(t, c)
 	produce(t, cl, 0, row(1))
 	o := options(t, kafkaSource(t, c))
 	o.Discover = 30 * time.Millisecond
 	in := open(t, o, nil)
 	ids(t, in, 1)
-	if _, err := kadm.NewClient(cl).DeleteTopics(t.Context(), "t"); err != nil {
+	if _, err := kadm.NewClient(cl).DeleteTopics(t.Context(), c.Topic("t")); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -332,14 +329,12 @@ func TestTopicDeleted(t *testing.T) {
 }
 
 func TestNoSplitsAtFirst(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(1, "t"))
+	c := cluster(t, 1)
 	o := options(t, kafkaSource(t, c))
 	o.Discover = 50 * time.Millisecond
 	o.Owns = func(s connector.Split) bool { return s.Partition == 1 }
 	in := open(t, o, nil)
-	if _, err := kadm.NewClient(client(t, c)).CreatePartitions(t.Context(), 1, "t"); err != nil {
-		t.Fatal(err)
-	}
+	c.Grow("t", 2)
 	produce(t, client(t, c), 1, row(5))
 	if got := ids(t, in, 1); got[0] != 5 {
 		t.Fatal(got)
@@ -347,7 +342,7 @@ func TestNoSplitsAtFirst(t *testing.T) {
 }
 
 func TestWatermark(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(2, "t"))
+	c := cluster(t, 2)
 	cl := client(t, c)
 	o := options(t, kafkaSource(t, c))
 	now := time.Now()
@@ -380,8 +375,12 @@ func TestWatermark(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(1, "t"))
-	locked := cluster(t, kfake.SeedTopics(1, "t"), kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", "secret"))
+	c := cluster(t, 1)
+	locked, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, c.Topic("t")), kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", "secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer locked.Close()
 	for _, x := range []struct {
 		options []string
 		code    string
@@ -402,10 +401,10 @@ func TestErrors(t *testing.T) {
 			return false
 		}
 		if !has("brokers") {
-			given = append(given, option.Given{Name: "brokers", Value: c.ListenAddrs()[0]})
+			given = append(given, option.Given{Name: "brokers", Value: c.Addr})
 		}
 		if !has("topic") {
-			given = append(given, option.Given{Name: "topic", Value: "t"})
+			given = append(given, option.Given{Name: "topic", Value: c.Topic("t")})
 		}
 		for i := 0; i < len(x.options); i += 2 {
 			given = append(given, option.Given{Name: x.options[i], Value: x.options[i+1]})
@@ -427,7 +426,7 @@ func TestErrors(t *testing.T) {
 		t.Log(err)
 	}
 	in, _ := source.New(options(t, kafkaSource(t, c)))
-	err := in.Open(t.Context(), map[string]int64{"0": 5000})
+	err = in.Open(t.Context(), map[string]int64{"0": 5000})
 	if err == nil {
 		_, err = in.Next(t.Context())
 		in.Close()

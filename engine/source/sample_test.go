@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/twmb/franz-go/pkg/kfake"
-
 	"velostream/engine/connector"
 	"velostream/engine/connector/datagen"
 	"velostream/engine/connector/file"
@@ -19,7 +17,7 @@ import (
 )
 
 func TestInfer(t *testing.T) {
-	c := cluster(t, kfake.SeedTopics(1, "t"))
+	c := cluster(t, 1)
 	produce(t, client(t, c), 0, `{"id":1,"price":1,"at":"2025-01-31T00:00:00Z","day":"2025-01-31","tags":["a"],"ok":true,"n":null,"code":"007"}`, `{"price":1.5,"x":"é","at":null,"u":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}`)
 	infer := func(src connector.Source, o option.Options) string {
 		header, values, err := source.Sample(t.Context(), src, 10)

@@ -1,28 +1,24 @@
 package kafka
 
 import (
-	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"testing"
-	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
 	"velostream/engine/connector"
 	"velostream/engine/connector/connectortest"
+	"velostream/engine/connector/kafka/kafkatest"
 	"velostream/engine/option"
 	"velostream/pgwire/pgerror"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func testSink(t *testing.T, c *kfake.Cluster, extra ...string) connector.Sink {
+func testSink(t *testing.T, c *kafkatest.Broker, extra ...string) connector.Sink {
 	t.Helper()
-	given := []option.Given{{Name: "brokers", Value: strings.Join(c.ListenAddrs(), ",")}, {Name: "topic", Value: "out"}, {Name: "partitions", Value: "2"}, {Name: "replication.factor", Value: "1"}}
+	given := []option.Given{{Name: "brokers", Value: c.Addr}, {Name: "topic", Value: c.Topic("out")}, {Name: "partitions", Value: "2"}, {Name: "replication.factor", Value: "1"}}
 	for i := 0; i < len(extra); i += 2 {
 		given = append(given, option.Given{Name: extra[i], Value: extra[i+1]})
 	}
@@ -31,7 +27,7 @@ func testSink(t *testing.T, c *kfake.Cluster, extra ...string) connector.Sink {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := k.NewSink(o, "job1")
+	s, err := k.NewSink(o, c.Topic("job1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,31 +47,17 @@ func rec(v string) []connector.Record {
 	return []connector.Record{{Key: []byte("k"), Value: []byte(v), Headers: []connector.Header{{Key: "h", Value: []byte("1")}}}}
 }
 
-func readAll(t *testing.T, c *kfake.Cluster) string {
+func readAll(t *testing.T, c *kafkatest.Broker) string {
 	t.Helper()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumeTopics("out"), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
 	var out []string
-	for {
-		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-		fs := cl.PollFetches(ctx)
-		cancel()
-		if fs.Empty() {
-			return fmt.Sprint(out)
-		}
-		fs.EachRecord(func(r *kgo.Record) { out = append(out, string(r.Value)) })
+	for _, r := range c.Committed("out") {
+		out = append(out, string(r.Value))
 	}
+	return fmt.Sprint(out)
 }
 
 func TestExactlyOnce(t *testing.T) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := kafkatest.Start(t)
 	s := testSink(t, c)
 	w := open(t, s)
 	position := func(w connector.Writer) string {
@@ -131,11 +113,7 @@ func TestExactlyOnce(t *testing.T) {
 }
 
 func TestAtLeastOnce(t *testing.T) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := kafkatest.Start(t)
 	w := open(t, testSink(t, c, "delivery", "at_least_once", "acks", "1", "compression", "zstd"))
 	if err := w.Write(t.Context(), rec("x")); err != nil {
 		t.Fatal(err)
@@ -153,11 +131,7 @@ func TestAtLeastOnce(t *testing.T) {
 }
 
 func TestConformance(t *testing.T) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := kafkatest.Start(t)
 	w := open(t, testSink(t, c))
 	for i := range 3000 {
 		if err := w.Write(t.Context(), []connector.Record{{Key: []byte(strconv.Itoa(i)), Value: []byte("v")}}); err != nil {
@@ -171,7 +145,7 @@ func TestConformance(t *testing.T) {
 	}
 	w.Close()
 	k := Connector()
-	o, err := option.Parse([]option.Given{{Name: "brokers", Value: c.ListenAddrs()[0]}, {Name: "topic", Value: "out"}}, nil, k.SourceOptions)
+	o, err := option.Parse([]option.Given{{Name: "brokers", Value: c.Addr}, {Name: "topic", Value: c.Topic("out")}}, nil, k.SourceOptions)
 	if err != nil {
 		t.Fatal(err)
 	}
