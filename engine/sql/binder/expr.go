@@ -104,7 +104,7 @@ func (b *Binder) rareExpr(e ast.Expr, cx *context) (expr.Expr, error) {
 	case *ast.NamedArg:
 		return nil, b.missing(e, "named arguments are not supported")
 	case *ast.FieldSelect:
-		return nil, b.missing(e, "composite types are not supported")
+		return b.fieldSelect(e, cx)
 	case *ast.ArrayQuery:
 		return b.arrayQuery(e, cx)
 	case *ast.CurrentOf:

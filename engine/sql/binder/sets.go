@@ -37,8 +37,13 @@ func (b *Binder) setItem(name string, e *ast.FuncCall, cx *context) (expr.Expr, 
 	if err != nil {
 		return nil, err
 	}
+	t := call.T[0]
 	if len(call.T) != 1 {
-		return nil, b.missing(e, "%s is supported in FROM only: it has several columns", name)
+		ts := make([]types.Type, len(call.Args))
+		for i, a := range call.Args {
+			ts[i] = a.Type()
+		}
+		t = expr.RecordType(name, ts)
 	}
 	k := cx.block
 	for _, a := range call.Args {
@@ -47,7 +52,7 @@ func (b *Binder) setItem(name string, e *ast.FuncCall, cx *context) (expr.Expr, 
 		}
 	}
 	k.sets = append(k.sets, boundSet{call: call, name: name})
-	return &setRef{index: len(k.sets) - 1, t: call.T[0]}, nil
+	return &setRef{index: len(k.sets) - 1, t: t}, nil
 }
 
 func holdsSet(e expr.Expr) bool {
@@ -112,11 +117,65 @@ func (k *block) setNodes() error {
 	x.Out = append(x.Out, k.input.Schema()...)
 	for _, s := range k.sets {
 		setAt = append(setAt, len(x.Out))
-		x.Out = append(x.Out, plan.Column{Name: s.name, Type: s.call.T[0]})
+		for _, t := range s.call.T {
+			x.Out = append(x.Out, plan.Column{Name: s.name, Type: t})
+		}
 	}
 	x.Out = append(x.Out, numberColumn())
 	k.input, k.setAt = x, setAt
+	return k.setRecords(x.Out)
+}
+
+// setRecords makes the rows of functions with several columns, which lie in s from
+// setAt on, records behind the columns of the input.
+func (k *block) setRecords(s plan.Schema) error {
+	p := &plan.Project{Input: k.input, Exprs: identity(s), Out: append(plan.Schema(nil), s...)}
+	for i, set := range k.sets {
+		if len(set.call.T) == 1 {
+			continue
+		}
+		cols := identity(s)[k.setAt[i] : k.setAt[i]+len(set.call.T)]
+		x, err := expr.NewCall("row_record", false, cols, 0, k.b.Format)
+		if err != nil {
+			return err
+		}
+		ts := make([]types.Type, len(set.call.Args))
+		for j, a := range set.call.Args {
+			ts[j] = a.Type()
+		}
+		x.T = expr.RecordType(set.name, ts)
+		k.setAt[i] = len(p.Exprs)
+		p.Exprs = append(p.Exprs, x)
+		p.Out = append(p.Out, plan.Column{Name: set.name, Type: x.T})
+	}
+	if len(p.Exprs) > len(s) {
+		k.input = p
+	}
 	return nil
+}
+
+// fieldSelect is (row).column of a row with known columns.
+func (b *Binder) fieldSelect(e *ast.FieldSelect, cx *context) (expr.Expr, error) {
+	x, err := b.expr(e.X, cx)
+	if err != nil {
+		return nil, err
+	}
+	cols := expr.RecordColumns(x.Type())
+	if cols == nil || e.Star {
+		return nil, b.missing(e, "composite types are not supported")
+	}
+	for i, c := range cols {
+		if c.Name != e.Name {
+			continue
+		}
+		n := &expr.Const{Value: types.IntDatum(int64(i) + 1), T: types.Int4}
+		f, err := expr.NewCall("record_field", false, []expr.Expr{x, n}, b.pos(e.Pos()), b.Format)
+		if err != nil {
+			return nil, err
+		}
+		return b.castTo(f, c.T, true, e.Pos())
+	}
+	return nil, pgerror.New(pgerror.UndefinedColumn, "could not identify column %q in record data type", e.Name).At(b.pos(e.Pos()))
 }
 
 // funcRef binds functions in FROM: set-returning ones, or a scalar function as a

@@ -13,7 +13,7 @@ func families() [][]Function {
 		numericFamily(), mathFamily(), castFamily(),
 		stringFamily(), textFormFamily(), patternFamily(),
 		datetimeFamily(), formatFamily(), jsonFamily(), dialectJSONFamily(), arrayFamily(), miscFamily(),
-		catalogFamily(),
+		catalogFamily(), recordFamily(),
 	}
 }
 
