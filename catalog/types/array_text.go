@@ -240,7 +240,7 @@ func (p *arrayParser) quoted() ([]byte, error) {
 
 func parseVector(elem Type, s string, f *Format) ([]Datum, error) {
 	list := []Datum{}
-	for _, field := range strings.Fields(s) {
+	for field := range strings.FieldsSeq(s) {
 		d, err := DecodeText(elem, []byte(field), f)
 		if err != nil {
 			return nil, err

@@ -37,6 +37,7 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 			return append(dst, 0)
 		}
 		return append(dst, d.B[0])
+	default:
 	}
 	if elem, ok := t.Elem(); ok {
 		return appendArrayBinary(dst, elem, d.List, t.OID == OIDInt2Vector || t.OID == OIDOidVector)
@@ -155,6 +156,7 @@ func DecodeBinary(t Type, b []byte) (Datum, error) {
 			return Datum{}, pgerror.New(pgerror.InternalError, "unsupported jsonb version number %d", b[0])
 		}
 		b = b[1:]
+	default:
 	}
 	return decodeBytesText(t, b)
 }
@@ -177,6 +179,7 @@ func binaryLen(o OID) int {
 		return 8
 	case OIDInterval, OIDUUID:
 		return 16
+	default:
 	}
 	return -1
 }

@@ -134,6 +134,7 @@ func castFunction(from, to Type, d Datum, f *Format) (Datum, error) {
 		return castString(from, to, d, f)
 	case OIDJSONB:
 		return castJSON(to, d.B)
+	default:
 	}
 	return castTimes(from, to, d, f)
 }
@@ -143,6 +144,7 @@ func IntOutOfRange(t Type) error {
 	switch t.OID {
 	case OIDInt2, OIDInt4, OIDInt8:
 		return pgerror.OutOfRange(intName(t.OID))
+	default:
 	}
 	return pgerror.OutOfRange("OID")
 }
@@ -178,6 +180,7 @@ func castInt(from, to Type, v int64) (Datum, error) {
 		if v < 0 && from.OID != OIDInt8 {
 			return IntDatum(int64(uint32(v))), nil // an int4's bits
 		}
+	default:
 	}
 	return IntDatum(v), CheckInt(to, v)
 }
@@ -216,6 +219,7 @@ func castFloat(from, to Type, v float64) (Datum, error) {
 			return DecimalDatum(FromFloat32(v)), nil
 		}
 		return DecimalDatum(FromFloat64(v)), nil
+	default:
 	}
 	return intResult(FloatToInt(to, v))
 }
@@ -255,6 +259,7 @@ func castNumeric(to Type, v Decimal) (Datum, error) {
 		return FloatDatum(r), err
 	case OIDNumeric:
 		return DecimalDatum(v), nil
+	default:
 	}
 	return intResult(DecimalToInt(to, v))
 }
@@ -268,6 +273,7 @@ func castString(from, to Type, d Datum, f *Format) (Datum, error) {
 		return IntDatum(int64(int8(d.B[0]))), nil
 	case OIDRegclass:
 		return DecodeText(to, d.B, f)
+	default:
 	}
 	b := d.B
 	if from.OID == OIDBpchar {
@@ -278,6 +284,7 @@ func castString(from, to Type, d Datum, f *Format) (Datum, error) {
 		return BytesDatum(truncateName(b)), nil
 	case OIDChar1:
 		return BytesDatum(parseChar1(b)), nil
+	default:
 	}
 	return BytesDatum(b), nil
 }

@@ -41,6 +41,7 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 		return appendChar1(dst, d.B)
 	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDJSONB, OIDUnknown:
 		return append(dst, d.B...)
+	default:
 	}
 	if elem, ok := t.Elem(); ok {
 		return appendArrayText(dst, t, elem, d.List, f)
@@ -87,6 +88,7 @@ func DecodeText(t Type, b []byte, f *Format) (Datum, error) {
 	case OIDInterval:
 		v, err := parseInterval(string(b), t.Mod, f)
 		return Datum{Iv: v}, err
+	default:
 	}
 	if t.Kind() == KindBytes {
 		return decodeBytesText(t, b)
@@ -120,6 +122,7 @@ func decodeBytesText(t Type, b []byte) (Datum, error) {
 		return BytesDatum(truncateName(b)), checkText(b)
 	case OIDChar1:
 		return BytesDatum(parseChar1(b)), nil
+	default:
 	}
 	return BytesDatum(append(make([]byte, 0, len(b)), b...)), checkText(b)
 }

@@ -23,12 +23,14 @@ func Compare(t Type, a, b Datum) int {
 	case KindList:
 		elem, _ := t.Elem()
 		return compareLists(elem, a.List, b.List)
+	default:
 	}
 	switch t.OID {
 	case OIDBpchar:
 		return bytes.Compare(TrimBlanks(a.B), TrimBlanks(b.B))
 	case OIDJSONB:
 		return CompareJSON(a.B, b.B)
+	default:
 	}
 	return bytes.Compare(a.B, b.B)
 }
@@ -96,6 +98,7 @@ func AppendHashKey(dst []byte, t Type, d Datum) []byte {
 			dst = AppendHashKey(dst, elem, d.List[i])
 		}
 		return dst
+	default:
 	}
 	b := d.B
 	switch t.OID {
@@ -103,6 +106,7 @@ func AppendHashKey(dst []byte, t Type, d Datum) []byte {
 		b = TrimBlanks(b)
 	case OIDJSONB:
 		b = normalJSON(b)
+	default:
 	}
 	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 }

@@ -71,6 +71,7 @@ func TestPostgresCompare(t *testing.T) {
 			if bytes.Compare(ka, kb) != cmp {
 				t.Errorf("%s: keys %x, %x, order %d", c.key(), ka, kb, cmp)
 			}
+		default:
 		}
 		return both(Int4, IntDatum(int64(cmp)), nil), nil
 	})
@@ -145,7 +146,7 @@ func TestCoerceAssignment(t *testing.T) {
 		if err == nil {
 			d, err = Coerce(typ, d, false)
 		}
-		got := ""
+		var got string
 		if err != nil {
 			got = "!" + strings.TrimSuffix(err.Error(), " (SQLSTATE 22001)")
 		} else {

@@ -84,7 +84,7 @@ func addMonthsDays(ts int64, iv Interval) (int64, error) {
 func addMonths(days, months int64) int64 {
 	y, m, d := CivilFromDays(days)
 	n := int64(y)*12 + int64(m) - 1 + months
-	y, m = int(floorDiv(int(n), 12)), int((n%12+12)%12)+1
+	y, m = floorDiv(int(n), 12), int((n%12+12)%12)+1
 	return DaysFromCivil(y, m, min(d, DaysInMonth(y, m)))
 }
 

@@ -68,6 +68,7 @@ func extractLocal(name string, ts int64, t Type, offset int) (Decimal, bool, err
 			return Decimal{}, false, UnitError(name, t)
 		}
 		return extractZone(u, offset), true, nil
+	default:
 	}
 	if d, ok := extractClock(u, clock); ok {
 		return d, true, nil
@@ -84,6 +85,7 @@ func extractZone(u TimeUnit, offset int) Decimal {
 		return FromInt64(int64(offset / 3600))
 	case UnitTimezoneMinute:
 		return FromInt64(int64(offset / 60 % 60))
+	default:
 	}
 	return FromInt64(int64(offset))
 }
@@ -101,6 +103,7 @@ func extractClock(u TimeUnit, clock int64) (Decimal, bool) {
 		return FromInt64(clock / MicrosPerMinute % 60), true
 	case UnitHour:
 		return FromInt64(clock / MicrosPerHour), true
+	default:
 	}
 	return Decimal{}, false
 }
@@ -108,7 +111,7 @@ func extractClock(u TimeUnit, clock int64) (Decimal, bool) {
 // extractDays takes a field of a date.
 func extractDays(u TimeUnit, days int64) (Decimal, bool) {
 	y, m, d := CivilFromDays(days)
-	v := 0
+	var v int
 	switch u {
 	case UnitDay:
 		v = d
@@ -159,6 +162,7 @@ func extractInfinite(name string, u TimeUnit, positive bool, t Type) (Decimal, b
 		return DecimalNegInf, true, nil
 	case UnitUnknown:
 		return Decimal{}, false, UnitError(name, t)
+	default:
 	}
 	if t.OID == OIDDate && (u < UnitDay || u >= UnitTimezone) {
 		return Decimal{}, false, UnitError(name, t)
@@ -177,6 +181,7 @@ func ExtractDate(name string, date int64) (d Decimal, ok bool, err error) {
 		return FromInt64((date + EpochDays) * 86400), true, nil
 	case UnitJulian:
 		return FromInt64(date + julianOf2000), true, nil
+	default:
 	}
 	if d, ok := extractDays(u, date); ok {
 		return d, true, nil
@@ -200,7 +205,7 @@ func ExtractTime(name string, t int64) (d Decimal, ok bool, err error) {
 func ExtractInterval(name string, iv Interval) (d Decimal, ok bool, err error) {
 	u := ParseTimeUnit(name)
 	years := int64(iv.Months / 12)
-	v := int64(0)
+	var v int64
 	switch u {
 	case UnitDay:
 		v = int64(iv.Days)

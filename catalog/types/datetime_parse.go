@@ -220,6 +220,7 @@ func (p *dateParser) field(fields []dateField, i int) (int, error) {
 		return maskZone, err
 	case fieldNumber:
 		return p.numberField(f.text)
+	default:
 	}
 	return p.word(fields, i)
 }
@@ -326,6 +327,7 @@ func (p *dateParser) numberField(text string) (int, error) {
 	case wordISOTime:
 		p.next = wordUnknown
 		return p.packedAs(text, p.mask|maskDate)
+	default:
 	}
 	point := strings.IndexByte(text, '.')
 	if p.timeOnly {

@@ -28,7 +28,7 @@ func splitDateFields(s string, buf []dateField) ([]dateField, bool) {
 	fields := buf[:0]
 	for i := 0; i < len(s); {
 		var f dateField
-		n := 0
+		var n int
 		switch c := s[i]; {
 		case isSpace(c):
 			i++

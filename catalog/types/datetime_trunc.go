@@ -49,6 +49,7 @@ func truncLocal(u TimeUnit, ts int64) int64 {
 		return days*MicrosPerDay + clock/MicrosPerMinute*MicrosPerMinute
 	case UnitHour:
 		return days*MicrosPerDay + clock/MicrosPerHour*MicrosPerHour
+	default:
 	}
 	return truncDays(u, days) * MicrosPerDay
 }
@@ -72,6 +73,7 @@ func truncDays(u TimeUnit, days int64) int64 {
 		y = floorDiv(y-1, 100)*100 + 1
 	case UnitMillennium:
 		y = floorDiv(y-1, 1000)*1000 + 1
+	default:
 	}
 	return DaysFromCivil(y, 1, 1)
 }
@@ -112,6 +114,7 @@ func TruncInterval(name string, iv Interval) (Interval, error) {
 		return iv, nil
 	case UnitWeek:
 		return iv, weekInInterval(name)
+	default:
 	}
 	return iv, truncError(name, IntervalT)
 }

@@ -75,6 +75,7 @@ func ParseTimeUnit(name string) TimeUnit {
 		return UnitCentury
 	case unitMillennium:
 		return UnitMillennium
+	default:
 	}
 	return UnitUnknown
 }
@@ -95,6 +96,7 @@ func truncError(name string, t Type) error {
 	switch ParseTimeUnit(name) {
 	case UnitDow, UnitIsoDow, UnitDoy, UnitIsoYear, UnitEpoch, UnitJulian:
 		return pgerror.New(pgerror.InvalidParameterValue, "unit \"%s\" not recognized for type %s", lower(name), t)
+	default:
 	}
 	return UnitError(name, t)
 }

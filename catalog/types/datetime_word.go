@@ -92,6 +92,7 @@ func (p *dateParser) word(fields []dateField, i int) (int, error) {
 		}
 		p.next = w.kind
 		return 0, nil
+	default:
 	}
 	loc, ok := FindZone(text)
 	if !ok {

@@ -144,6 +144,7 @@ func (d Decimal) Sign() int {
 		return -1
 	case posInf, nan:
 		return 1
+	default:
 	}
 	if d.big != nil {
 		return d.big.Sign()
@@ -185,6 +186,7 @@ func rank(f decimalForm) int {
 		return 1
 	case nan:
 		return 2
+	default:
 	}
 	return 0
 }

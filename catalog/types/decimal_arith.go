@@ -17,6 +17,7 @@ func (d Decimal) Neg() Decimal {
 		return DecimalInf
 	case nan:
 		return d
+	default:
 	}
 	if d.big != nil {
 		return Decimal{big: new(big.Int).Neg(d.big), scale: d.scale}

@@ -221,6 +221,7 @@ func coerceInterval(mod int32, iv Interval) (Interval, error) {
 			iv.Micros = iv.Micros / MicrosPerHour * MicrosPerHour
 		case unitMinute:
 			iv.Micros = iv.Micros / MicrosPerMinute * MicrosPerMinute
+		default:
 		}
 	}
 	if precision != intervalFullPrecision && precision < 6 {

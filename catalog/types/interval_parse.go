@@ -1,7 +1,9 @@
 package types
 
 import (
+	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -176,6 +178,7 @@ func (a *intervalSum) addUnit(u intervalUnit, v int64, frac float64) {
 		a.addMonths(v, frac, 1200)
 	case unitMillennium:
 		a.addMonths(v, frac, 12000)
+	default:
 	}
 }
 
@@ -196,7 +199,8 @@ func (p *intervalParser) bad() error {
 }
 
 func (p *intervalParser) malformed(err error) bool {
-	e, ok := err.(*pgerror.Error)
+	e := &pgerror.Error{}
+	ok := errors.As(err, &e)
 	return ok && e.Code == pgerror.InvalidDatetimeFormat
 }
 
@@ -213,8 +217,8 @@ func (p *intervalParser) read(fields []dateField, sqlStandard bool) error {
 			}
 		}
 	}
-	for i := len(fields) - 1; i >= 0; i-- {
-		if err := p.field(fields[i]); err != nil {
+	for _, field := range slices.Backward(fields) {
+		if err := p.field(field); err != nil {
 			return err
 		}
 	}
@@ -246,6 +250,7 @@ func (p *intervalParser) field(f dateField) error {
 		return p.number(f.text)
 	case fieldNumber, fieldDate:
 		return p.number(f.text)
+	default:
 	}
 	text := f.text
 	if len(text) > 10 {
@@ -257,6 +262,7 @@ func (p *intervalParser) field(f dateField) error {
 		return p.bad()
 	case unitAgo:
 		p.ago = true
+	default:
 	}
 	p.typ = u
 	return nil

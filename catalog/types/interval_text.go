@@ -12,6 +12,7 @@ func AppendInterval(dst []byte, iv Interval, style IntervalLayout) []byte {
 		return p.appendISO(dst)
 	case IntervalPostgresVerbose:
 		return p.appendVerbose(dst)
+	default:
 	}
 	return p.appendPostgres(dst)
 }

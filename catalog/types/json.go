@@ -47,6 +47,7 @@ func (n *jsonNode) append(dst []byte) ([]byte, error) {
 			}
 		}
 		return append(dst, ']'), nil
+	default:
 	}
 	return n.appendObject(dst)
 }
@@ -162,6 +163,7 @@ func (n *jsonNode) compare(o *jsonNode) int {
 		return n.num.Cmp(o.num)
 	case jsonBool:
 		return cmpBool(n.flag, o.flag)
+	default:
 	}
 	if c := cmpInt(len(n.items), len(o.items)); c != 0 {
 		return c

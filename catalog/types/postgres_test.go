@@ -136,8 +136,7 @@ func rewriteAnswers(t *testing.T, path string, cases []pgCase) {
 		seen[c.key()] = true
 		applySettings(t, ctx, conn, c.set)
 		text, err := ask(ctx, conn, c.sql)
-		var pgErr *pgconn.PgError
-		if errors.As(err, &pgErr) {
+		if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
 			e := pgerror.New(pgErr.Code, "%s", pgErr.Message)
 			e.Detail, e.Where = pgErr.Detail, pgErr.Where
 			err = e
@@ -153,13 +152,14 @@ func rewriteAnswers(t *testing.T, path string, cases []pgCase) {
 
 func applySettings(t *testing.T, ctx context.Context, conn *pgconn.PgConn, set string) {
 	t.Helper()
-	sql := "RESET ALL; SET timezone = 'UTC'; SET lc_messages = 'C';"
+	var sql strings.Builder
+	sql.WriteString("RESET ALL; SET timezone = 'UTC'; SET lc_messages = 'C';")
 	for s := range strings.SplitSeq(set, ";") {
 		if k, v, ok := strings.Cut(s, "="); ok {
-			sql += fmt.Sprintf("SET %s = '%s';", k, v)
+			fmt.Fprintf(&sql, "SET %s = '%s';", k, v)
 		}
 	}
-	if _, err := conn.Exec(ctx, sql).ReadAll(); err != nil {
+	if _, err := conn.Exec(ctx, sql.String()).ReadAll(); err != nil {
 		t.Fatal(err)
 	}
 }

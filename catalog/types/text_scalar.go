@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -55,6 +56,7 @@ func intName(o OID) string {
 		return "smallint"
 	case OIDInt4:
 		return "integer"
+	default:
 	}
 	return "bigint"
 }
@@ -80,6 +82,7 @@ func fitsInt(o OID, v int64) bool {
 	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
 		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
 		return v == int64(uint32(v))
+	default:
 	}
 	return true
 }
@@ -380,10 +383,8 @@ func badHexDigit(s string) error {
 // checkText refuses what a UTF-8 server can't store.
 func checkText(b []byte) error {
 	if utf8.Valid(b) {
-		for _, c := range b {
-			if c == 0 {
-				return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x00")
-			}
+		if slices.Contains(b, 0) {
+			return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x00")
 		}
 		return nil
 	}

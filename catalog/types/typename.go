@@ -39,6 +39,7 @@ func withModifier(t Type, name string) string {
 		return head + "(" + strconv.Itoa(int(t.Mod)) + ") " + tail
 	case OIDInterval:
 		return "interval" + intervalModifier(t.Mod)
+	default:
 	}
 	return name
 }
@@ -221,6 +222,7 @@ func withMods(oid OID, key string, mods []int32) (Type, error) {
 			}
 			return Float8, nil
 		}
+	default:
 	}
 	return Type{}, pgerror.New(pgerror.SyntaxError, "type modifier is not allowed for type \"%s\"", infoByOID[oid].Name)
 }

@@ -93,6 +93,7 @@ var (
 // Kind is the physical shape of a type's values.
 type Kind uint8
 
+// The kinds.
 const (
 	KindNone     Kind = iota
 	KindBool          // bool
@@ -123,6 +124,7 @@ func (t Type) Kind() Kind {
 		return KindBytes // before the map is asked: this is called per value
 	case 0:
 		return KindNone
+	default:
 	}
 	if _, ok := t.Elem(); ok {
 		return KindList
@@ -155,12 +157,22 @@ type Datum struct {
 // NullDatum is NULL of any type.
 var NullDatum = Datum{Null: true}
 
-// IntDatum, BoolDatum, FloatDatum, DecimalDatum and BytesDatum wrap a value.
-func IntDatum(v int64) Datum       { return Datum{I: v} }
-func FloatDatum(v float64) Datum   { return Datum{F: v} }
+// IntDatum wraps a value of KindInt.
+func IntDatum(v int64) Datum { return Datum{I: v} }
+
+// FloatDatum wraps a value of KindFloat.
+func FloatDatum(v float64) Datum { return Datum{F: v} }
+
+// DecimalDatum wraps a value of KindDecimal.
 func DecimalDatum(v Decimal) Datum { return Datum{Dec: v} }
-func BytesDatum(v []byte) Datum    { return Datum{B: v} }
-func StringDatum(v string) Datum   { return Datum{B: []byte(v)} }
+
+// BytesDatum wraps a value of KindBytes, which is not copied.
+func BytesDatum(v []byte) Datum { return Datum{B: v} }
+
+// StringDatum wraps text.
+func StringDatum(v string) Datum { return Datum{B: []byte(v)} }
+
+// BoolDatum wraps a value of KindBool.
 func BoolDatum(v bool) Datum {
 	if v {
 		return Datum{I: 1}

@@ -62,7 +62,7 @@ func FixedOffset(seconds int) *time.Location {
 
 // posixZone reads letters, or anything in <>, and an offset to the west.
 func posixZone(key string) (*time.Location, bool) {
-	n := 0
+	var n int
 	if strings.HasPrefix(key, "<") {
 		n = strings.IndexByte(key, '>') + 1
 	} else {

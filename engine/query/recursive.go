@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 
 	"velostream/engine/operator"
 	"velostream/engine/sql/plan"
@@ -191,10 +192,5 @@ func (r *recursion) readsWork(p *plan.Physical) bool {
 	if p.Op == plan.OpWorkTable && p.Recursion == r.p.Recursion {
 		return true
 	}
-	for _, in := range p.Inputs {
-		if r.readsWork(in) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Inputs, r.readsWork)
 }

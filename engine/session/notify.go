@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"sync"
 
 	"velostream/engine/sql/ast"
@@ -104,10 +105,8 @@ func (s *Session) notifyChannel(channel, payload string) error {
 		return err
 	}
 	n := note{channel, payload}
-	for _, old := range t.notes {
-		if old == n {
-			return nil
-		}
+	if slices.Contains(t.notes, n) {
+		return nil
 	}
 	if len(t.notes) >= notesMax {
 		return pgerror.New(pgerror.ProgramLimitExceeded, "a transaction can send %d notifications", notesMax)

@@ -90,7 +90,7 @@ var started = time.Now()
 func (s *Session) schemaPath() []string {
 	snap := s.e.Catalog.Snapshot()
 	var out []string
-	for _, p := range strings.Split(s.settings.get("search_path"), ",") {
+	for p := range strings.SplitSeq(s.settings.get("search_path"), ",") {
 		p = strings.Trim(strings.TrimSpace(p), `"`)
 		if p == "$user" {
 			p = s.user

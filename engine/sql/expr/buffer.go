@@ -40,6 +40,7 @@ func resetColumn(c *column.Column, t types.Type, n int) {
 			c.Elem = column.New(e, 0)
 		}
 		c.Elem.Reset()
+	default:
 	}
 }
 
@@ -100,6 +101,7 @@ func (w *writer) null(i int) {
 	switch w.kind {
 	case types.KindBytes, types.KindList:
 		w.pad(i + 1)
+	default:
 	}
 }
 
@@ -130,6 +132,7 @@ func (w *writer) datum(i int, d types.Datum) {
 		}
 		c.Offs[i+1] = uint32(c.Elem.Len())
 		w.next = i + 1
+	default:
 	}
 }
 

@@ -56,11 +56,13 @@ type Cast struct {
 	Pos      int        `json:"pos,omitempty"`
 }
 
-// And and Or are n-ary, three-valued; a later argument is evaluated only for
-// rows that the earlier ones did not decide.
+// And is n-ary and three-valued; a later argument is evaluated only for rows
+// that the earlier ones did not decide.
 type And struct {
 	Args []Expr `json:"args"`
 }
+
+// Or is n-ary and three-valued, evaluated like And.
 type Or struct {
 	Args []Expr `json:"args"`
 }
@@ -118,20 +120,47 @@ type ArrayOf struct {
 	T    types.Type `json:"t"`
 }
 
-func (e *Col) Type() types.Type        { return e.T }
-func (e *Const) Type() types.Type      { return e.T }
-func (e *Param) Type() types.Type      { return e.T }
-func (e *Call) Type() types.Type       { return e.T }
-func (e *Cast) Type() types.Type       { return e.T }
-func (e *And) Type() types.Type        { return types.Bool }
-func (e *Or) Type() types.Type         { return types.Bool }
-func (e *Not) Type() types.Type        { return types.Bool }
-func (e *IsNull) Type() types.Type     { return types.Bool }
+// Type implements Expr.
+func (e *Col) Type() types.Type { return e.T }
+
+// Type implements Expr.
+func (e *Const) Type() types.Type { return e.T }
+
+// Type implements Expr.
+func (e *Param) Type() types.Type { return e.T }
+
+// Type implements Expr.
+func (e *Call) Type() types.Type { return e.T }
+
+// Type implements Expr.
+func (e *Cast) Type() types.Type { return e.T }
+
+// Type implements Expr.
+func (e *And) Type() types.Type { return types.Bool }
+
+// Type implements Expr.
+func (e *Or) Type() types.Type { return types.Bool }
+
+// Type implements Expr.
+func (e *Not) Type() types.Type { return types.Bool }
+
+// Type implements Expr.
+func (e *IsNull) Type() types.Type { return types.Bool }
+
+// Type implements Expr.
 func (e *IsDistinct) Type() types.Type { return types.Bool }
-func (e *Case) Type() types.Type       { return e.T }
-func (e *Coalesce) Type() types.Type   { return e.T }
-func (e *InList) Type() types.Type     { return types.Bool }
-func (e *ArrayOf) Type() types.Type    { return e.T }
+
+// Type implements Expr.
+func (e *Case) Type() types.Type { return e.T }
+
+// Type implements Expr.
+func (e *Coalesce) Type() types.Type { return e.T }
+
+// Type implements Expr.
+func (e *InList) Type() types.Type { return types.Bool }
+
+// Type implements Expr.
+func (e *ArrayOf) Type() types.Type { return e.T }
 
 // Children returns e's direct sub-expressions.
 func Children(e Expr) []Expr {
