@@ -20,7 +20,7 @@ var zoneAbbrevs = map[string]int16{
 	"novt": 420, "npt": 345, "nst": -210, "nut": -660, "nzdt": 780, "nzst": 720, "nzt": 720, "omsst": 360, "omst": 360,
 	"pdt": -420, "pet": -300, "petst": 720, "pett": 720, "pgt": 600, "pht": 480, "pkst": 360, "pkt": 300, "pmdt": -120,
 	"pmst": -180, "pont": 660, "pst": -480, "pwt": 540, "pyst": -180, "pyt": -180, "ret": 240, "sadt": 630, "sast": 120,
-	"sct": 240, "sgt": 480, "that": -600, "tft": 300, "tjt": 300, "tkt": 780, "tmt": 300, "tot": 780, "trut": 600,
+	"sct": 240, "sgt": 480, "taht": -600, "tft": 300, "tjt": 300, "tkt": 780, "tmt": 300, "tot": 780, "trut": 600,
 	"tvt": 720, "uct": 0, "ulast": 540, "ulat": 480, "ut": 0, "utc": 0, "uyst": -120, "uyt": -180, "uzst": 360,
 	"uzt": 300, "vet": -240, "vlast": 600, "vlat": 600, "volt": 180, "vut": 660, "wadt": 480, "wakt": 720, "wast": 420,
 	"wat": 60, "wdt": 540, "wet": 0, "wetdst": 60, "wft": 720, "wgst": -120, "wgt": -180, "xjt": 360, "yakst": 540,
