@@ -29,17 +29,17 @@ fetch() {
 	cp "$here/pom.xml" "$cache/fetched"
 }
 
-kafka() { # class, arguments…
+kafka() { # class, arguments…: becomes the Java process, so call it in a subshell
 	class=$1
 	shift
-	"$java" -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile="$here/log4j2.yaml" \
+	exec "$java" -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile="$here/log4j2.yaml" \
 		-cp "$cache/libs/*" "$class" "$@"
 }
 
 alive() { [ -f "$work/pid" ] && kill -0 "$(cat "$work/pid")" 2>/dev/null; }
 
 launch() {
-	kafka kafka.Kafka "$work/server.properties" >"$work/kafka.log" 2>&1 &
+	kafka kafka.Kafka "$work/server.properties" >"$work/kafka.log" 2>&1 </dev/null &
 	echo $! >"$work/pid"
 	i=0
 	until grep -q "Kafka Server started" "$work/kafka.log"; do
@@ -63,7 +63,7 @@ start() {
 	mkdir -p "$work"
 	sed -e "s|@PORT@|$port|g" -e "s|@CONTROLLER@|$((port + 1))|g" -e "s|@DIR@|$work/data|g" \
 		"$here/server.properties" >"$work/server.properties"
-	kafka kafka.tools.StorageTool format -t 4L6g3nShT-eMCtK--X86sw -c "$work/server.properties" >"$work/format.log" 2>&1 ||
+	(kafka kafka.tools.StorageTool format -t 4L6g3nShT-eMCtK--X86sw -c "$work/server.properties") >"$work/format.log" 2>&1 ||
 		{ cat "$work/format.log" >&2; exit 1; }
 	launch
 }
