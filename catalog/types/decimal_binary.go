@@ -27,6 +27,7 @@ func AppendNumericBinary(dst []byte, d Decimal) []byte {
 		return appendNumericHeader(dst, 0, 0, wirePosInf, wireInfScale)
 	case negInf:
 		return appendNumericHeader(dst, 0, 0, wireNegInf, wireInfScale)
+	default:
 	}
 	sgn := uint16(wirePositive)
 	if d.Sign() < 0 {

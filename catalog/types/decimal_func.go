@@ -56,6 +56,7 @@ func (d Decimal) Exp() (Decimal, error) {
 		return d, nil
 	case negInf:
 		return Decimal{}, nil
+	default:
 	}
 	v := min(max(d.Float64()*log10e, -2000), 2000)
 	return d.expTo(clampScale(minSigDigits-int(v), d.scale))

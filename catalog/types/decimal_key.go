@@ -33,6 +33,7 @@ func (d Decimal) AppendKey(dst []byte) []byte {
 		return append(dst, keyPosInf)
 	case negInf:
 		return append(dst, keyNegInf)
+	default:
 	}
 	sgn := d.Sign()
 	if sgn == 0 {
@@ -203,6 +204,7 @@ func (d Decimal) AppendCompact(dst []byte) []byte {
 		return append(dst, compactPosInf)
 	case negInf:
 		return append(dst, compactNegInf)
+	default:
 	}
 	head := uint64(d.scale) << 3
 	if d.big == nil {

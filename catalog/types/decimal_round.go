@@ -149,6 +149,7 @@ func (d Decimal) Float64() float64 {
 		return math.Inf(1)
 	case negInf:
 		return math.Inf(-1)
+	default:
 	}
 	if d.big == nil && d.scale <= 22 && absWord(d.coef) < 1<<53 {
 		return float64(d.coef) / math.Pow10(int(d.scale)) // both exact: rounded once

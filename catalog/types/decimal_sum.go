@@ -58,6 +58,7 @@ func (a *SumAcc) change(d Decimal, times int64) {
 	case negInf:
 		a.neg += times
 		return
+	default:
 	}
 	a.countScale(d.scale, times)
 	if d.scale > a.scale {

@@ -159,6 +159,7 @@ func (d Decimal) Append(dst []byte) []byte {
 		return append(dst, "Infinity"...)
 	case negInf:
 		return append(dst, "-Infinity"...)
+	default:
 	}
 	if d.big != nil {
 		text := d.big.Append(nil, 10)
