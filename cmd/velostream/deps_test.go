@@ -53,8 +53,8 @@ var layers = []layer{
 // owners says which packages alone may use a library.
 var owners = []struct{ library, of string }{
 	{"github.com/auxten/postgresql-parser", "engine/sql/parser"},
-	{"github.com/twmb/franz-go/pkg/kfake", "cmd/velostream engine/connector/kafka/kafkatest bench/..."},
-	{"github.com/twmb/franz-go", "engine/connector/kafka engine/connector/kafka/kafkatest bench/..."},
+	{"github.com/twmb/franz-go/pkg/kfake", "cmd/velostream engine/connector/kafka/kafkatest engine/enginetest bench/..."},
+	{"github.com/twmb/franz-go", "engine/connector/kafka engine/connector/kafka/kafkatest engine/enginetest bench/..."},
 	{"github.com/cockroachdb/pebble", "storage/state storage/state/statetest"},
 	{"go.etcd.io/etcd", "engine/cluster"},
 }
