@@ -158,6 +158,9 @@ func (c *coordinator) start(ctx context.Context) error {
 	}
 	c.at = *at
 	c.base = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, DeadLetters: at.DeadLetters}
+	c.mu.Lock()
+	c.stats.RowsOut, c.stats.DeadLetters = at.RowsOut, at.DeadLetters
+	c.mu.Unlock()
 	var content *content
 	if fresh {
 		c.setState(Backfilling, nil)
@@ -462,7 +465,7 @@ func (c *coordinator) note(reports []dataflow.Report, rowsOut int) {
 	c.stats.RowsOut += int64(rowsOut)
 	c.stats.LateRows = c.base.LateRows + late
 	c.stats.Watermark = mark
-	c.at.RowsIn, c.at.RowsOut, c.at.LateRows = c.stats.RowsIn, c.stats.RowsOut, c.stats.LateRows
+	c.at.RowsIn, c.at.RowsOut, c.at.LateRows, c.at.DeadLetters = c.stats.RowsIn, c.stats.RowsOut, c.stats.LateRows, c.stats.DeadLetters
 }
 
 // commit writes the flushed epoch: state, view, output log and positions, all
