@@ -98,7 +98,7 @@ func NewManager(o Options) *Manager {
 		moved: make(chan struct{}, 1), kick: make(chan struct{}, 1),
 	}
 	m.seenC = sync.NewCond(&m.mu)
-	m.fresh.m = m
+	m.fresh.m, m.fresh.quiet.m = m, m
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m
 }
@@ -145,6 +145,7 @@ func (m *Manager) Stop() {
 	for _, j := range slices.Backward(jobs) {
 		j.stop()
 	}
+	m.fresh.quiet.close()
 }
 
 // stop ends the job's coordinator and waits for it; a job that never ran has

@@ -74,6 +74,13 @@ func (v *View) Close() error {
 	return err
 }
 
+// retain adds a reader. REQUIRES: there is one already.
+func (v *View) retain() {
+	v.mu.Lock()
+	v.refs++
+	v.mu.Unlock()
+}
+
 // Read returns a view of the native relations and of the jobs of ids, at or
 // after everything that was committed when it was called.
 func (m *Manager) Read(ctx context.Context, ids []uint32) (*View, error) {
@@ -141,6 +148,9 @@ type fenceGroup struct {
 	mu   sync.Mutex
 	busy map[string]*sharedRead
 	next map[string]*sharedRead
+	// quiet are views to be read again without a fence. Its mutex is locked
+	// inside mu, never the other way.
+	quiet quietViews
 }
 
 type sharedRead struct {
@@ -156,6 +166,9 @@ func (g *fenceGroup) read(ctx context.Context, jobs []*Job) (*View, error) {
 		ids = binary.BigEndian.AppendUint32(ids, j.id)
 	}
 	key := string(ids)
+	if v := g.quiet.get(key, jobs); v != nil {
+		return v, nil
+	}
 	g.mu.Lock()
 	if g.busy == nil {
 		g.busy, g.next = map[string]*sharedRead{}, map[string]*sharedRead{}
@@ -195,6 +208,7 @@ func (g *fenceGroup) read(ctx context.Context, jobs []*Job) (*View, error) {
 
 // lead makes the fence and wakes those that share it.
 func (g *fenceGroup) lead(ctx context.Context, key string, r *sharedRead, jobs []*Job) {
+	version := g.m.o.Catalog.Snapshot().Version
 	view, err := g.m.fence(ctx, jobs)
 	g.mu.Lock()
 	if g.busy[key] == r {
@@ -202,6 +216,7 @@ func (g *fenceGroup) lead(ctx context.Context, key string, r *sharedRead, jobs [
 	}
 	if view != nil {
 		view.refs = r.refs
+		g.quiet.keep(key, jobs, version, view)
 	}
 	r.view, r.err = view, err
 	close(r.done)
