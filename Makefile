@@ -16,7 +16,7 @@ help: ## Print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 build: ## Build bin/velostream
-	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/velostream
+	go build -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/velostream
 
 demo: build ## Live view over a stream of trades; DURATION=10s ends by itself
 	@./$(BIN) demo
