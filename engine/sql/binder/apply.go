@@ -507,8 +507,14 @@ func (b *Binder) dependentJoin(j *plan.Join) (plan.Logical, error) {
 		return j.WithInputs([]plan.Logical{l, lowered(r)}), nil
 	}
 	if j.Kind == plan.RightJoin || j.Kind == plan.FullJoin {
-		return nil, pgerror.New(pgerror.InvalidColumnReference, "invalid reference to FROM-clause entry").
+		err := pgerror.New(pgerror.InvalidColumnReference, "invalid reference to FROM-clause entry").
 			WithDetail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")
+		eachOuter(r, func(o *outerRef) {
+			if x, ok := o.e.(*ref); ok && o.level == 1 && err.Position == 0 {
+				err.Position = x.pos
+			}
+		})
+		return nil, err
 	}
 	d := domainOf(r)
 	exprs := make([]expr.Expr, d.n)

@@ -67,7 +67,7 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 		return b.setItem(name, e, cx)
 	}
 	if _, ok := windowCalls[name]; ok {
-		return nil, pgerror.New(pgerror.WindowingError, "window function %s requires an OVER clause", name).At(b.pos(e.Pos()))
+		return nil, pgerror.New(pgerror.WrongObjectType, "window function %s requires an OVER clause", name).At(b.pos(e.Pos()))
 	}
 	args, err := b.exprs(e.Args, cx)
 	if err != nil {
@@ -159,6 +159,9 @@ func (a *aggRef) Type() types.Type { return a.t }
 var aggregateNames = map[string]string{"first": "first_value", "last": "last_value", "every": "bool_and"}
 
 func (b *Binder) aggregate(name string, e *ast.FuncCall, cx *context) (expr.Expr, error) {
+	if x, err := b.outerAggregate(name, e, cx); x != nil || err != nil {
+		return x, err
+	}
 	switch {
 	case cx.inAgg:
 		return nil, pgerror.New(pgerror.GroupingError, "aggregate function calls cannot be nested").At(b.pos(e.Pos()))

@@ -22,11 +22,19 @@ func (k *block) distinctOn(p *plan.Project, sort []orderItem) ([]expr.Expr, erro
 		items = append(items, orderItem{out: out, e: e, at: leftmost(x), from: x})
 	}
 	// What is sorted by comes first in the order, in any order among themselves.
-	for i, s := range sort[:min(len(sort), len(items))] {
-		if !k.among(s, items) {
-			return nil, pgerror.New(pgerror.InvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions").
-				At(k.b.pos(sort[i].at))
+	for _, s := range sort[:min(len(sort), len(items))] {
+		if k.among(s, items) {
+			continue
 		}
+		at := s.at
+		for _, it := range items {
+			if !k.among(it, sort) {
+				at = it.at
+				break
+			}
+		}
+		return nil, pgerror.New(pgerror.InvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions").
+			At(k.b.pos(at))
 	}
 	keys, err := k.sortKeys(p, items)
 	if err != nil {

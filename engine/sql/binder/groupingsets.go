@@ -27,7 +27,7 @@ type groupingSets struct {
 // groupingRef stands for GROUPING(…).
 type groupingRef struct {
 	args []expr.Expr
-	pos  int
+	pos  []int
 }
 
 // Type is integer.
@@ -46,7 +46,11 @@ func (b *Binder) grouping(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 		return nil, err
 	}
 	cx.block.grouped = true
-	return &groupingRef{args: args, pos: b.pos(e.Pos())}, nil
+	g := &groupingRef{args: args}
+	for _, a := range e.Args {
+		g.pos = append(g.pos, b.pos(leftmost(a)))
+	}
+	return g, nil
 }
 
 // groupingValue is the bits of GROUPING over the grouping's output: 1 where a group is
@@ -56,7 +60,7 @@ func (k *block) groupingValue(g *groupingRef) (expr.Expr, error) {
 	for i, a := range g.args {
 		at[i] = slices.IndexFunc(k.groups, func(x expr.Expr) bool { return sameBound(x, a) })
 		if at[i] < 0 {
-			return nil, pgerror.New(pgerror.GroupingError, "arguments to GROUPING must be grouping expressions of the associated query level").At(g.pos)
+			return nil, pgerror.New(pgerror.GroupingError, "arguments to GROUPING must be grouping expressions of the associated query level").At(g.pos[i])
 		}
 	}
 	if !k.grouping.used {

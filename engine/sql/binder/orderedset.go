@@ -33,6 +33,9 @@ func (b *Binder) orderedSet(name string, e *ast.FuncCall, cx *context) (expr.Exp
 	hypothetical, ok := orderedSets[name]
 	if !ok {
 		if expr.IsAggregate(name) {
+			if err := b.noSuchOrderedSet(name, e, cx); err != nil {
+				return nil, err
+			}
 			return nil, pgerror.New(pgerror.WrongObjectType, "%s is not an ordered-set aggregate, so it cannot have WITHIN GROUP", name).
 				At(b.pos(e.Pos()))
 		}
@@ -73,6 +76,25 @@ func (b *Binder) orderedSet(name string, e *ast.FuncCall, cx *context) (expr.Exp
 		}
 	}
 	return cx.block.addAggregate(call), nil
+}
+
+// noSuchOrderedSet is the error of an aggregate that does not exist with the arguments
+// and what they are ordered by.
+func (b *Binder) noSuchOrderedSet(name string, e *ast.FuncCall, cx *context) error {
+	src := append([]ast.Expr(nil), e.Args...)
+	for _, o := range e.WithinGroup {
+		src = append(src, o.X)
+	}
+	args, err := b.exprs(src, cx)
+	if err != nil {
+		return err
+	}
+	ts := make([]types.Type, len(args))
+	for i, a := range args {
+		ts[i] = a.Type()
+	}
+	_, _, err = expr.ResolveAggregate(name, ts)
+	return b.at(err, e)
 }
 
 // noOrderedSet is the error of a call that no ordered-set aggregate takes.

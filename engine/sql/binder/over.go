@@ -128,14 +128,14 @@ func (b *Binder) namedWindow(k *block, s *ast.WindowSpec, depth int) (*ast.Windo
 		}
 	}
 	if base == nil || depth > len(k.sel.Windows) {
-		return nil, pgerror.New(pgerror.UndefinedObject, "window %q does not exist", s.Ref).At(b.pos(s.Pos()))
+		return nil, pgerror.New(pgerror.UndefinedObject, "window %q does not exist", s.Ref).At(b.windowPos(s))
 	}
 	base, err := b.namedWindow(k, base, depth+1)
 	if err != nil || s.Bare {
 		return base, err
 	}
 	fail := func(format string) error {
-		return pgerror.New(pgerror.WindowingError, format, s.Ref).At(b.pos(s.Pos()))
+		return pgerror.New(pgerror.WindowingError, format, s.Ref).At(b.windowPos(s))
 	}
 	switch {
 	case len(s.PartitionBy) > 0:
@@ -153,9 +153,22 @@ func (b *Binder) namedWindow(k *block, s *ast.WindowSpec, depth int) (*ast.Windo
 	return &out, nil
 }
 
+// windowPos is where a window definition begins: behind OVER.
+func (b *Binder) windowPos(s *ast.WindowSpec) int {
+	at := s.Pos()
+	if at >= 0 && at+4 <= len(b.SQL) && strings.EqualFold(b.SQL[at:at+4], "over") {
+		rest := b.SQL[at+4:]
+		at += 4 + len(rest) - len(strings.TrimLeft(rest, " \t\n\r"))
+	}
+	return b.pos(at)
+}
+
 // windowArgs casts the arguments of a window function proper.
 func (b *Binder) windowArgs(c *plan.OverCall, args []expr.Expr, e *ast.FuncCall) error {
 	f := windowCalls[c.Name]
+	if orderedSets[c.Name] && len(args) > 0 {
+		return pgerror.New(pgerror.WrongObjectType, "WITHIN GROUP is required for ordered-set aggregate %s", c.Name).At(b.pos(e.Pos()))
+	}
 	if len(args) < f.least || len(args) > f.most {
 		_, err := b.call(c.Name, false, args, e.Args, e)
 		if err == nil {
@@ -252,12 +265,12 @@ func (b *Binder) frame(spec *ast.WindowSpec, w *overSpec, cx *context) (plan.Fra
 		out.Exclude = plan.ExcludeNone
 	}
 	if out.Mode == plan.FrameGroups && len(w.order) == 0 {
-		return out, pgerror.New(pgerror.WindowingError, "GROUPS mode requires an ORDER BY clause").At(b.pos(f.Pos()))
+		return out, pgerror.New(pgerror.WindowingError, "GROUPS mode requires an ORDER BY clause").At(b.windowPos(spec))
 	}
 	offset := f.Start.Offset != nil || f.Between && f.End.Offset != nil
 	if out.Mode == plan.FrameRange && offset && len(w.order) != 1 {
 		return out, pgerror.New(pgerror.WindowingError,
-			"RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column").At(b.pos(f.Pos()))
+			"RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column").At(b.windowPos(spec))
 	}
 	var err error
 	if out.Start, err = b.frameBound(f.Start, &out, w, &out.Lo, cx); err != nil {

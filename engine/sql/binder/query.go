@@ -230,6 +230,9 @@ func (b *Binder) limit(l *ast.Limit, in plan.Logical) (plan.Logical, error) {
 		if !ok {
 			return nil, pgerror.New(pgerror.SyntaxError, "WITH TIES cannot be specified without ORDER BY clause").At(b.pos(l.Pos()))
 		}
+		if c, ok := n.Count.(*expr.Const); ok && !c.Value.Null && c.Value.I < 0 {
+			return nil, pgerror.New("2201W", "LIMIT must not be negative")
+		}
 		return withTies(s, n.Count, n.Offset), nil
 	}
 	return n, nil

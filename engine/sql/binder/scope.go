@@ -46,6 +46,8 @@ type Scope struct {
 	cols   []column
 	tables []tableName
 	parent *Scope
+	// block is the query whose FROM this is; its aggregates may stand in subqueries.
+	block *block
 }
 
 // ref is a column reference as long as its query block is being bound; it

@@ -48,6 +48,7 @@ type block struct {
 	sets      []boundSet // set-returning functions of the select list
 	setAt     []int      // column of each of sets, once they are in the input
 	grouping  groupingSets
+	allows    bool // aggregates, in the clause that is being bound
 	windowEnd int // position in groups, -1: none
 	// correlated collects conditions of WHERE on the query around this one;
 	// nil where they can't be used.
@@ -92,12 +93,13 @@ func (k *block) bindFrom(parent *Scope) error {
 		return err
 	}
 	k.input, k.scope = f.plan, f.scope
+	k.scope.block = k
 	return nil
 }
 
 func (k *block) context(clause string, aggregates bool) *context {
 	cx := &context{scope: k.scope, clause: clause, subs: &k.subs}
-	if aggregates {
+	if k.allows = aggregates; aggregates {
 		cx.block = k
 	}
 	return cx
