@@ -114,6 +114,8 @@ func actions() []def {
 		{sig: "format_type(oid,int4) text", scalar: formatType, nullCall: true, volatility: Stable, doc: "SQL name of a type with its modifier"},
 		{sig: "pg_get_expr(text,oid) text", scalar: firstArg, volatility: Stable, doc: "text of a stored expression"},
 		{sig: "pg_get_expr(text,oid,bool) text", scalar: firstArg, volatility: Stable, doc: "text of a stored expression"},
+		{sig: "parse_ident(text) text[]", scalar: parseIdent, doc: "parts of a qualified name"},
+		{sig: "parse_ident(text,bool) text[]", scalar: parseIdent, doc: "parts of a qualified name"},
 		{sig: "pg_size_pretty(int8) text", scalar: sizePretty, doc: "bytes in the unit that suits"},
 	}
 }
