@@ -76,6 +76,9 @@ type Relation struct {
 	// Refs say what the relation names in Query mean, so that a view goes on
 	// reading what it read when others are renamed or get new columns.
 	Refs []Ref `json:"refs,omitempty"`
+	// Replaces is the relation whose place this one is to take; if a crash comes
+	// first, it is dropped.
+	Replaces uint32 `json:"replaces,omitempty"`
 	// Functions are the OIDs of the SQL functions that Query uses.
 	Functions []uint32 `json:"functions,omitempty"`
 }

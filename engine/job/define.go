@@ -1,6 +1,7 @@
 package job
 
 import (
+	"slices"
 	"sync"
 
 	"velostream/catalog"
@@ -32,7 +33,23 @@ func (m *Manager) defineTables(snap *catalog.Snapshot) {
 	}
 }
 
-// tableRelation is what the native store must know of r.
+// TableRelations is what the native store must know of the relations ids.
+func TableRelations(snap *catalog.Snapshot, ids ...uint32) ([]*table.Relation, error) {
+	var out []*table.Relation
+	for _, id := range ids {
+		r := snap.ByID(id)
+		if r == nil || !r.Native() {
+			continue
+		}
+		t, err := tableRelation(snap, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
 func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation, error) {
 	t := &table.Relation{
 		ID: r.ID, Version: snap.Version, Schema: r.Schema, Name: r.Name, Types: r.Types(), Key: r.Key, RowID: -1, Arrival: -1,
@@ -68,7 +85,7 @@ func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation
 	for _, k := range r.Constraints {
 		switch k.Kind {
 		case catalog.Check:
-			c, err := checkOf(k)
+			c, err := CheckOf(k)
 			if err != nil {
 				return nil, err
 			}
@@ -110,9 +127,9 @@ func keyAction(name string) table.Action {
 	return table.NoAction
 }
 
-// checkOf makes a CHECK constraint executable. Evaluators are for one goroutine:
+// CheckOf makes a CHECK constraint executable. Evaluators are for one goroutine:
 // they are pooled.
-func checkOf(k catalog.Constraint) (table.Check, error) {
+func CheckOf(k catalog.Constraint) (table.Check, error) {
 	e, err := expr.UnmarshalExpr(k.Expr)
 	if err != nil {
 		return table.Check{}, err
@@ -142,4 +159,33 @@ func checkOf(k catalog.Constraint) (table.Check, error) {
 		}
 		return -1, nil
 	}}, nil
+}
+
+// dropUnfinished takes out of the catalog what a crash kept from being made whole:
+// indexes that were not filled, with the constraints they are for, and views that were
+// to replace others.
+func (m *Manager) dropUnfinished() error {
+	snap := m.o.Catalog.Snapshot()
+	var changes []catalog.Change
+	for _, r := range snap.Relations() {
+		if r.Replaces != 0 {
+			changes = append(changes, catalog.Change{Drop: r.ID})
+			continue
+		}
+		if !slices.ContainsFunc(r.Indexes, func(x catalog.Index) bool { return x.Building }) {
+			continue
+		}
+		c := r.Clone()
+		c.Constraints = slices.DeleteFunc(c.Constraints, func(k catalog.Constraint) bool {
+			x := r.Index(k.Index)
+			return k.Kind == catalog.Unique && x != nil && x.Building
+		})
+		c.Indexes = slices.DeleteFunc(c.Indexes, func(x catalog.Index) bool { return x.Building })
+		changes = append(changes, catalog.Change{Put: c})
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	_, err := m.o.Catalog.Apply(m.ctx, snap, changes...)
+	return err
 }

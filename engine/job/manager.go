@@ -108,6 +108,9 @@ func (m *Manager) Start() error {
 	if err := m.sweep(); err != nil {
 		return err
 	}
+	if err := m.dropUnfinished(); err != nil {
+		return err
+	}
 	snap := m.o.Catalog.Snapshot()
 	if err := m.o.Tables.Sweep(func(id uint32) bool { return snap.ByID(id) != nil }, snap.HasIndex); err != nil {
 		return err

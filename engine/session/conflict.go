@@ -16,53 +16,52 @@ func (c *changeRun) insertOrUpdate(b *column.Batch) (int, *column.Batch, error) 
 	result := column.NewBuilder(ts, b.Rows())
 	count := 0
 	for i := range b.Each {
-		one := &column.Batch{Cols: b.Cols, N: b.N, Sel: []int32{int32(i)}}
-		n, err := c.tx.Insert(c.Target.ID, one, true)
+		there, err := c.tx.Conflicting(c.Target.ID, b, i, c.conflict.Arbiters)
 		if err != nil {
 			return count, nil, err
 		}
-		if n == 1 {
+		switch {
+		case there == nil:
+			one := &column.Batch{Cols: b.Cols, N: b.N, Sel: []int32{int32(i)}}
+			if _, err := c.tx.Insert(c.Target.ID, one, false); err != nil {
+				return count, nil, err
+			}
 			count++
 			result.AppendRow(b, i, column.Insert)
 			c.touch(b, i)
-			continue
-		}
-		if c.conflict.DoNothing {
-			continue
-		}
-		row, err := c.replace(b, i)
-		if err != nil {
-			return count, nil, err
-		}
-		if row != nil {
-			count++
-			result.AppendRow(row, 0, column.Insert)
+		case c.conflict.DoNothing:
+		default:
+			row, err := c.replace(b, i, there)
+			if err != nil {
+				return count, nil, err
+			}
+			if row != nil {
+				count++
+				result.AppendRow(row, 0, column.Insert)
+			}
 		}
 	}
 	return count, result.Batch(), nil
 }
 
-// touch notes that the statement has written the row's key.
-func (c *changeRun) touch(b *column.Batch, i int) {
-	c.seen[string(rowenc.AppendKey(nil, b.Cols, c.Target.Key, i))] = true
+// touch notes that the statement has written a row with the arbiter's values, and
+// reports that it had before.
+func (c *changeRun) touch(b *column.Batch, i int) bool {
+	if c.conflict.Columns == nil {
+		return false
+	}
+	key := string(rowenc.AppendKey(nil, b.Cols, c.conflict.Columns, i))
+	had := c.seen[key]
+	c.seen[key] = true
+	return had
 }
 
 // replace puts row i of b, or what DO UPDATE makes of it, in the place of the
-// row with its key. nil: DO UPDATE's WHERE said no.
-func (c *changeRun) replace(b *column.Batch, i int) (*column.Batch, error) {
-	key := string(rowenc.AppendKey(nil, b.Cols, c.Target.Key, i))
-	if c.seen[key] && !c.conflict.Overwrite {
+// stored row that it conflicts with. nil: DO UPDATE's WHERE said no.
+func (c *changeRun) replace(b *column.Batch, i int, stored []byte) (*column.Batch, error) {
+	if c.touch(b, i) && !c.conflict.Overwrite {
 		return nil, pgerror.New(pgerror.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
 			WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
-	}
-	c.seen[key] = true
-	var keys []*column.Column
-	for _, k := range c.Target.Key {
-		keys = append(keys, b.Cols[k])
-	}
-	stored, err := c.tx.Get(c.Target.ID, keys, i)
-	if err != nil {
-		return nil, err
 	}
 	ts := c.Target.Types()
 	old := column.NewBuilder(ts, 1)
@@ -75,6 +74,7 @@ func (c *changeRun) replace(b *column.Batch, i int) (*column.Batch, error) {
 	next := fresh.Batch()
 	if !c.conflict.Overwrite {
 		both := &column.Batch{Cols: append(append([]*column.Column(nil), old.Batch().Cols...), next.Cols...), N: 1}
+		var err error
 		if next, err = c.updated(old.Batch(), both); next == nil || err != nil {
 			return nil, err
 		}

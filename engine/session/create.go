@@ -68,11 +68,11 @@ func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.Creat
 			_, err := s.taken(at, n.IfNotExists)
 			return nil, err
 		}
-		r, err := s.newRelation(ctx, snap, p, n, at)
+		r, parts, err := s.newRelation(ctx, snap, p, n, at)
 		if err != nil {
 			return nil, err
 		}
-		changes := []catalog.Change{{Put: r}}
+		changes := append([]catalog.Change{{Put: r}}, parts...)
 		if r.DeadLetters != 0 {
 			changes = append(changes, catalog.Change{Put: deadLetterTable(r)})
 		}
@@ -81,12 +81,19 @@ func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.Creat
 	return err
 }
 
-func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelation, at placed) (*catalog.Relation, error) {
+func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelation, at placed) (*catalog.Relation, []catalog.Change, error) {
+	if err := refuseTable(p, n); err != nil {
+		return nil, nil, err
+	}
+	n, err := s.like(snap, p, n)
+	if err != nil {
+		return nil, nil, err
+	}
 	o := s.bindOptions(p, nil)
 	o.Snapshot = snap
 	def, err := binder.BindColumnDefs(o, n)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r := &catalog.Relation{
 		ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.Stream, Owner: s.user,
@@ -98,18 +105,22 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 	}
 	if len(n.Options) > 0 || n.Kind == ast.KindSource {
 		if err := s.bindConnector(ctx, p, n, r); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if r.Connector != "" {
+		if len(def.Constraints)+len(def.Sequences) > 0 {
+			return nil, nil, pgerror.Unsupported("constraints of a relation that a connector feeds are not enforced").
+				WithHint("Leave them out, or declare them NOT ENFORCED.").At(p.Position(n.Name.Pos()))
+		}
 		addSystemColumns(r)
 		if r.EventTime < 0 {
 			r.EventTime = eventTimeOf(r)
 		}
-		return r, s.storeComputed(o, r)
+		return r, nil, s.storeComputed(o, r)
 	}
 	if len(def.PrimaryKey) > 0 && r.Kind == catalog.Stream {
-		return nil, pgerror.New(pgerror.InvalidTableDefinition, "a stream has no primary key").
+		return nil, nil, pgerror.New(pgerror.InvalidTableDefinition, "a stream has no primary key").
 			WithHint("CREATE TABLE keeps one row a key.").At(p.Position(n.Name.Pos()))
 	}
 	if len(r.Key) == 0 {
@@ -122,7 +133,8 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 			r.EventTime = len(r.Columns) - 1
 		}
 	}
-	return r, nil
+	parts, err := s.constrain(newNamer(snap, r.ID+1), p, r, def)
+	return r, parts, err
 }
 
 // eventTimeOf is the event time of a stream that names none: its column
@@ -304,6 +316,7 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 		r := &catalog.Relation{
 			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.View, Owner: s.user, EventTime: -1,
 			Definition: p.Text, Query: ast.String(n.Query), Inputs: b.Inputs,
+			Refs: b.Refs, Functions: b.Functions,
 		}
 		if at.exists != nil {
 			r.ID = at.exists.ID
@@ -339,7 +352,13 @@ func viewColumns(p ast.Parsed, cols []plan.Column, names []ast.Ident) ([]catalog
 
 func (s *Session) createMaterialized(ctx context.Context, p ast.Parsed, n *ast.CreateView) error {
 	if n.OrReplace {
-		return pgerror.Unsupported("CREATE OR REPLACE MATERIALIZED VIEW is not supported yet").WithHint("DROP it first.").At(p.Position(n.Name.Pos()))
+		at, err := s.place(s.e.Catalog.Snapshot(), p, n.Name)
+		if err != nil {
+			return err
+		}
+		if at.exists != nil {
+			return s.replaceMaterialized(ctx, p, n, at.exists)
+		}
 	}
 	return s.createJob(ctx, p, jobSpec{
 		kind: catalog.MaterializedView, name: n.Name, columns: n.Columns, query: n.Query, ifNotExists: n.IfNotExists, options: n.Options,
@@ -371,11 +390,18 @@ type jobSpec struct {
 	ifNotExists bool
 	options     []ast.Option
 	into        *ast.Name
+	replaces    uint32
 }
 
 // createJob makes the relation of a persistent query, and its sink, starts its
 // job, and waits until what its inputs held is taken in.
 func (s *Session) createJob(ctx context.Context, p ast.Parsed, c jobSpec) error {
+	_, err := s.createJobAs(ctx, p, c)
+	return err
+}
+
+// createJobAs is createJob; it returns the OID of what was made, 0: nothing.
+func (s *Session) createJobAs(ctx context.Context, p ast.Parsed, c jobSpec) (uint32, error) {
 	var made *catalog.Relation
 	snap, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		at, err := s.place(snap, p, c.name)
@@ -389,6 +415,7 @@ func (s *Session) createJob(ctx context.Context, p ast.Parsed, c jobSpec) error 
 		if made, err = s.jobRelation(snap, p, c, at); err != nil {
 			return nil, err
 		}
+		made.Replaces = c.replaces
 		changes := []catalog.Change{{Put: made}}
 		sink, err := s.inlineSink(ctx, p, c, made)
 		if err != nil {
@@ -400,16 +427,16 @@ func (s *Session) createJob(ctx context.Context, p ast.Parsed, c jobSpec) error 
 		return changes, nil
 	})
 	if err != nil || made == nil {
-		return err
+		return 0, err
 	}
-	if s.settings.get("background_ddl") == "on" {
-		return nil
+	if s.settings.get("background_ddl") == "on" && c.replaces == 0 {
+		return made.ID, nil
 	}
 	if err := s.e.Jobs.WaitReady(ctx, made.ID, snap.Version); err != nil {
 		s.undoCreate(made.ID)
-		return err
+		return 0, err
 	}
-	return nil
+	return made.ID, nil
 }
 
 // undoCreate drops a relation whose job could not take in its inputs, so that
@@ -445,7 +472,7 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 	s.warn(append(b.Warnings, warnings...))
 	r := &catalog.Relation{
 		ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: c.kind, Owner: s.user, EventTime: -1,
-		Definition: p.Text, Query: ast.String(c.query), Inputs: b.Inputs, Key: phys.Key,
+		Definition: p.Text, Query: ast.String(c.query), Inputs: b.Inputs, Key: phys.Key, Refs: b.Refs, Functions: b.Functions,
 		AppendOnly: phys.AppendOnly,
 	}
 	if c.kind == catalog.Stream && phys.AppendOnly {

@@ -297,34 +297,3 @@ func (c *changeRun) firstTime(b *column.Batch) []int32 {
 	}
 	return sel
 }
-
-// truncate removes all rows of the tables.
-func (s *Session) truncate(p ast.Parsed, n *ast.Truncate) error {
-	t, err := s.begin()
-	if err != nil {
-		return err
-	}
-	snap := s.e.Catalog.Snapshot()
-	for _, name := range n.Tables {
-		r, err := s.relation(snap, p, name.Name)
-		if err != nil {
-			return err
-		}
-		if !r.Native() {
-			return pgerror.New(pgerror.WrongObjectType, "%q is not a table", r.Name).At(p.Position(name.Name.Pos()))
-		}
-		all := make([]int, len(r.Columns))
-		for i := range all {
-			all[i] = i
-		}
-		for b, err := range decode(r, all, t.tx.Scan(r.ID)) {
-			if err != nil {
-				return err
-			}
-			if _, err := t.tx.Delete(r.ID, b); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

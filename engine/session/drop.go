@@ -57,14 +57,20 @@ var dropKinds = map[string][]catalog.Kind{
 	"VIEW":              {catalog.View},
 	"MATERIALIZED VIEW": {catalog.MaterializedView},
 	"SINK":              {catalog.Sink},
+	"SEQUENCE":          {catalog.Sequence},
 	"JOB":               {catalog.Stream, catalog.Table, catalog.MaterializedView},
 }
 
 // drop is DROP of relations and schemas.
 func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, error) {
 	tag := "DROP " + n.Kind
-	if n.Kind == "SCHEMA" {
+	switch n.Kind {
+	case "SCHEMA":
 		return tag, s.dropSchemas(ctx, n)
+	case "INDEX":
+		return tag, s.dropIndexes(ctx, p, n)
+	case "FUNCTION":
+		return tag, s.dropFunctions(ctx, p, n)
 	}
 	kinds := dropKinds[n.Kind]
 	if kinds == nil {
@@ -133,11 +139,76 @@ func (s *Session) dropChanges(snap *catalog.Snapshot, gone []*catalog.Relation, 
 			return nil, err
 		}
 	}
+	keys, err := s.dropKeysTo(snap, order, cascade)
+	if err != nil {
+		return nil, err
+	}
 	var out []catalog.Change
 	for _, r := range order {
 		out = append(out, catalog.Change{Drop: r.ID})
 	}
-	return out, nil
+	return append(keys, out...), nil
+}
+
+// dropKeysTo takes the foreign keys that refer to relations that go out of those
+// that stay, and defaults that need a sequence that goes.
+func (s *Session) dropKeysTo(snap *catalog.Snapshot, gone []*catalog.Relation, cascade bool) ([]catalog.Change, error) {
+	changed := map[uint32]*catalog.Relation{}
+	stays := func(r *catalog.Relation) *catalog.Relation {
+		if slices.Contains(gone, r) {
+			return nil
+		}
+		if changed[r.ID] == nil {
+			changed[r.ID] = r.Clone()
+		}
+		return changed[r.ID]
+	}
+	refuse := func(r *catalog.Relation, what string) error {
+		return pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop %s %s because other objects depend on it", kindOf(r), r.Name).
+			WithDetail("%s depends on %s %s", what, kindOf(r), r.Name).
+			WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+	}
+	for _, r := range gone {
+		for _, child := range snap.References(r.ID) {
+			c := stays(child)
+			if c == nil {
+				continue
+			}
+			for _, k := range child.Constraints {
+				if k.Kind != catalog.ForeignKey || k.Ref != r.ID {
+					continue
+				}
+				what := "constraint " + k.Name + " on table " + c.Name
+				if !cascade {
+					return nil, refuse(r, what)
+				}
+				s.notice("drop cascades to %s", what)
+				c.Constraints = slices.DeleteFunc(c.Constraints, func(o catalog.Constraint) bool { return o.ID == k.ID })
+			}
+		}
+		if r.Kind != catalog.Sequence {
+			continue
+		}
+		for _, user := range snap.Relations() {
+			for i, col := range user.Columns {
+				if col.Sequence != r.ID || slices.Contains(gone, user) {
+					continue
+				}
+				if col.Identity != "" {
+					return nil, pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop sequence %s because column %s of table %s requires it",
+						r.Name, col.Name, user.Name).WithHint("You can drop column %s of table %s instead.", col.Name, user.Name)
+				}
+				what := "default value for column " + col.Name + " of table " + user.Name
+				if !cascade {
+					return nil, refuse(r, what)
+				}
+				s.notice("drop cascades to %s", what)
+				c := stays(user)
+				c.Columns[i].Default, c.Columns[i].Sequence = "", 0
+			}
+		}
+	}
+	return puts(changed), nil
 }
 
 func (s *Session) dropSchemas(ctx context.Context, n *ast.Drop) error {

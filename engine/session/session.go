@@ -63,6 +63,8 @@ type Session struct {
 	settings *settings
 	names    pgwire.Names // cursors and prepared statements
 
+	given given // what nextval gave
+
 	tx *transaction // nil: none is open, not even an implicit one
 	// final: the statement that runs next is the last before a Sync, as far as
 	// the server knows; see Final.
@@ -134,13 +136,25 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	case *ast.Delete:
 		return s.prepareDelete(p, n, params)
 	case *ast.Truncate:
-		return s.command(p, func(context.Context) (string, error) { return "TRUNCATE TABLE", s.truncate(p, n) }), nil
+		return s.command(p, func(ctx context.Context) (string, error) { return "TRUNCATE TABLE", s.truncate(ctx, p, n) }), nil
 	case *ast.CreateRelation:
 		return s.prepareCreateRelation(p, n)
 	case *ast.CreateView:
 		return s.prepareCreateView(p, n)
 	case *ast.CreateSink:
 		return s.prepareCreateSink(p, n)
+	case *ast.CreateIndex:
+		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE INDEX", s.createIndex(ctx, p, n) }), nil
+	case *ast.CreateSequence:
+		return s.command(p, func(ctx context.Context) (string, error) { return s.createSequence(ctx, p, n) }), nil
+	case *ast.CreateFunction:
+		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE FUNCTION", s.createFunction(ctx, p, n) }), nil
+	case *ast.Alter:
+		return s.command(p, func(ctx context.Context) (string, error) { return "ALTER " + n.Kind, s.alter(ctx, p, n) }), nil
+	case *ast.Comment:
+		return s.command(p, func(ctx context.Context) (string, error) { return "COMMENT", s.comment(ctx, p, n) }), nil
+	case *ast.Merge:
+		return s.prepareMerge(p, n, params)
 	case *ast.CreateSchema:
 		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE SCHEMA", s.createSchema(ctx, n) }), nil
 	case *ast.Drop:
@@ -248,7 +262,8 @@ func (s *Session) env() *expr.Env {
 		at = s.tx.started
 	}
 	return &expr.Env{
-		Format: s.settings.format(), Now: at, StmtTime: now,
+		Sequences: sequences{s},
+		Format:    s.settings.format(), Now: at, StmtTime: now,
 		User: s.user, Database: s.database, Schema: s.settings.schema(),
 		Version: s.e.Version, PID: int64(s.pid), Catalog: &lateCatalog{s: s},
 		Setting: s.settings.value,

@@ -138,6 +138,9 @@ func (tx *Tx) EndStatement() error {
 	return nil
 }
 
+// ForgetKeys leaves the foreign keys that the statement touched unchecked.
+func (tx *Tx) ForgetKeys() { tx.checks = nil }
+
 // parentKey is the store's key of the parent's row, or unique entry, with the
 // values vals.
 func (fk *ForeignKey) parentKey(vals []*column.Column) string {

@@ -143,10 +143,7 @@ func (db *DB) Define(r *Relation) error {
 		db.mu.Unlock()
 		return nil
 	}
-	for _, x := range r.Indexes {
-		x.entries = &Relation{ID: x.ID, Name: x.Name, RowID: -1, index: true, shared: !x.Unique}
-	}
-	r.checks = r.shape()
+	r.prepare()
 	db.rels[r.ID] = r
 	db.mu.Unlock()
 	if old == nil {

@@ -39,6 +39,10 @@ type Options struct {
 	// current_user; ok is false for all others.
 	Session func(name string, args []expr.Expr) (e expr.Expr, ok bool)
 
+	// Refs, if set, say what relation names mean and what their columns were
+	// called: the query was stored, and names may have changed since.
+	Refs []catalog.Ref
+
 	// Continuous binds for a job or an EMIT query rather than a bounded read.
 	Continuous bool
 	// View is set for the query of a materialised view or table, whose default
@@ -61,6 +65,10 @@ type Result struct {
 	PrimaryKey []int
 	// Inputs are the OIDs of the relations read, views expanded, each once.
 	Inputs []uint32
+	// Refs say what the relation names in the query mean, Functions are the OIDs of
+	// the SQL functions it uses: what a stored query keeps.
+	Refs      []catalog.Ref
+	Functions []uint32
 	// Warnings are notices for the user.
 	Warnings []*pgerror.Error
 }
@@ -69,15 +77,19 @@ type Result struct {
 // statement.
 type Binder struct {
 	Options
-	params   []*expr.Param // by number; all uses of a parameter share the node
-	inputs   []uint32
-	warnings []*pgerror.Error
-	ctes     *cteScope
-	ids      *int // of shared subplans and recursions given out, also those of views
-	depth    int
-	ascii    bool
-	nodes    int
-	emit     emitSpec
+	params []*expr.Param // by number; all uses of a parameter share the node
+	inputs []uint32
+	// functions are the OIDs of the SQL functions used, names what the relations
+	// read were called.
+	functions []uint32
+	names     []catalog.Ref
+	warnings  []*pgerror.Error
+	ctes      *cteScope
+	ids       *int // of shared subplans and recursions given out, also those of views
+	depth     int
+	ascii     bool
+	nodes     int
+	emit      emitSpec
 }
 
 // New makes a binder.
@@ -144,6 +156,7 @@ func (b *Binder) Query(q *ast.Query) (*Result, error) {
 	res := &Result{
 		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode,
 		Continuous: q.Emit != nil, PrimaryKey: r.primaryKey, Inputs: b.inputs, Warnings: b.warnings,
+		Refs: b.names, Functions: b.functions,
 	}
 	return res, nil
 }

@@ -34,7 +34,7 @@ func (b *Binder) call(name string, isOperator bool, args []expr.Expr, src []ast.
 // funcCall binds a call: construct, window column, aggregate or function.
 func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	name := e.Name.Last()
-	if s := e.Name.Schema(); s != "" && s != "pg_catalog" && s != "public" && s != "information_schema" {
+	if s := e.Name.Schema(); s != "" && s != "pg_catalog" && s != "information_schema" && !b.hasSchema(s) {
 		return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", s).At(b.pos(e.Pos()))
 	}
 	switch {
@@ -44,6 +44,8 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 		return b.construct(name, e, cx)
 	case e.Form == ast.FormXML || e.Form == ast.FormOverlaps:
 		return nil, b.missing(e, "%s is not supported", name)
+	case e.Form == ast.FormCall && e.Over == nil && len(b.userFunctions(e.Name)) > 0:
+		return b.userCall(b.userFunctions(e.Name), e, cx)
 	case e.Over != nil:
 		return b.over(name, e, cx)
 	case len(e.WithinGroup) > 0:

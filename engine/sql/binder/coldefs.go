@@ -17,14 +17,20 @@ type Definition struct {
 	// PrimaryKey are positions in Columns, nil: none declared. Enforced is
 	// false with NOT ENFORCED.
 	PrimaryKey []int
+	KeyName    string // of the primary key, "": none given
 	Enforced   bool
-	EventTime  int   // position of the watermark column, -1: none
-	Delay      int64 // of the watermark behind it, µs
+	// Constraints are CHECK, UNIQUE and FOREIGN KEY, in the order written;
+	// those NOT ENFORCED are left out. Sequences belong to serial and identity
+	// columns.
+	Constraints []*Constraint
+	Sequences   []SequenceDef
+	EventTime   int   // position of the watermark column, -1: none
+	Delay       int64 // of the watermark behind it, µs
 }
 
 // BindColumnDefs binds a column list with its constraints, INCLUDE and
-// WATERMARK FOR. Constraints that are not enforced here are 0A000 unless they
-// are NOT ENFORCED.
+// WATERMARK FOR. Constraints that nobody enforces are 0A000 unless they
+// are NOT ENFORCED: the caller refuses those of a relation that is not native.
 func BindColumnDefs(o Options, r *ast.CreateRelation) (*Definition, error) {
 	b := New(o)
 	b.Session = nil // a default is evaluated by whoever inserts
@@ -48,6 +54,9 @@ func BindColumnDefs(o Options, r *ast.CreateRelation) (*Definition, error) {
 		if err := b.columnExprs(d, i, &r.Columns[i], r.Name.Last()); err != nil {
 			return nil, err
 		}
+	}
+	if err := b.constraints(d, r); err != nil {
+		return nil, err
 	}
 	if len(r.Watermarks) > 1 {
 		return nil, pgerror.New(pgerror.InvalidTableDefinition, "a relation can have one watermark only").At(b.pos(r.Watermarks[1].Pos()))
@@ -78,7 +87,8 @@ func (b *Binder) columnDef(d *Definition, c *ast.ColumnDef, r *ast.CreateRelatio
 			return pgerror.New(pgerror.InvalidTableDefinition, "column %q has pseudo-type %s", c.Name, TypeName(t)).At(b.pos(c.Type.Pos()))
 		}
 		if isSerial(c.Type.Name.Last()) {
-			return b.missing(c.Type, "serial columns are not supported")
+			col.NotNull = true
+			d.Sequences = append(d.Sequences, SequenceDef{Column: len(d.Columns), At: c.Pos()})
 		}
 		col.Type = t
 	} else if r.Query == nil && c.Computed == nil {
@@ -112,25 +122,77 @@ func (b *Binder) columnConstraint(d *Definition, i int, k ast.Constraint, r *ast
 		return b.primaryKey(d, []int{i}, k, r)
 	case ast.NotNull:
 		d.Columns[i].NotNull = true
-	case ast.Null, ast.DefaultVal, ast.Generated:
-	default:
-		return b.unenforced(k)
+	case ast.Identity:
+		return b.identity(d, i, k, r)
+	default: // the others follow when all columns are known
 	}
 	return nil
 }
 
-func (b *Binder) unenforced(k ast.Constraint) error {
-	if k.NotEnforced {
-		return nil
+// identity makes column i GENERATED … AS IDENTITY.
+func (b *Binder) identity(d *Definition, i int, k ast.Constraint, r *ast.CreateRelation) error {
+	c := &d.Columns[i]
+	switch c.Type.OID {
+	case types.OIDInt2, types.OIDInt4, types.OIDInt8:
+	default:
+		return pgerror.New(pgerror.InvalidParameterValue, "identity column type must be smallint, integer, or bigint")
 	}
-	return b.missing(k, "%s constraints are not supported", k.Kind).WithHint("Leave it out, or declare it NOT ENFORCED.")
+	if slices.ContainsFunc(d.Sequences, func(s SequenceDef) bool { return s.Column == i }) {
+		return pgerror.New(pgerror.SyntaxError, "both default and identity specified for column %q of table %q", c.Name, r.Name.Last()).At(b.pos(k.Pos()))
+	}
+	c.Identity, c.NotNull = "BY DEFAULT", true
+	if k.Always {
+		c.Identity = "ALWAYS"
+	}
+	d.Sequences = append(d.Sequences, SequenceDef{Column: i, Options: k.Sequence, At: k.Pos()})
+	return nil
+}
+
+// constraints binds CHECK, UNIQUE and FOREIGN KEY of columns and table.
+func (b *Binder) constraints(d *Definition, r *ast.CreateRelation) error {
+	own := &owner{name: r.Name.Last(), schema: r.Name.Schema(), columns: d.Columns, key: d.PrimaryKey}
+	type todo struct {
+		k   ast.Constraint
+		col []int
+	}
+	var list []todo
+	for i, c := range r.Columns {
+		for _, k := range c.Constraints {
+			list = append(list, todo{k, []int{i}})
+		}
+	}
+	for _, k := range r.Constraints {
+		list = append(list, todo{k, nil})
+	}
+	// Foreign keys last: they may refer to a UNIQUE of the table itself.
+	for _, foreign := range []bool{false, true} {
+		for _, t := range list {
+			switch t.k.Kind {
+			case ast.PrimaryKey, ast.NotNull, ast.Null, ast.DefaultVal, ast.Generated, ast.Identity:
+				continue
+			default:
+			}
+			if t.k.NotEnforced || (t.k.Kind == ast.ForeignKey) != foreign {
+				continue
+			}
+			c, err := b.constraint(own, t.k, t.col)
+			if err != nil {
+				return err
+			}
+			if c.Kind == catalog.Unique {
+				own.unique = append(own.unique, c.Columns)
+			}
+			d.Constraints = append(d.Constraints, c)
+		}
+	}
+	return nil
 }
 
 func (b *Binder) primaryKey(d *Definition, cols []int, k ast.Constraint, r *ast.CreateRelation) error {
 	if len(d.PrimaryKey) > 0 {
 		return pgerror.New(pgerror.InvalidTableDefinition, "multiple primary keys for table %q are not allowed", r.Name.Last()).At(b.pos(k.Pos()))
 	}
-	d.PrimaryKey = cols
+	d.PrimaryKey, d.KeyName = cols, k.Name
 	if k.NotEnforced {
 		d.Enforced = false
 	}
@@ -142,7 +204,7 @@ func (b *Binder) primaryKey(d *Definition, cols []int, k ast.Constraint, r *ast.
 
 func (b *Binder) tableConstraint(d *Definition, k ast.Constraint, r *ast.CreateRelation) error {
 	if k.Kind != ast.PrimaryKey {
-		return b.unenforced(k)
+		return nil
 	}
 	var cols []int
 	for _, c := range k.Columns {
@@ -213,6 +275,13 @@ func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string)
 	}
 	d.Columns[i].Computed = ast.String(computed)
 	return nil
+}
+
+// BindDefault binds the DEFAULT that column c is to have, and returns its text.
+func BindDefault(o Options, c catalog.Column, x ast.Expr) (string, error) {
+	b := New(o)
+	b.Session = nil
+	return b.storedDefault(&c, x)
 }
 
 func (b *Binder) storedDefault(c *catalog.Column, x ast.Expr) (string, error) {

@@ -40,6 +40,8 @@ func (b *Binder) target(t *ast.TableName, verb string) (*catalog.Relation, error
 	case rel.Kind == catalog.View:
 		return nil, pgerror.New("55000", "cannot %s view %q", verb, rel.Name).
 			WithDetail("Views are not updatable.").At(at)
+	case rel.Kind == catalog.Sequence:
+		return nil, pgerror.New(pgerror.WrongObjectType, "cannot change sequence %q", rel.Name).At(at)
 	case rel.Kind == catalog.MaterializedView:
 		return nil, pgerror.New(pgerror.WrongObjectType, "cannot change materialized view %q", rel.Name).At(at)
 	case !rel.Native():
@@ -86,6 +88,11 @@ func (b *Binder) targetColumn(rel *catalog.Relation, c ast.InsertTarget) (int, e
 // Default binds the DEFAULT of column c, NULL where it has none. Errors in it
 // have no position.
 func (b *Binder) Default(c catalog.Column) (expr.Expr, error) {
+	if c.Sequence != 0 {
+		id := &expr.Const{Value: types.IntDatum(int64(c.Sequence)), T: types.Regclass}
+		next := &expr.Call{Name: "nextval", Sig: []types.OID{types.OIDRegclass}, Args: []expr.Expr{id}, T: types.Int8}
+		return b.castTo(next, c.Type, false, -1)
+	}
 	if c.Default == "" {
 		return &expr.Const{Value: types.NullDatum, T: c.Type}, nil
 	}

@@ -115,11 +115,14 @@ func (b *Binder) tableName(r *ast.TableName) (*fromItem, error) {
 			return b.cteRef(c, r)
 		}
 	}
-	rel, err := b.Relation(r.Name)
+	rel, err := b.stored(r.Name)
 	if err != nil {
 		return nil, err
 	}
 	name := tableName{alias: rel.Name, schema: rel.Schema, real: rel.Name, event: rel.EventTime}
+	if rel.Kind == catalog.Sequence {
+		return nil, b.missing(r, "reading a sequence as a table is not supported").WithHint("nextval, currval and lastval read it.")
+	}
 	if rel.Kind == catalog.Sink {
 		return nil, pgerror.New(pgerror.WrongObjectType, "%q is a sink: it cannot be read", rel.Name).At(b.pos(r.Pos()))
 	}
@@ -198,7 +201,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 		return nil, err
 	}
 	o := b.Options
-	o.SQL, o.Params = "", nil
+	o.SQL, o.Params, o.Refs = "", nil, rel.Refs
 	v := New(o)
 	v.depth, v.nodes, v.inputs, v.emit, v.ids = b.depth+1, b.nodes, b.inputs, b.emit, b.ids
 	r, err := v.query(q, nil)
@@ -215,6 +218,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 		names[i] = c.Name
 	}
 	r.plan = renamed(r.plan, names, rel.ID)
+	hideLater(r.plan.Schema(), rel)
 	return r, nil
 }
 

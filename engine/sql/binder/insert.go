@@ -21,6 +21,10 @@ type Insert struct {
 
 // Conflict says what happens to a row whose key is there already.
 type Conflict struct {
+	// Arbiters are the keys that count: 0 the primary key, else OIDs of unique
+	// indexes; nil: all. Columns are those of the first.
+	Arbiters  []uint32
+	Columns   []int
 	DoNothing bool
 	Overwrite bool // UPSERT: the new row takes its place
 	// Set are the columns that DO UPDATE assigns, Exprs their values over the
@@ -41,16 +45,23 @@ func BindInsert(o Options, s *ast.Insert) (*Insert, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Overriding != "" {
-		return nil, b.missing(s, "OVERRIDING is not supported")
-	}
 	cols, err := b.insertColumns(rel, s)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.checkGenerated(rel, cols, s); err != nil {
 		return nil, err
 	}
 	src, err := b.insertSource(rel, cols, s)
 	if err != nil {
 		return nil, err
+	}
+	if s.Overriding == "USER" {
+		for i, c := range cols {
+			if rel.Columns[c].Identity != "" {
+				cols[i] = -1 // the sequence gives it
+			}
+		}
 	}
 	p, err := b.fullRows(rel, cols, src)
 	if err != nil {
@@ -87,13 +98,44 @@ func (b *Binder) insertColumns(rel *catalog.Relation, s *ast.Insert) ([]int, err
 		if slices.Contains(cols, i) {
 			return nil, pgerror.New(pgerror.DuplicateColumn, "column %q specified more than once", c.Name).At(b.pos(c.Pos()))
 		}
-		if rel.Columns[i].Computed != "" {
-			return nil, pgerror.New("428C9", "cannot insert a non-DEFAULT value into column %q", c.Name).
-				WithDetail("Column %q is a generated column.", c.Name).At(b.pos(c.Pos()))
-		}
 		cols = append(cols, i)
 	}
 	return cols, nil
+}
+
+// checkGenerated refuses values for columns that take none but DEFAULT.
+func (b *Binder) checkGenerated(rel *catalog.Relation, cols []int, s *ast.Insert) error {
+	for j, i := range cols {
+		c := rel.Columns[i]
+		always := c.Identity == "ALWAYS" && s.Overriding == ""
+		if c.Computed == "" && !always || s.Query == nil || !givesValue(s.Query, j) {
+			continue
+		}
+		e := pgerror.New("428C9", "cannot insert a non-DEFAULT value into column %q", c.Name)
+		if always {
+			return e.WithDetail("Column %q is an identity column defined as GENERATED ALWAYS.", c.Name).
+				WithHint("Use OVERRIDING SYSTEM VALUE to override.")
+		}
+		return e.WithDetail("Column %q is a generated column.", c.Name)
+	}
+	return nil
+}
+
+// givesValue reports that q gives anything but DEFAULT in its column j.
+func givesValue(q *ast.Query, j int) bool {
+	v, ok := q.Body.(*ast.Values)
+	if !ok {
+		return true
+	}
+	for _, row := range v.Rows {
+		if j >= len(row) {
+			continue
+		}
+		if _, ok := row[j].(*ast.Default); !ok {
+			return true
+		}
+	}
+	return false
 }
 
 // insertSource yields rows of the columns cols, in their types.
@@ -239,17 +281,18 @@ func (b *Binder) conflict(rel *catalog.Relation, s *ast.Insert) (*Conflict, erro
 		if !rel.PrimaryKey {
 			return nil, pgerror.New(pgerror.WrongObjectType, "UPSERT needs a primary key, which %q has not", rel.Name).At(b.pos(s.Table.Pos()))
 		}
-		return &Conflict{Overwrite: true}, nil
+		return &Conflict{Overwrite: true, Arbiters: []uint32{0}, Columns: rel.Key}, nil
 	}
 	c := s.OnConflict
 	if c == nil {
 		return nil, nil
 	}
-	if err := b.conflictTarget(rel, c); err != nil {
+	out := &Conflict{DoNothing: !c.DoUpdate}
+	if err := b.conflictTarget(rel, c, out); err != nil {
 		return nil, err
 	}
 	if !c.DoUpdate {
-		return &Conflict{DoNothing: true}, nil
+		return out, nil
 	}
 	if len(c.Targets) == 0 && c.Constraint == "" {
 		return nil, pgerror.New(pgerror.SyntaxError, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
@@ -261,7 +304,6 @@ func (b *Binder) conflict(rel *catalog.Relation, s *ast.Insert) (*Conflict, erro
 	for i := len(rel.Columns); i < len(sc.cols); i++ {
 		sc.cols[i].qualified = true // excluded's columns are named in full
 	}
-	out := &Conflict{}
 	cx := &context{scope: sc, clause: "ON CONFLICT"}
 	var err error
 	if out.Set, out.Exprs, err = b.setItems(rel, c.Set, cx, nil); err != nil {
@@ -279,17 +321,13 @@ func (b *Binder) conflict(rel *catalog.Relation, s *ast.Insert) (*Conflict, erro
 	return out, nil
 }
 
-// conflictTarget checks that the target is the primary key, the one
-// constraint that there is.
-func (b *Binder) conflictTarget(rel *catalog.Relation, c *ast.OnConflict) error {
+// conflictTarget finds the primary key or unique indexes that the target means.
+func (b *Binder) conflictTarget(rel *catalog.Relation, c *ast.OnConflict, out *Conflict) error {
 	if c.Where != nil {
 		return b.missing(c, "partial indexes are not supported")
 	}
 	if c.Constraint != "" {
-		if rel.PrimaryKey && c.Constraint == rel.Name+"_pkey" {
-			return nil
-		}
-		return pgerror.New(pgerror.UndefinedObject, "constraint %q for table %q does not exist", c.Constraint, rel.Name).At(b.pos(c.Pos()))
+		return b.conflictConstraint(rel, c, out)
 	}
 	if len(c.Targets) == 0 {
 		return nil
@@ -308,12 +346,39 @@ func (b *Binder) conflictTarget(rel *catalog.Relation, c *ast.OnConflict) error 
 			cols = append(cols, i)
 		}
 	}
-	slices.Sort(cols)
-	key := slices.Clone(rel.Key)
-	slices.Sort(key)
-	if !rel.PrimaryKey || !slices.Equal(cols, key) {
+	same := func(key []int) bool {
+		a, k := slices.Clone(cols), slices.Clone(key)
+		slices.Sort(a)
+		slices.Sort(k)
+		return slices.Equal(a, k)
+	}
+	if rel.PrimaryKey && same(rel.Key) {
+		out.Arbiters, out.Columns = append(out.Arbiters, 0), rel.Key
+	}
+	for _, x := range rel.Indexes {
+		if x.Unique && !x.Building && same(x.Columns) {
+			out.Arbiters, out.Columns = append(out.Arbiters, x.ID), x.Columns
+		}
+	}
+	if len(out.Arbiters) == 0 {
 		return pgerror.New(pgerror.InvalidColumnReference,
 			"there is no unique or exclusion constraint matching the ON CONFLICT specification")
+	}
+	return nil
+}
+
+func (b *Binder) conflictConstraint(rel *catalog.Relation, c *ast.OnConflict, out *Conflict) error {
+	if rel.PrimaryKey && c.Constraint == rel.KeyConstraint() {
+		out.Arbiters, out.Columns = []uint32{0}, rel.Key
+		return nil
+	}
+	switch k := rel.Constraint(c.Constraint); {
+	case k == nil:
+		return pgerror.New(pgerror.UndefinedObject, "constraint %q for table %q does not exist", c.Constraint, rel.Name).At(b.pos(c.Pos()))
+	case k.Kind != catalog.Unique:
+		return pgerror.New(pgerror.WrongObjectType, "constraint in ON CONFLICT clause has no associated index")
+	default:
+		out.Arbiters, out.Columns = []uint32{k.Index}, k.Columns
 	}
 	return nil
 }

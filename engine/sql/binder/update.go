@@ -168,6 +168,10 @@ func (b *Binder) setValue(c catalog.Column, x ast.Expr, cx *context, k *block) (
 		return nil, pgerror.New("428C9", "column %q can only be updated to DEFAULT", c.Name).
 			WithDetail("Column %q is a generated column.", c.Name).At(b.pos(leftmost(x)))
 	}
+	if c.Identity == "ALWAYS" {
+		return nil, pgerror.New("428C9", "column %q can only be updated to DEFAULT", c.Name).
+			WithDetail("Column %q is an identity column defined as GENERATED ALWAYS.", c.Name)
+	}
 	e, err := b.expr(x, cx)
 	if err != nil {
 		return nil, err

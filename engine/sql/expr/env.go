@@ -19,6 +19,16 @@ type Env struct {
 	Database string  // current_database()
 	Schema   string  // current_schema()
 	Catalog  Catalog // functions about objects; nil: refused
+	// Sequences are what nextval and its like work on; nil: refused.
+	Sequences Sequences
+}
+
+// Sequences gives out numbers; sequences are named by OID.
+type Sequences interface {
+	Next(id uint32) (int64, error)
+	Current(id uint32) (int64, error) // of this session
+	Last() (int64, error)             // of this session, of any sequence
+	Set(id uint32, v int64, called bool) error
 }
 
 // format returns the session settings, never failing on a nil Env.

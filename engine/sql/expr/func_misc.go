@@ -29,6 +29,15 @@ func miscFamily() []Function {
 		{sig: "isfalse(bool) bool", scalar: isBool(false, false), nullCall: true, doc: "IS FALSE"},
 		{sig: "isnotfalse(bool) bool", scalar: isBool(false, true), nullCall: true, doc: "IS NOT FALSE"},
 		{sig: "gen_random_uuid() uuid", scalar: randomUUID, volatility: Volatile, doc: "random UUID, version 4"},
+		{sig: "nextval(regclass) int8", scalar: sequenceCall(func(s Sequences, a []datum) (int64, error) { return s.Next(uint32(a[0].I)) }), volatility: Volatile, doc: "next number of a sequence"},
+		{sig: "currval(regclass) int8", scalar: sequenceCall(func(s Sequences, a []datum) (int64, error) { return s.Current(uint32(a[0].I)) }), volatility: Volatile, doc: "number that nextval gave this session last, of the sequence"},
+		{sig: "lastval() int8", scalar: sequenceCall(func(s Sequences, _ []datum) (int64, error) { return s.Last() }), volatility: Volatile, doc: "number that nextval gave this session last"},
+		{sig: "setval(regclass,int8) int8", scalar: sequenceCall(func(s Sequences, a []datum) (int64, error) {
+			return a[1].I, s.Set(uint32(a[0].I), a[1].I, true)
+		}), volatility: Volatile, doc: "sets the number a sequence gave last"},
+		{sig: "setval(regclass,int8,bool) int8", scalar: sequenceCall(func(s Sequences, a []datum) (int64, error) {
+			return a[1].I, s.Set(uint32(a[0].I), a[1].I, a[2].Bool())
+		}), volatility: Volatile, doc: "sets the number a sequence gave last, or gives next"},
 		{sig: "current_user() name", scalar: session(func(e *Env) string { return e.User }), volatility: Stable, doc: "name of the role"},
 		{sig: "session_user() name", scalar: session(func(e *Env) string { return e.User }), volatility: Stable, doc: "name of the role that logged in"},
 		{sig: "user() name", scalar: session(func(e *Env) string { return e.User }), volatility: Stable, doc: "name of the role"},
@@ -46,6 +55,19 @@ func miscFamily() []Function {
 		{sig: "current_setting(text,bool) text", scalar: currentSetting, volatility: Stable, doc: "value of a run-time parameter, NULL if it does not exist"},
 		{sig: "current_schema() name", scalar: session(func(e *Env) string { return e.Schema }), volatility: Stable, doc: "name of the schema for new objects"},
 	})
+}
+
+func sequenceCall(f func(s Sequences, a []datum) (int64, error)) Scalar {
+	return func(c *CallContext, a []datum) (datum, error) {
+		if c.Env == nil || c.Env.Sequences == nil {
+			return fail(pgerror.Unsupported("sequences cannot be used in a continuous query"))
+		}
+		v, err := f(c.Env.Sequences, a)
+		if err != nil {
+			return fail(err)
+		}
+		return integer(v)
+	}
 }
 
 func currentSetting(c *CallContext, a []datum) (datum, error) {

@@ -1,0 +1,269 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"velostream/catalog"
+	"velostream/engine/sql/ast"
+	"velostream/pgwire/pgerror"
+)
+
+// createIndex is CREATE INDEX: the definition first, so that every write from
+// here on keeps the index; then the rows that are there; then it may be read.
+// A crash between leaves an index that is Building, which the start removes.
+func (s *Session) createIndex(ctx context.Context, p ast.Parsed, n *ast.CreateIndex) error {
+	if err := refuseIndex(p, n); err != nil {
+		return err
+	}
+	var rel, id uint32
+	snap, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		rel = 0
+		r, err := s.relation(snap, p, n.Table)
+		if err != nil {
+			return nil, err
+		}
+		if r.Kind != catalog.Table || !r.Native() {
+			return nil, pgerror.New(pgerror.WrongObjectType, "cannot create index on relation %q", r.Name).
+				WithDetail("This operation is supported for tables whose rows come by SQL.").At(p.Position(n.Table.Pos()))
+		}
+		if n.Name != "" && snap.Named(r.Schema, n.Name) {
+			if n.IfNotExists {
+				s.notice("relation %q already exists, skipping", n.Name)
+				return nil, nil
+			}
+			return nil, pgerror.New(pgerror.DuplicateTable, "relation %q already exists", n.Name)
+		}
+		c, x, err := indexOn(snap, p, r, n)
+		if err != nil {
+			return nil, err
+		}
+		rel, id = r.ID, x.ID
+		return []catalog.Change{{Put: c}}, nil
+	})
+	if err != nil || rel == 0 {
+		return err
+	}
+	return s.build(ctx, snap, rel, []uint32{id})
+}
+
+// build fills new indexes and makes them readable; those that cannot be are
+// taken back, with the constraints they are for.
+func (s *Session) build(ctx context.Context, _ *catalog.Snapshot, rel uint32, ids []uint32) error {
+	var failed error
+	for _, id := range ids {
+		if failed = s.e.Tables.BuildIndex(rel, id); failed != nil {
+			break
+		}
+	}
+	_, err := s.apply(context.WithoutCancel(ctx), func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		r := snap.ByID(rel)
+		if r == nil {
+			return nil, nil
+		}
+		c := r.Clone()
+		if failed != nil {
+			withoutIndexes(c, ids)
+		}
+		for i := range c.Indexes {
+			if slices.Contains(ids, c.Indexes[i].ID) {
+				c.Indexes[i].Building = false
+			}
+		}
+		return []catalog.Change{{Put: c}}, nil
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// withoutIndexes takes indexes out of r, and the constraints they are for.
+func withoutIndexes(r *catalog.Relation, ids []uint32) {
+	r.Indexes = slices.DeleteFunc(r.Indexes, func(x catalog.Index) bool { return slices.Contains(ids, x.ID) })
+	r.Constraints = slices.DeleteFunc(r.Constraints, func(c catalog.Constraint) bool {
+		return c.Kind == catalog.Unique && slices.Contains(ids, c.Index)
+	})
+}
+
+func refuseIndex(p ast.Parsed, n *ast.CreateIndex) error {
+	what, at := "", n.Pos()
+	switch {
+	case n.Where != nil:
+		what, at = "partial indexes are", n.Where.Pos()
+	case n.Method != "" && n.Method != "btree":
+		what = "indexes of method " + n.Method + " are"
+	case len(n.Options) > 0:
+		what, at = "storage parameters of indexes are", n.Options[0].Pos()
+	case n.Tablespace != "":
+		what = "tablespaces are"
+	}
+	for _, it := range n.Items {
+		switch c, ok := it.X.(*ast.ColumnRef); {
+		case !ok || len(c.Parts) != 1:
+			what, at = "indexes on expressions are", it.Pos()
+		case len(it.OpClass.Parts) > 0:
+			what, at = "operator classes of indexes are", it.Pos()
+		case len(it.Collation.Parts) > 0 && it.Collation.Last() != "C" && it.Collation.Last() != "default":
+			what, at = "collations of indexes are", it.Pos()
+		}
+	}
+	if what == "" {
+		return nil
+	}
+	return pgerror.Unsupported("%s not supported", what).At(p.Position(at))
+}
+
+// indexOn is r with the index that n describes.
+func indexOn(snap *catalog.Snapshot, p ast.Parsed, r *catalog.Relation, n *ast.CreateIndex) (*catalog.Relation, *catalog.Index, error) {
+	columns := func(items []ast.IndexItem) ([]int, error) {
+		var cols []int
+		for _, it := range items {
+			ref, ok := it.X.(*ast.ColumnRef)
+			if !ok || len(ref.Parts) != 1 {
+				return nil, pgerror.Unsupported("indexes on expressions are not supported").At(p.Position(it.Pos()))
+			}
+			i := r.ColumnIndex(ref.Parts[0])
+			if i < 0 || r.Columns[i].Hidden {
+				return nil, pgerror.New(pgerror.UndefinedColumn, "column %q does not exist", ref.Parts[0]).At(p.Position(it.Pos()))
+			}
+			cols = append(cols, i)
+		}
+		return cols, nil
+	}
+	cols, err := columns(n.Items)
+	if err != nil {
+		return nil, nil, err
+	}
+	include, err := columns(n.Include)
+	if err != nil {
+		return nil, nil, err
+	}
+	nm := newNamer(snap, snap.NextID())
+	x := catalog.Index{
+		ID: nm.id(), Name: n.Name, Columns: cols, Include: include, Unique: n.Unique, NullsEqual: n.NullsNotDistinct,
+		Building: true, Definition: p.Text,
+	}
+	if x.Name == "" {
+		x.Name = nm.relation(r, columnsText(r, append(slices.Clone(cols), include...)), "idx")
+	}
+	c := r.Clone()
+	c.Indexes = append(c.Indexes, x)
+	return c, &x, nil
+}
+
+// dropIndexes is DROP INDEX.
+func (s *Session) dropIndexes(ctx context.Context, p ast.Parsed, n *ast.Drop) error {
+	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		changed := map[uint32]*catalog.Relation{}
+		for _, o := range n.Objects {
+			r, x := s.index(snap, o.Name)
+			switch {
+			case r == nil && n.IfExists:
+				s.notice("index %q does not exist, skipping", o.Name.Last())
+				continue
+			case r == nil:
+				if rel, err := s.relation(snap, p, o.Name); err == nil {
+					return nil, pgerror.New(pgerror.WrongObjectType, "%q is not an index", rel.Name).
+						WithHint("Use DROP %s to remove a %s.", strings.ToUpper(kindOf(rel)), kindOf(rel))
+				}
+				return nil, pgerror.New(pgerror.UndefinedObject, "index %q does not exist", strings.Join(o.Name.Parts, "."))
+			}
+			c := changed[r.ID]
+			if c == nil {
+				c = r.Clone()
+			}
+			if err := s.dropIndex(snap, c, x, n.Behavior == ast.Cascade, changed); err != nil {
+				return nil, err
+			}
+			changed[r.ID] = c
+		}
+		return puts(changed), nil
+	})
+	return err
+}
+
+func puts(changed map[uint32]*catalog.Relation) []catalog.Change {
+	var out []catalog.Change
+	for _, r := range changed {
+		out = append(out, catalog.Change{Put: r})
+	}
+	slices.SortFunc(out, func(a, b catalog.Change) int { return int(a.Put.ID) - int(b.Put.ID) })
+	return out
+}
+
+// index finds an index by name; x is nil for that of a primary key.
+func (s *Session) index(snap *catalog.Snapshot, name ast.Name) (r *catalog.Relation, x *catalog.Index) {
+	path := s.settings.searchPath()
+	if sc := name.Schema(); sc != "" {
+		path = []string{sc}
+	} else if len(path) == 0 {
+		path = []string{catalog.DefaultSchema}
+	}
+	for _, sc := range path {
+		if r, x := snap.IndexNamed(sc, name.Last()); r != nil {
+			return r, x
+		}
+		for _, r := range snap.Relations() {
+			if r.Schema == sc && r.PrimaryKey && r.Native() && r.KeyConstraint() == name.Last() {
+				return r, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// dropIndex takes index x (nil: the primary key's) out of c. Foreign keys that
+// need it go with cascade.
+func (s *Session) dropIndex(snap *catalog.Snapshot, c *catalog.Relation, x *catalog.Index, cascade bool, changed map[uint32]*catalog.Relation) error {
+	if x == nil {
+		return neededBy(c.KeyConstraint(), c.KeyConstraint(), c.Name)
+	}
+	for _, k := range c.Constraints {
+		if k.Kind == catalog.Unique && k.Index == x.ID {
+			return neededBy(x.Name, k.Name, c.Name)
+		}
+	}
+	if err := s.dropReferences(snap, c, x.ID, "index "+x.Name, cascade, changed); err != nil {
+		return err
+	}
+	withoutIndexes(c, []uint32{x.ID})
+	return nil
+}
+
+func neededBy(index, constraint, rel string) error {
+	return pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop index %s because constraint %s on table %s requires it", index, constraint, rel).
+		WithHint("You can drop constraint %s on table %s instead.", constraint, rel)
+}
+
+// dropReferences takes out of changed relations (c among them) the foreign keys
+// that refer to the key index of c, 0: its primary key.
+func (s *Session) dropReferences(snap *catalog.Snapshot, c *catalog.Relation, index uint32, what string, cascade bool, changed map[uint32]*catalog.Relation) error {
+	for _, child := range append(snap.References(c.ID), c) {
+		of := child
+		if child.ID != c.ID {
+			if changed[child.ID] != nil {
+				of = changed[child.ID]
+			} else {
+				of = child.Clone()
+			}
+		}
+		for _, k := range slices.Clone(of.Constraints) {
+			if k.Kind != catalog.ForeignKey || k.Ref != c.ID || k.RefIndex != index {
+				continue
+			}
+			if !cascade {
+				return pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop %s because other objects depend on it", what).
+					WithDetail("constraint %s on table %s depends on %s", k.Name, of.Name, what).
+					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+			}
+			s.notice("drop cascades to constraint %s on table %s", k.Name, of.Name)
+			of.Constraints = slices.DeleteFunc(of.Constraints, func(o catalog.Constraint) bool { return o.ID == k.ID })
+			if of != c {
+				changed[of.ID] = of
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package session
+
+import (
+	"context"
+
+	"velostream/catalog"
+	"velostream/engine/sql/ast"
+	"velostream/pgwire/pgerror"
+)
+
+// replaceMaterialized is CREATE OR REPLACE MATERIALIZED VIEW over one that is there: the
+// new one is made beside it, takes in what its inputs hold, and then takes its place in
+// one step. Until then, and if it fails, the old one stays. A crash between leaves
+// nothing: what Replaces another is dropped at the start.
+func (s *Session) replaceMaterialized(ctx context.Context, p ast.Parsed, n *ast.CreateView, old *catalog.Relation) error {
+	if old.Kind != catalog.MaterializedView {
+		return pgerror.New(pgerror.WrongObjectType, "%q is not a materialized view", old.Name).At(p.Position(n.Name.Pos()))
+	}
+	if err := replaceable(s.e.Catalog.Snapshot(), old); err != nil {
+		return err
+	}
+	name := ast.Name{At: n.Name.At, Parts: []string{old.Schema, "........new" + itoa(int(old.ID))}}
+	id, err := s.createJobAs(ctx, p, jobSpec{
+		kind: catalog.MaterializedView, name: name, columns: n.Columns, query: n.Query, options: n.Options, replaces: old.ID,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		r, was := snap.ByID(id), snap.ByID(old.ID)
+		if r == nil || was == nil {
+			return nil, pgerror.NoSuchRelation(old.Name)
+		}
+		if err := replaceable(snap, was); err != nil {
+			return nil, err
+		}
+		c := r.Clone()
+		c.Name, c.Schema, c.Owner, c.Comment, c.Replaces = was.Name, was.Schema, was.Owner, was.Comment, 0
+		return []catalog.Change{{Drop: was.ID}, {Put: c}}, nil
+	})
+	if err != nil {
+		s.undoCreate(id)
+	}
+	return err
+}
+
+// replaceable refuses to replace what others read: they would lose their input.
+func replaceable(snap *catalog.Snapshot, old *catalog.Relation) error {
+	for _, d := range snap.Dependents(old.ID) {
+		if d.Replaces == old.ID {
+			continue
+		}
+		return pgerror.New(pgerror.DependentObjectsStillExist, "cannot replace materialized view %s because other objects depend on it", old.Name).
+			WithDetail("%s %s depends on materialized view %s", kindOf(d), d.Name, old.Name).
+			WithHint("Drop them first, or create the new view under another name and use ALTER MATERIALIZED VIEW … SWAP WITH.")
+	}
+	return nil
+}
