@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -279,7 +280,7 @@ func ParseOptions(conn connector.Connector, sink bool, g []option.Given) (option
 	if sink {
 		own, more = conn.SinkOptions, nil
 	}
-	return option.Parse(g, nil, own, without(RelationOptions(), own), without(formats.Options(), own), without(more, own))
+	return option.Parse(g, os.LookupEnv, own, without(RelationOptions(), own), without(formats.Options(), own), without(more, own))
 }
 
 // without leaves out the specs that other has by name: the connector's own

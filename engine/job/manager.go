@@ -10,6 +10,7 @@ import (
 	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/connector"
+	"velostream/engine/dataflow"
 	"velostream/engine/sql/expr"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/log"
@@ -212,6 +213,7 @@ func (m *Manager) reconcile() {
 			}
 		}
 		j.rel.Store(r)
+		j.stats.Watermark = int64(dataflow.NoWatermark)
 		j.persistLog.Store(m.hasReaders(snap, r))
 		if !r.Paused && j.idle() && j.Info().State != Failed {
 			j.start()
@@ -350,7 +352,7 @@ func (m *Manager) newJob(snap *catalog.Snapshot, r *catalog.Relation) *Job {
 				j.durableIn.Store(id, seq)
 			}
 		}
-		j.stats = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, Epoch: at.Epoch}
+		j.stats = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, Epoch: at.Epoch, Watermark: int64(dataflow.NoWatermark)}
 	}
 	j.log = log.New(log.Options{
 		Store: m.store, Prefix: state.Prefix(r.ID, logTable, 0), Last: last,
