@@ -155,7 +155,7 @@ func (d *definitions) check(ctx context.Context, t *testing.T, c *pgx.Conn) {
 func TestKillDefining(t *testing.T) {
 	s := seed(t)
 	d := newDefinitions(s)
-	p := newProcess(t, "--shards", "2")
+	p := newProcess(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer cancel()
 	p.start()

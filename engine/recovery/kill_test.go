@@ -16,7 +16,7 @@ func TestKill(t *testing.T) {
 	s := seed(t)
 	r := rand.New(rand.NewPCG(s, 0))
 	k, w := newTrades(t, s), newRows(s)
-	p := newProcess(t, "--shards", "2")
+	p := newProcess(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer cancel()
 
@@ -64,9 +64,11 @@ func TestKill(t *testing.T) {
 	t.Logf("%d kills, %d records, %d runs", n, len(k.ledger), p.runs)
 }
 
-// pace is how often epochs and checkpoints are made in the next run.
+// pace is how often epochs and checkpoints are made in the next run, and how
+// many shards new jobs would get.
 func pace(r *rand.Rand) []string {
 	return []string{
+		"--shards", fmt.Sprint(1 + r.IntN(3)),
 		"--epoch-interval", fmt.Sprint(time.Duration(1+r.IntN(30)) * time.Millisecond),
 		"--checkpoint-interval", fmt.Sprint(time.Duration(20+r.IntN(180)) * time.Millisecond),
 	}
