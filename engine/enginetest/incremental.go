@@ -171,7 +171,7 @@ func NewEpisode(s *Schema, seed uint64, n int) *Episode {
 		Shards:             1 + r.IntN(4),
 		EpochInterval:      pick(0, time.Millisecond, 5*time.Millisecond, 100*time.Millisecond),
 		CheckpointInterval: pick(0, 10*time.Millisecond, 100*time.Millisecond, time.Hour),
-		JobMemoryBytes:     []int64{0, 0, 1 << 16}[r.IntN(3)],
+		JobMemoryBytes:     []int64{0, 0, 1 << 9}[r.IntN(3)],
 	}}
 	g := generator{r: r, extremes: r.IntN(3) == 0}
 	// Views come in their order, from the start or between the data.

@@ -125,7 +125,7 @@ var matview = regexp.MustCompile(`(?i)^(\s*(?:create|drop|explain create))\s+((?
 
 // PlainView maps CREATE and DROP MATERIALIZED VIEW to a plain view, whose
 // content is the truth at each moment.
-func PlainView(sql string) string { return matview.ReplaceAllString(sql, "$1 ${2}view$3") }
+func PlainView(sql string) string { return matview.ReplaceAllString(sql, "$1 ${2}view") }
 
 // one runs a record and judges it.
 func (r *runner) one(ctx context.Context, rec *Record, o *Outcome) {
@@ -160,6 +160,9 @@ func (r *runner) one(ctx context.Context, rec *Record, o *Outcome) {
 	if err != nil && !errors.As(err, &o.SQLErr) {
 		o.Err = fmt.Errorf("no answer: %w", err)
 		return
+	}
+	if o.SQLErr != nil && o.SQLErr.Position > 0 {
+		o.SQLErr.Position += int32(len(rec.SQL) - len(sql)) // sql is a plain view's
 	}
 	if r.t.Extended && rec.Kind == Query && err == nil {
 		o.Err = r.checkBinary(rec, o, fields, binary)
