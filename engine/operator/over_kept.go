@@ -44,9 +44,10 @@ type overKept struct {
 	key, val []byte
 }
 
-// overChange is what an epoch does to a row: its value without results, "" when it goes.
+// overChange is what an epoch does to a row: the value, without results, that comes or goes.
 type overChange struct {
 	val     string
+	gone    bool
 	prefix  int // length of the partition in the key
 	arrival int
 }
@@ -66,7 +67,7 @@ func newOverKept(p *plan.Physical, ctx BuildContext, eval *overEval) (dataflow.O
 	return o, nil
 }
 
-func (o *overKept) Process(_ int, in *column.Batch, _ dataflow.Output) error {
+func (o *overKept) Process(_ int, in *column.Batch, out dataflow.Output) error {
 	order := make([]*column.Column, len(o.eval.order))
 	for k := range o.eval.order {
 		c, err := o.eval.order[k].eval(o.ctx.Env, in)
@@ -85,10 +86,8 @@ func (o *overKept) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 		o.val = rowenc.AppendRow(o.val[:0], in.Cols[:o.width], i)
 		was, changed := o.changes.Get(string(o.key))
 		o.arrived++
-		c := overChange{prefix: prefix, arrival: o.arrived}
-		if in.Op(i) == column.Insert {
-			c.val = string(o.val)
-		} else if changed && was.val != "" && was.val != string(o.val) {
+		c := overChange{val: string(o.val), gone: in.Op(i) == column.Delete, prefix: prefix, arrival: o.arrived}
+		if c.gone && changed && !was.gone && was.val != c.val {
 			continue // its successor came first and took the place
 		}
 		if !changed {
@@ -97,13 +96,15 @@ func (o *overKept) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 		o.changes.Set(string(o.key), c)
 	}
 	if o.bytes > o.ctx.budget() {
-		return outOfMemory(o.label, o.ctx.budget())
+		return o.apply(out) // the changes so far: what they give is netted further down
 	}
 	return nil
 }
 
 // Barrier brings the partitions that changed up to date, one after the other.
-func (o *overKept) Barrier(_ state.Epoch, out dataflow.Output) error {
+func (o *overKept) Barrier(_ state.Epoch, out dataflow.Output) error { return o.apply(out) }
+
+func (o *overKept) apply(out dataflow.Output) error {
 	it := o.changes.Iter()
 	for ok := it.First(); ok; {
 		partition := it.Key()[:it.Value().prefix]
@@ -173,8 +174,13 @@ func (o *overKept) merge(partition string, keys []string, changes []overChange) 
 	next := 0
 	change := func(old int32) error {
 		r := keptRow{key: keys[next], old: old, now: -1, arrival: changes[next].arrival}
-		if v := changes[next].val; v != "" {
-			if err := rowenc.DecodeRow([]byte(v), o.rows); err != nil {
+		c := changes[next]
+		stays := c.gone && old >= 0 && o.inputRow(old) != c.val // its successor took the place before
+		if stays {
+			c.val = o.inputRow(old)
+		}
+		if stays || !c.gone {
+			if err := rowenc.DecodeRow([]byte(c.val), o.rows); err != nil {
 				return err
 			}
 			r.now = int32(o.rows.Len())
@@ -217,6 +223,12 @@ func (o *overKept) merge(partition string, keys []string, changes []overChange) 
 		}
 	}
 	return list, nil
+}
+
+// inputRow is row i of oldRows as it came in, encoded.
+func (o *overKept) inputRow(i int32) string {
+	o.val = rowenc.AppendRow(o.val[:0], o.oldRows.Batch().Cols[:o.width], int(i))
+	return string(o.val)
 }
 
 func (o *overKept) scan(prefix string, each func(key, val []byte) error) error {

@@ -49,7 +49,7 @@ type block struct {
 	setAt     []int      // column of each of sets, once they are in the input
 	grouping  groupingSets
 	allows    bool // aggregates, in the clause that is being bound
-	windowEnd int // position in groups, -1: none
+	windowEnd int  // position in groups, -1: none
 	// correlated collects conditions of WHERE on the query around this one;
 	// nil where they can't be used.
 	correlated *[]expr.Expr

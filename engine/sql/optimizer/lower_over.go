@@ -155,4 +155,3 @@ func loneShares(c *Context, p plan.Logical) (plan.Logical, bool) {
 		return p, false
 	})
 }
-

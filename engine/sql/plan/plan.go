@@ -185,8 +185,8 @@ type Join struct {
 	EqualRight  []expr.Expr
 	// NullSafe is how many of the equal pairs, from the first, match NULL with NULL.
 	NullSafe int
-	Cond        expr.Expr
-	Out         Schema
+	Cond     expr.Expr
+	Out      Schema
 }
 
 // Union is UNION ALL of inputs with equal column types.
