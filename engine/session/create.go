@@ -465,7 +465,7 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 	if len(b.Params) > 0 {
 		return nil, pgerror.New(pgerror.UndefinedParameter, "a persistent query cannot have parameters")
 	}
-	phys, warnings, err := s.lower(b.Plan, optimizer.LowerOptions{Continuous: true, View: true})
+	phys, warnings, err := s.lower(b.Plan, optimizer.LowerOptions{Continuous: true, View: true, Stream: c.kind == catalog.Stream})
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,9 @@ type LowerOptions struct {
 	// View: the result is kept, so that a LIMIT is a maintained Top-N; else it
 	// goes straight to a client and LIMIT ends the query.
 	View bool
+	// Stream: the result is a stream, so that window functions give a row once where
+	// they can, also with View.
+	Stream bool
 	// Shards is how many tasks run a stage; with 1 there are no exchanges.
 	Shards int
 }

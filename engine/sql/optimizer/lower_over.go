@@ -18,7 +18,7 @@ func (l *lowering) over(p *plan.Over) (*plan.Physical, error) {
 	base, width := len(p.Input.Schema()), len(in.Out)
 	n := newNode(plan.OpOver, withColumns(in.Out, p.Out[base:]...), in)
 	n.Keys, n.Sort, n.Over, n.Key, n.Tables = keys, p.Order, p.Calls, in.Key, l.newTables(1)
-	n.Once = l.o.Continuous && !l.o.View && in.AppendOnly && onlyBefore(p.Calls)
+	n.Once = l.o.Continuous && (!l.o.View || l.o.Stream) && in.AppendOnly && onlyBefore(p.Calls)
 	n.AppendOnly = !l.o.Continuous || n.Once
 	if base == width {
 		return n, nil
