@@ -318,11 +318,14 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 			Definition: p.Text, Query: ast.String(n.Query), Inputs: b.Inputs,
 			Refs: b.Refs, Functions: b.Functions,
 		}
-		if at.exists != nil {
-			r.ID = at.exists.ID
-		}
 		if r.Columns, err = viewColumns(p, b.Columns, n.Columns); err != nil {
 			return nil, err
+		}
+		if at.exists != nil {
+			r.ID, r.Owner, r.Comment = at.exists.ID, at.exists.Owner, at.exists.Comment
+			if err := replacesView(snap, at.exists, r); err != nil {
+				return nil, err
+			}
 		}
 		return []catalog.Change{{Put: r}}, nil
 	})

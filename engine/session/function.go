@@ -36,7 +36,14 @@ func (s *Session) createFunction(ctx context.Context, p ast.Parsed, n *ast.Creat
 		o := s.bindOptions(p, nil)
 		o.Snapshot = snap
 		if f.Functions, err = binder.CheckFunction(o, f); err != nil {
-			return nil, err
+			return nil, inBody(p, n, f.Body, err)
+		}
+		users, _ := snap.FunctionUsers(f.ID)
+		for _, u := range users {
+			if u.Persistent() {
+				return nil, pgerror.Unsupported("cannot replace function %s: %s %q is computed with it", f.Signature(), kindOf(u), u.Name).
+					WithHint("Drop it first, and create it again afterwards.")
+			}
 		}
 		return []catalog.Change{{PutFunction: f}}, nil
 	})
@@ -76,6 +83,22 @@ func (s *Session) newFunction(snap *catalog.Snapshot, p ast.Parsed, n *ast.Creat
 		f.Body = ast.String(n.Return)
 	}
 	return f, functionAttrs(p, n, f)
+}
+
+// inBody moves the position of an error in a function's body to where the body
+// stands in the statement.
+func inBody(p ast.Parsed, n *ast.CreateFunction, body string, err error) error {
+	e := *pgerror.From(err)
+	at := n.BodyPos + 1
+	if n.BodyPos < len(p.SQL) && p.SQL[n.BodyPos] == '$' {
+		at = n.BodyPos + strings.IndexByte(p.SQL[n.BodyPos+1:], '$') + 2
+	}
+	if e.Position == 0 || at > len(p.SQL) || !strings.HasPrefix(p.SQL[at:], body) {
+		e.Position = 0
+		return &e
+	}
+	e.Position += p.Position(at) - 1
+	return &e
 }
 
 func functionAttrs(p ast.Parsed, n *ast.CreateFunction, f *catalog.Function) error {

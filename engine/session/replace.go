@@ -56,3 +56,28 @@ func replaceable(snap *catalog.Snapshot, old *catalog.Relation) error {
 	}
 	return nil
 }
+
+// replacesView checks that view r may take the place of old: the columns that old has
+// stay as they are, and no job was planned with old's query.
+func replacesView(snap *catalog.Snapshot, old, r *catalog.Relation) error {
+	const code = pgerror.InvalidTableDefinition
+	if len(r.Columns) < len(old.Columns) {
+		return pgerror.New(code, "cannot drop columns from view")
+	}
+	for i, c := range old.Columns {
+		switch n := r.Columns[i]; {
+		case n.Name != c.Name:
+			return pgerror.New(code, "cannot change name of view column %q to %q", c.Name, n.Name).
+				WithHint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.")
+		case n.Type != c.Type:
+			return pgerror.New(code, "cannot change data type of view column %q from %s to %s", c.Name, c.Type, n.Type)
+		}
+	}
+	for _, d := range snap.Dependents(old.ID) {
+		if d.Persistent() {
+			return pgerror.Unsupported("cannot replace view %q: %s %q is computed with it", old.Name, kindOf(d), d.Name).
+				WithHint("Drop it first, and create it again afterwards.")
+		}
+	}
+	return nil
+}

@@ -212,6 +212,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 		return nil, err
 	}
 	b.inputs, b.nodes = v.inputs, v.nodes
+	b.useFunctions(v.functions)
 	b.warnings = append(b.warnings, v.warnings...)
 	names := make([]string, len(rel.Columns))
 	for i, c := range rel.Columns {

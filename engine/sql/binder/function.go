@@ -58,10 +58,17 @@ func (b *Binder) userCall(fns []*catalog.Function, e *ast.FuncCall, cx *context)
 			return nil, err
 		}
 	}
-	if !slices.Contains(b.functions, f.ID) {
-		b.functions = append(b.functions, f.ID)
-	}
+	b.useFunctions([]uint32{f.ID})
 	return b.inline(f, args, e)
+}
+
+// useFunctions notes that the statement depends on functions.
+func (b *Binder) useFunctions(ids []uint32) {
+	for _, id := range ids {
+		if !slices.Contains(b.functions, id) {
+			b.functions = append(b.functions, id)
+		}
+	}
 }
 
 // chooseFunction is the function whose types fit best, nil: none does.
@@ -95,7 +102,7 @@ func (b *Binder) inline(f *catalog.Function, args []expr.Expr, e *ast.FuncCall) 
 		return nil, pgerror.New(pgerror.StatementTooComplex, "stack depth limit exceeded").
 			WithHint("SQL functions call each other too deeply.").At(b.pos(e.Pos()))
 	}
-	body, used, err := b.functionBody(f)
+	body, used, err := b.functionBody(f, "")
 	if err != nil {
 		return nil, pgerror.From(err).At(b.pos(e.Pos()))
 	}
@@ -138,23 +145,23 @@ func substitute(e expr.Expr, args []expr.Expr) (expr.Expr, error) {
 }
 
 // CheckFunction binds the body of a function that is created, and returns the
-// functions that it uses. Errors have no position: the body is text of its own.
+// functions that it uses. Positions of errors are in the body.
 func CheckFunction(o Options, f *catalog.Function) ([]uint32, error) {
 	o.SQL, o.Params = "", nil
 	b := New(o)
-	_, _, err := b.functionBody(f)
+	_, _, err := b.functionBody(f, f.Body)
 	return b.functions, err
 }
 
 // functionBody binds f's body in f's return type; used counts how often each
-// argument is in it.
-func (b *Binder) functionBody(f *catalog.Function) (expr.Expr, []int, error) {
+// argument is in it. sql is the body where positions are wanted.
+func (b *Binder) functionBody(f *catalog.Function, sql string) (expr.Expr, []int, error) {
 	x, err := functionExpr(f)
 	if err != nil {
 		return nil, nil, err
 	}
 	o := b.Options
-	o.SQL, o.Params = "", nil
+	o.SQL, o.Params = sql, nil
 	inner := New(o)
 	inner.depth = b.depth + 1
 	s := make(plan.Schema, len(f.Args))
@@ -176,11 +183,7 @@ func (b *Binder) functionBody(f *catalog.Function) (expr.Expr, []int, error) {
 	if e, err = inner.castTo(e, f.Returns, false, -1); err != nil {
 		return nil, nil, err
 	}
-	for _, id := range inner.functions {
-		if !slices.Contains(b.functions, id) {
-			b.functions = append(b.functions, id)
-		}
-	}
+	b.useFunctions(inner.functions)
 	used := make([]int, len(f.Args))
 	e, err = arguments(e, f, used)
 	return e, used, err
@@ -207,7 +210,7 @@ func arguments(e expr.Expr, f *catalog.Function, used []int) (expr.Expr, error) 
 // functionExpr is the expression that a body computes: the expression itself,
 // or the one item of a SELECT without anything else.
 func functionExpr(f *catalog.Function) (ast.Expr, error) {
-	q, err := parser.ParseQuery(strings.TrimRight(strings.TrimSpace(f.Body), ";"))
+	q, err := parser.ParseQuery(strings.TrimRight(f.Body, "; \t\r\n"))
 	if err != nil {
 		return parser.ParseExpr(f.Body)
 	}
