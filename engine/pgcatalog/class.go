@@ -47,12 +47,22 @@ func (c *Catalog) classRows(e *emitter) {
 			am = oidHeap
 		}
 		e.row(r.ID, r.Name, c.schemaOID(r.Schema), rowTypeOID(r), c.owner(r), am, r.ID, c.size(r)/pageBytes, float64(-1),
-			len(indexesOf(r)) > 0, "p", kind, len(r.Columns), viewQuery(r) != "", true, "d", relationOptions(r), false)
+			len(indexesOf(r)) > 0, "p", kind, attributes(r), viewQuery(r) != "", true, "d", relationOptions(r), false)
 		for _, x := range indexesOf(r) {
 			e.row(x.oid, x.name, c.schemaOID(r.Schema), 0, c.owner(r), oidBtree, x.oid, 0, float64(-1),
 				false, "p", "i", len(x.columns), false, true, "n", nil, false)
 		}
 	}
+}
+
+// attributes is the greatest attribute number of r.
+func attributes(r *catalog.Relation) int {
+	for i := len(r.Columns); i > 0; i-- {
+		if c := r.Columns[i-1]; !c.Hidden || c.Dropped {
+			return i
+		}
+	}
+	return 0
 }
 
 // pageBytes is PostgreSQL's page size, which relpages and its readers count in.
@@ -68,7 +78,7 @@ func (c *Catalog) size(r *catalog.Relation) int64 {
 
 // relationOptions are what pg_class.reloptions shows: the watermark of a stream.
 func relationOptions(r *catalog.Relation) any {
-	if r.EventTime < 0 || r.EventTime >= len(r.Columns) || r.Kind != catalog.Stream {
+	if r.EventTime < 0 || r.EventTime >= len(r.Columns) || r.Kind != catalog.Stream || r.Columns[r.EventTime].Hidden {
 		return nil
 	}
 	return []string{"watermark_column=" + r.Columns[r.EventTime].Name, "watermark_delay_us=" + itoa(r.WatermarkDelay)}

@@ -66,11 +66,8 @@ func (c *Catalog) description(oid, class uint32, sub int) (string, bool) {
 			return r.Columns[sub-1].Comment, r.Columns[sub-1].Comment != ""
 		}
 	case classProc:
-		for _, p := range c.procs() {
-			if p.oid == oid {
-				return p.Doc, p.Doc != ""
-			}
-		}
+		p, ok := c.findProc(oid)
+		return p.Doc, ok && p.Doc != ""
 	case classDatabase:
 		for i := range c.databases() {
 			if databaseOID(i) == oid {

@@ -25,11 +25,12 @@ type index struct {
 
 // indexes lists all indexes.
 func (c *Catalog) indexes() []index {
-	var out []index
-	for _, r := range c.relations() {
-		out = append(out, indexesOf(r)...)
+	if c.allIndex == nil {
+		for _, r := range c.relations() {
+			c.allIndex = append(c.allIndex, indexesOf(r)...)
+		}
 	}
-	return out
+	return c.allIndex
 }
 
 // indexesOf lists the indexes of r, the primary key's first.

@@ -205,6 +205,9 @@ func (c *Catalog) databases() []string {
 
 // roles are the roles there are: the owner of all and whoever is connected.
 func (c *Catalog) roles() []string {
+	if c.roleNames != nil {
+		return c.roleNames
+	}
 	out := []string{superuser}
 	add := func(n string) {
 		if n != "" && !slices.Contains(out, n) {
@@ -215,6 +218,7 @@ func (c *Catalog) roles() []string {
 	for _, r := range c.relations() {
 		add(r.Owner)
 	}
+	c.roleNames = out
 	return out
 }
 

@@ -132,8 +132,14 @@ type Statement struct {
 // Catalog answers for one snapshot.
 type Catalog struct {
 	Source
+
+	// Computed at first use.
 	schemas   []schema
 	functions []proc
+	rels      []*catalog.Relation
+	roleNames []string
+	allIndex  []index
+	procByOID map[uint32]int
 }
 
 // New makes the catalogs of s. Nothing is computed before it is asked for.
@@ -177,4 +183,9 @@ func (c *Catalog) Scan(id uint32, wanted []int) iter.Seq2[*column.Batch, error] 
 }
 
 // relations lists the relations of the snapshot that clients may see.
-func (c *Catalog) relations() []*catalog.Relation { return c.Snapshot.Relations() }
+func (c *Catalog) relations() []*catalog.Relation {
+	if c.rels == nil {
+		c.rels = c.Snapshot.Relations()
+	}
+	return c.rels
+}

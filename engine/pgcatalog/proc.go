@@ -143,10 +143,14 @@ func (c *Catalog) procs() []proc {
 
 // findProc finds a function by OID, also one that only PostgreSQL has.
 func (c *Catalog) findProc(oid uint32) (proc, bool) {
-	for _, p := range c.procs() {
-		if p.oid == oid {
-			return p, true
+	if c.procByOID == nil {
+		c.procByOID = map[uint32]int{}
+		for i, p := range c.procs() {
+			c.procByOID[p.oid] = i
 		}
+	}
+	if i, ok := c.procByOID[oid]; ok {
+		return c.procs()[i], true
 	}
 	if i, ok := builtins().byOID[oid]; ok {
 		b := builtins().functions[i]

@@ -34,13 +34,16 @@ func (s *Session) sessionFunction(name string, args []expr.Expr) (expr.Expr, boo
 	text := func(v string) (expr.Expr, bool) {
 		return &expr.Const{Value: types.StringDatum(v), T: types.Text}, true
 	}
+	ident := func(v string) (expr.Expr, bool) {
+		return &expr.Const{Value: types.StringDatum(v), T: types.Name}, true
+	}
 	switch name {
 	case "current_user", "session_user", "user", "current_role":
-		return text(s.user)
+		return ident(s.user)
 	case "current_database", "current_catalog":
-		return text(s.database)
+		return ident(s.database)
 	case "current_schema":
-		return text(s.settings.schema())
+		return ident(s.settings.schema())
 	case "version":
 		return text("PostgreSQL " + s.e.Version + " (Velostream)")
 	case "pg_backend_pid":
