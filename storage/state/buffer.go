@@ -2,8 +2,6 @@ package state
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
 
 	"github.com/tidwall/btree"
 	"github.com/zeebo/xxh3"
@@ -206,18 +204,11 @@ func (b *buffer) sort() []uint32 {
 	for _, n := range out {
 		shared = min(shared, commonPrefix(first, b.keyOf(n)))
 	}
-	type ref struct {
-		head uint64
-		n    uint32
-	}
 	refs := make([]ref, len(out))
 	for i, n := range out {
 		refs[i] = ref{head(b.keyOf(n)[shared:]), n}
 	}
-	slices.SortFunc(refs, func(x, y ref) int {
-		if c := cmp.Compare(x.head, y.head); c != 0 {
-			return c
-		}
+	refs = sortRefs(refs, func(x, y ref) int {
 		return bytes.Compare(b.keyOf(x.n)[shared:], b.keyOf(y.n)[shared:])
 	})
 	for i, r := range refs {

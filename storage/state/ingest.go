@@ -136,9 +136,7 @@ func sortedOps(b *pebble.Batch) ([]op, error) {
 		}
 		return cmp.Compare(b.seq, a.seq) // the last write first: it is the one kept
 	}
-	if !slices.IsSortedFunc(ops, compare) {
-		slices.SortFunc(ops, compare)
-	}
+	ops = mergeRuns(ops, compare)
 	return slices.CompactFunc(ops, func(a, b op) bool { return bytes.Equal(a.key, b.key) }), nil
 }
 
