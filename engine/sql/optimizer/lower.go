@@ -89,7 +89,7 @@ func (l *lowering) node(p plan.Logical, keyed, root bool) (*plan.Physical, error
 	case *plan.Series:
 		n := newNode(plan.OpSeries, p.Out)
 		n.Rows = [][]expr.Expr{{p.Start, p.Stop, p.Step}}
-		n.AppendOnly = true
+		n.AppendOnly, n.Tables = true, l.newTables(1)
 		n.Key = []int{0}
 		return n, nil
 	case *plan.Filter:
@@ -132,10 +132,11 @@ func (l *lowering) scan(p *plan.Scan) (*plan.Physical, error) {
 	return n, nil
 }
 
-// values are constant rows; their number is their key.
+// values are constant rows; their number is their key. Their table, as that of
+// a series, remembers over restarts that they were emitted.
 func (l *lowering) values(p *plan.Values, keyed bool) *plan.Physical {
 	n := newNode(plan.OpValues, p.Out)
-	n.Rows, n.AppendOnly = p.Rows, true
+	n.Rows, n.AppendOnly, n.Tables = p.Rows, true, l.newTables(1)
 	if !keyed || len(p.Rows) < 2 {
 		return n
 	}
