@@ -65,6 +65,7 @@ type domain struct {
 	plan plan.Logical // distinct values
 	n    int          // columns
 	refs []*outerRef
+	work []int // recursions whose work tables have the domain's columns
 }
 
 // domainOf lists what p needs of the next query around, without a plan.
@@ -189,7 +190,7 @@ func (d *domain) push(p plan.Logical) (plan.Logical, error) {
 	if v, ok := p.(*plan.Values); ok && len(v.Rows) == 1 {
 		return d.pushValues(v)
 	}
-	if !needs(p) {
+	if !d.needs(p) {
 		return newJoin(plan.CrossJoin, d.plan, lowered(p)), nil
 	}
 	switch p := p.(type) {
@@ -197,6 +198,10 @@ func (d *domain) push(p plan.Logical) (plan.Logical, error) {
 		return d.pushJoin(p)
 	case *plan.Union:
 		return d.pushUnion(p)
+	case *plan.Recursive:
+		return d.pushRecursive(p)
+	case *plan.WorkTable:
+		return &plan.WorkTable{ID: p.ID, Name: p.Name, Out: d.schema(p.Out)}, nil
 	case *plan.Values:
 		return d.pushValues(p)
 	case *plan.Series:
@@ -312,6 +317,31 @@ func (d *domain) equate(j *plan.Join) {
 	}
 }
 
+// needs reports that p uses the next query around, or rows that carry the domain.
+func (d *domain) needs(p plan.Logical) bool { return needs(p) || d.working(p) }
+
+func (d *domain) working(p plan.Logical) bool {
+	if w, ok := p.(*plan.WorkTable); ok {
+		return slices.Contains(d.work, w.ID)
+	}
+	return slices.ContainsFunc(p.Inputs(), d.working)
+}
+
+// pushRecursive recurs for each value of the domain: the work table carries it.
+func (d *domain) pushRecursive(p *plan.Recursive) (plan.Logical, error) {
+	base, err := d.push(p.Base)
+	if err != nil {
+		return nil, err
+	}
+	inner := *d
+	inner.work = append(slices.Clone(d.work), p.ID)
+	step, err := inner.push(p.Step)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Recursive{ID: p.ID, Base: base, Step: step, Distinct: p.Distinct, Name: p.Name, Out: d.schema(p.Out)}, nil
+}
+
 func (d *domain) pushUnion(p *plan.Union) (plan.Logical, error) {
 	u := &plan.Union{Out: d.schema(p.Out)}
 	for _, b := range p.All {
@@ -343,7 +373,7 @@ func (d *domain) pushValues(p *plan.Values) (plan.Logical, error) {
 // or the unmatched rows of either side do.
 func (d *domain) pushJoin(p *plan.Join) (plan.Logical, error) {
 	cond := needsExpr(p.Cond) || needsExpr(p.EqualLeft...) || needsExpr(p.EqualRight...)
-	l, r := needs(p.Left), needs(p.Right)
+	l, r := d.needs(p.Left), d.needs(p.Right)
 	switch p.Kind {
 	case plan.InnerJoin, plan.CrossJoin:
 		l = l || cond && !r

@@ -13,6 +13,10 @@ type cteScope struct {
 	bound *relation // after the first use
 	id    int       // of its shared subplan, 0: not yet
 	outer *cteScope // those that its own query sees, and the rest
+	// parent are the names of the queries around the one with the WITH, which is
+	// depth deep.
+	parent *Scope
+	depth  int
 }
 
 func (c *cteScope) find(name string) *cteScope {
@@ -25,7 +29,7 @@ func (c *cteScope) find(name string) *cteScope {
 }
 
 // with makes the expressions of w known; the caller restores b.ctes after.
-func (b *Binder) with(w *ast.With) error {
+func (b *Binder) with(w *ast.With, parent *Scope) error {
 	if w == nil {
 		return nil
 	}
@@ -44,12 +48,12 @@ func (b *Binder) with(w *ast.With) error {
 			return b.missing(c, "SEARCH and CYCLE are not supported")
 		}
 		if w.Recursive && refersTo(q, c.Name) {
-			if err := b.recursive(c, q); err != nil {
+			if err := b.recursive(c, q, parent); err != nil {
 				return err
 			}
 			continue
 		}
-		b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes}
+		b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes, parent: parent, depth: b.depth}
 		// Bound at once, so that errors are found in what nothing uses too.
 		if _, err := b.cte(b.ctes); err != nil {
 			return err
@@ -65,7 +69,7 @@ func (b *Binder) cte(c *cteScope) (*relation, error) {
 	saved := b.ctes
 	b.ctes = c.outer
 	defer func() { b.ctes = saved }()
-	r, err := b.query(c.query, nil)
+	r, err := b.query(c.query, c.parent)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +91,9 @@ func (b *Binder) cteRef(c *cteScope, r *ast.TableName) (*fromItem, error) {
 	rel, err := b.cte(c)
 	if err != nil {
 		return nil, err
+	}
+	if b.depth != c.depth && dependent(rel.plan) {
+		return nil, b.missing(r, "a WITH query that refers to the query around it cannot be used in a subquery")
 	}
 	if b.nodes += size(rel.plan); b.nodes > maxNodes {
 		return nil, pgerror.New(pgerror.StatementTooComplex, "the query reads too many relations").At(b.pos(r.Pos()))

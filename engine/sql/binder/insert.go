@@ -38,7 +38,7 @@ type Conflict struct {
 // BindInsert binds INSERT and UPSERT.
 func BindInsert(o Options, s *ast.Insert) (*Insert, error) {
 	b := New(o)
-	if err := b.with(s.With); err != nil {
+	if err := b.with(s.With, nil); err != nil {
 		return nil, err
 	}
 	rel, err := b.target(s.Table, "insert into")

@@ -22,7 +22,7 @@ func (b *Binder) query(q *ast.Query, parent *Scope) (*relation, error) {
 	}
 	saved := b.ctes
 	defer func() { b.ctes = saved }()
-	if err := b.with(q.With); err != nil {
+	if err := b.with(q.With, parent); err != nil {
 		return nil, err
 	}
 	r, err := b.body(q.Body, q.OrderBy, parent)

@@ -17,7 +17,7 @@ func (b *Binder) nextID() int {
 // sharedCTE is the relation of a CTE where it is used. In a bounded query its plan is run
 // once however often it is used, unless it is NOT MATERIALIZED.
 func (b *Binder) sharedCTE(c *cteScope, rel *relation) *relation {
-	if _, work := rel.plan.(*plan.WorkTable); work || b.Continuous || c.cte.Materialized == ast.No {
+	if _, work := rel.plan.(*plan.WorkTable); work || b.Continuous || c.cte.Materialized == ast.No || dependent(rel.plan) {
 		return rel
 	}
 	if c.id == 0 {
@@ -29,7 +29,7 @@ func (b *Binder) sharedCTE(c *cteScope, rel *relation) *relation {
 }
 
 // recursive binds a CTE that refers to itself: base UNION [ALL] step.
-func (b *Binder) recursive(c *ast.CTE, q *ast.Query) error {
+func (b *Binder) recursive(c *ast.CTE, q *ast.Query, parent *Scope) error {
 	s, ok := q.Body.(*ast.SetOp)
 	bad := func(format string, args ...any) error {
 		return pgerror.New("42P19", format, args...).At(b.pos(c.Pos()))
@@ -45,10 +45,10 @@ func (b *Binder) recursive(c *ast.CTE, q *ast.Query) error {
 		return b.missing(q.Limit, "LIMIT in a recursive query is not implemented")
 	}
 	saved := b.ctes
-	if err := b.with(q.With); err != nil {
+	if err := b.with(q.With, parent); err != nil {
 		return err
 	}
-	base, err := b.body(s.L, nil, nil)
+	base, err := b.body(s.L, nil, parent)
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,8 @@ func (b *Binder) recursive(c *ast.CTE, q *ast.Query) error {
 	}
 	id := b.nextID()
 	work := &relation{plan: &plan.WorkTable{ID: id, Name: c.Name, Out: out}, event: -1}
-	b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes, bound: work}
-	step, err := b.body(s.R, nil, nil)
+	b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes, bound: work, parent: parent, depth: b.depth}
+	step, err := b.body(s.R, nil, parent)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (b *Binder) recursive(c *ast.CTE, q *ast.Query) error {
 		return err
 	}
 	rec := &plan.Recursive{ID: id, Base: base.plan, Step: step.plan, Distinct: !s.All, Name: c.Name, Out: out}
-	b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: saved, bound: &relation{plan: rec, event: -1}}
+	b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: saved, bound: &relation{plan: rec, event: -1}, parent: parent, depth: b.depth}
 	return nil
 }
 

@@ -25,7 +25,7 @@ type Delete struct{ Change }
 // BindUpdate binds UPDATE.
 func BindUpdate(o Options, s *ast.Update) (*Update, error) {
 	b := New(o)
-	if err := b.with(s.With); err != nil {
+	if err := b.with(s.With, nil); err != nil {
 		return nil, err
 	}
 	rel, err := b.target(s.Table, "update")
@@ -81,7 +81,7 @@ func (b *Binder) withComputedAt(rel *catalog.Relation, p plan.Logical, n int) (p
 // BindDelete binds DELETE.
 func BindDelete(o Options, s *ast.Delete) (*Delete, error) {
 	b := New(o)
-	if err := b.with(s.With); err != nil {
+	if err := b.with(s.With, nil); err != nil {
 		return nil, err
 	}
 	rel, err := b.target(s.Table, "delete from")
