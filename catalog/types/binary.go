@@ -30,7 +30,7 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 		return AppendIntervalBinary(dst, d.Iv)
 	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDBytea, OIDUUID, OIDUnknown:
 		return append(dst, d.B...)
-	case OIDJSONB:
+	case OIDJSONB, OIDJSONPath:
 		return append(append(dst, 1), d.B...)
 	case OIDChar1:
 		if len(d.B) == 0 {
@@ -148,12 +148,12 @@ func DecodeBinary(t Type, b []byte) (Datum, error) {
 			return BytesDatum([]byte{}), nil
 		}
 		return BytesDatum([]byte{b[0]}), nil
-	case OIDJSONB:
+	case OIDJSONB, OIDJSONPath:
 		if len(b) == 0 {
 			return Datum{}, pgerror.New(pgerror.ProtocolViolation, "no data left in message")
 		}
 		if b[0] != 1 {
-			return Datum{}, pgerror.New(pgerror.InternalError, "unsupported jsonb version number %d", b[0])
+			return Datum{}, pgerror.New(pgerror.InternalError, "unsupported %s version number %d", t, b[0])
 		}
 		b = b[1:]
 	default:

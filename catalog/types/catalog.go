@@ -62,6 +62,7 @@ var builtins = []Info{
 	{OIDAnyElement, "anyelement", "anyelement", 4, CategoryPseudo, false, true},
 	{OIDUUID, "uuid", "uuid", 16, CategoryUser, false, false},
 	{OIDJSONB, "jsonb", "jsonb", -1, CategoryUser, false, false},
+	{OIDJSONPath, "jsonpath", "jsonpath", -1, CategoryUser, false, false},
 	{OIDRegnamespace, "regnamespace", "regnamespace", 4, CategoryNumeric, false, false},
 	{OIDRegrole, "regrole", "regrole", 4, CategoryNumeric, false, false},
 	{OIDRegprocedure, "regprocedure", "regprocedure", 4, CategoryNumeric, false, false},

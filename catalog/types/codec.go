@@ -3,6 +3,7 @@ package types
 import (
 	"strconv"
 
+	"velostream/catalog/types/jsonpath"
 	"velostream/pgwire/pgerror"
 )
 
@@ -39,7 +40,7 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 		return AppendInterval(dst, d.Iv, f.Intervals())
 	case OIDChar1:
 		return appendChar1(dst, d.B)
-	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDJSONB, OIDUnknown:
+	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDJSONB, OIDJSONPath, OIDUnknown:
 		return append(dst, d.B...)
 	default:
 	}
@@ -118,6 +119,12 @@ func decodeBytesText(t Type, b []byte) (Datum, error) {
 	case OIDJSONB:
 		v, err := CanonicalJSON(nil, b)
 		return BytesDatum(v), err
+	case OIDJSONPath:
+		p, err := jsonpath.Parse(string(b))
+		if err != nil {
+			return Datum{}, err
+		}
+		return StringDatum(p.String()), nil
 	case OIDName:
 		return BytesDatum(truncateName(b)), checkText(b)
 	case OIDChar1:

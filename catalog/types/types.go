@@ -50,6 +50,7 @@ const (
 	OIDRegoper      OID = 2203
 	OIDRegoperator  OID = 2204
 	OIDRegcollation OID = 4191
+	OIDJSONPath     OID = 4072
 )
 
 // Type is a SQL type: its OID and PostgreSQL's type modifier (-1: none), which
@@ -83,6 +84,7 @@ var (
 	UUID        = Type{OIDUUID, -1}
 	JSON        = Type{OIDJSON, -1}
 	JSONB       = Type{OIDJSONB, -1}
+	JSONPath    = Type{OIDJSONPath, -1} // canonical text
 	Oid         = Type{OIDOid, -1}
 	Regclass    = Type{OIDRegclass, -1}
 	Regtype     = Type{OIDRegtype, -1}
@@ -120,7 +122,7 @@ func (t Type) Kind() Kind {
 		return KindDecimal
 	case OIDInterval:
 		return KindInterval
-	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDBytea, OIDUUID, OIDJSON, OIDJSONB:
+	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDBytea, OIDUUID, OIDJSON, OIDJSONB, OIDJSONPath:
 		return KindBytes // before the map is asked: this is called per value
 	case 0:
 		return KindNone

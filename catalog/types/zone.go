@@ -68,7 +68,7 @@ func posixZone(key string) (*time.Location, bool) {
 	} else {
 		n = span(key, isAlpha)
 	}
-	if n < 3 || n == len(key) {
+	if n > 0 && n < 3 || n == len(key) { // without a name the offset is all there is
 		return nil, false
 	}
 	rest := key[n:]
@@ -87,7 +87,11 @@ func posixZone(key string) (*time.Location, bool) {
 	if !neg {
 		off = -off
 	}
-	return time.FixedZone(strings.ToUpper(strings.Trim(key[:n], "<>")), off), true
+	name := strings.ToUpper(strings.Trim(key[:n], "<>"))
+	if n == 0 {
+		name = key
+	}
+	return time.FixedZone(name, off), true
 }
 
 // LocalToUTC converts a timestamp, local time in loc, to a timestamptz. A time

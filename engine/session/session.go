@@ -55,6 +55,7 @@ func (b Backend) Connect(_ context.Context, s pgwire.Startup, n pgwire.Notifier)
 
 // Session is one connection. Used by one goroutine.
 type Session struct {
+	random   expr.Random
 	e        *Engine
 	user     string
 	database string
@@ -265,7 +266,7 @@ func (s *Session) env() *expr.Env {
 		Sequences: sequences{s},
 		Format:    s.settings.format(), Now: at, StmtTime: now,
 		User: s.user, Database: s.database, Schema: s.settings.schema(),
-		Version: s.e.Version, PID: int64(s.pid), Catalog: &lateCatalog{s: s},
+		Version: s.e.Version, PID: int64(s.pid), Catalog: &lateCatalog{s: s}, Random: &s.random,
 		Setting: s.settings.value,
 	}
 }

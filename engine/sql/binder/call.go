@@ -42,7 +42,7 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 		return b.grouping(e, cx)
 	case e.Form == ast.FormKeyword:
 		return b.construct(name, e, cx)
-	case e.Form == ast.FormXML || e.Form == ast.FormOverlaps:
+	case e.Form == ast.FormXML:
 		return nil, b.missing(e, "%s is not supported", name)
 	case e.Form == ast.FormCall && e.Over == nil && len(b.userFunctions(e.Name)) > 0:
 		return b.userCall(b.userFunctions(e.Name), e, cx)
@@ -51,7 +51,11 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	case len(e.WithinGroup) > 0:
 		return b.orderedSet(name, e, cx)
 	case e.Variadic:
-		return nil, b.missing(e, "VARIADIC arguments are not supported")
+		return b.variadic(name, e, cx)
+	}
+	e, err := b.positional(name, e, cx)
+	if err != nil {
+		return nil, err
 	}
 	if x, err := b.windowFunction(name, e, cx); x != nil || err != nil {
 		return x, err

@@ -13,6 +13,7 @@ type Env struct {
 	User     string        // current_user
 	Version  string        // version()
 	PID      int64         // pg_backend_pid()
+	Random   *Random       // random(), setseed(); nil: unrelated numbers
 	// Setting returns the value of a run-time parameter, for current_setting;
 	// nil: there are none.
 	Setting  func(name string) (value string, ok bool)

@@ -12,7 +12,8 @@ func families() [][]Function {
 		compareFamily(), intFamily(), floatFamily(),
 		numericFamily(), mathFamily(), castFamily(),
 		stringFamily(), textFormFamily(), patternFamily(),
-		datetimeFamily(), formatFamily(), jsonFamily(), dialectJSONFamily(), arrayFamily(), miscFamily(),
+		datetimeFamily(), overlapsFamily(), formatFamily(), arrayFamily(), miscFamily(),
+		jsonFamily(), jsonFieldFamily(), jsonPathFamily(), dialectJSONFamily(), unicodeFamily(),
 		catalogFamily(), recordFamily(),
 	}
 }

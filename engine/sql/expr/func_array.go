@@ -16,6 +16,10 @@ func arrayFamily() []Function {
 		{sig: "array_slice(anyarray,int4,int4) anyarray", scalar: arraySlice, doc: "elements; a[i:j]"},
 		{sig: "array_length(anyarray,int4) int4", scalar: arrayLength, doc: "length of a dimension"},
 		{sig: "array_length(anyarray) int4", scalar: arrayCardinality, doc: "number of elements"},
+		{sig: "array_dims(anyarray) text", scalar: arrayDims, doc: "bounds of the dimensions"},
+		{sig: "array_fill(anyelement,int4[]) anyarray", scalar: arrayFill, nullCall: true, doc: "array of equal elements"},
+		{sig: "array_fill(anyelement,int4[],int4[]) anyarray", scalar: arrayFill, nullCall: true, doc: "array of equal elements with a lower bound"},
+		{sig: "trim_array(anyarray,int4) anyarray", scalar: trimArray, doc: "without elements at the end"},
 		{sig: "cardinality(anyarray) int4", scalar: arrayCardinality, doc: "number of elements"},
 		{sig: "array_ndims(anyarray) int4", scalar: func(_ *CallContext, a []datum) (datum, error) {
 			if len(a[0].List) == 0 {

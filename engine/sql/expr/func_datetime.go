@@ -38,9 +38,6 @@ func datetimeFamily() []Function {
 		{sig: "timezone(text,timestamp) timestamptz", scalar: zoneUTC, doc: "time of a local time in a zone"},
 		{sig: "timezone(interval,timestamptz) timestamp", scalar: zoneLocal, doc: "local time at an offset"},
 		{sig: "timezone(interval,timestamp) timestamptz", scalar: zoneUTC, doc: "time of a local time at an offset"},
-		{sig: "overlaps(timestamp,timestamp,timestamp,timestamp) bool", scalar: overlaps, nullCall: true, doc: "OVERLAPS"},
-		{sig: "overlaps(timestamptz,timestamptz,timestamptz,timestamptz) bool", scalar: overlaps, nullCall: true, doc: "OVERLAPS"},
-		{sig: "overlaps(time,time,time,time) bool", scalar: overlaps, nullCall: true, doc: "OVERLAPS"},
 	})...)
 }
 
@@ -127,6 +124,55 @@ func zoneUTC(c *CallContext, a []datum) (datum, error) {
 		return fail(err)
 	}
 	return ts(types.TimestampToTimestamptz(a[1].I, loc))
+}
+
+// overlapsFamily is OVERLAPS for spans of start and end, or of start and length.
+func overlapsFamily() []Function {
+	var defs []def
+	for _, t := range []string{"timestamp", "timestamptz", "time"} {
+		for _, e1 := range []string{t, "interval"} {
+			for _, e2 := range []string{t, "interval"} {
+				d := def{sig: "overlaps(" + t + "," + e1 + "," + t + "," + e2 + ") bool", scalar: overlaps, nullCall: true, doc: "OVERLAPS"}
+				if e1 == "interval" || e2 == "interval" {
+					d.scalar = overlapsLength
+				}
+				if t == "timestamptz" && (e1 != t || e2 != t) {
+					d.volatility = Stable
+				}
+				defs = append(defs, d)
+			}
+		}
+	}
+	return table(defs)
+}
+
+// overlapsLength is overlaps for spans of which some are given by their length.
+func overlapsLength(c *CallContext, a []datum) (datum, error) {
+	ends := append([]datum(nil), a...)
+	for _, i := range []int{1, 3} {
+		if c.Args[i].OID != types.OIDInterval {
+			continue
+		}
+		start, length := a[i-1], a[i]
+		if start.Null || length.Null {
+			ends[i] = types.NullDatum
+			continue
+		}
+		v, err := start.I, error(nil)
+		switch c.Args[i-1].OID {
+		case types.OIDTime:
+			v = types.AddTime(v, length.Iv)
+		case types.OIDTimestamp:
+			v, err = types.AddTimestamp(v, length.Iv)
+		default:
+			v, err = types.AddTimestamptz(v, length.Iv, c.Env.loc())
+		}
+		if err != nil {
+			return fail(err)
+		}
+		ends[i] = types.IntDatum(v)
+	}
+	return overlaps(c, ends)
 }
 
 // overlaps is (s1, e1) OVERLAPS (s2, e2): half-open spans, a span of no length

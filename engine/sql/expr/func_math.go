@@ -2,7 +2,6 @@ package expr
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
@@ -29,6 +28,7 @@ func mathFamily() []Function {
 		{sig: "gcd(int4,int4) int4", scalar: gcd(rangeInt4), doc: "greatest common divisor"},
 		{sig: "gcd(int8,int8) int8", scalar: gcd(rangeInt8), doc: "greatest common divisor"},
 		{sig: "gcd(numeric,numeric) numeric", scalar: func(_ *CallContext, a []datum) (datum, error) { return dec(a[0].Dec.GCD(a[1].Dec)) }, doc: "greatest common divisor"},
+		{sig: "lcm(numeric,numeric) numeric", scalar: lcmDecimal, doc: "least common multiple"},
 		{sig: "lcm(int4,int4) int4", scalar: lcm(rangeInt4), doc: "least common multiple"},
 		{sig: "lcm(int8,int8) int8", scalar: lcm(rangeInt8), doc: "least common multiple"},
 		{sig: "sign(float8) float8", scalar: one(func(x float64) float64 { return float64(b2i(x > 0) - b2i(x < 0)) }), doc: "-1, 0 or 1"},
@@ -37,7 +37,8 @@ func mathFamily() []Function {
 		{sig: "pi() float8", scalar: func(*CallContext, []datum) (datum, error) { return float(math.Pi) }, doc: "π"},
 		{sig: "degrees(float8) float8", scalar: one(func(x float64) float64 { return x / (math.Pi / 180) }), doc: "radians to degrees"},
 		{sig: "radians(float8) float8", scalar: one(func(x float64) float64 { return x * (math.Pi / 180) }), doc: "degrees to radians"},
-		{sig: "random() float8", scalar: func(*CallContext, []datum) (datum, error) { return float(rand.Float64()) }, volatility: Volatile, doc: "random number in [0, 1)"},
+		{sig: "random() float8", scalar: random, volatility: Volatile, doc: "random number in [0, 1)"},
+		{sig: "setseed(float8) void", scalar: setSeed, volatility: Volatile, doc: "seed of the numbers that random gives next"},
 		{sig: "width_bucket(float8,float8,float8,int4) int4", scalar: widthBucketFloat, doc: "number of the histogram bucket"},
 		{sig: "width_bucket(numeric,numeric,numeric,int4) int4", scalar: widthBucketDecimal, doc: "number of the histogram bucket"},
 		{sig: "width_bucket(anycompatible,anycompatiblearray) int4", scalar: widthBucketArray, doc: "number of the bucket with these lower bounds"},
@@ -93,6 +94,25 @@ func lcm(r intRange) Scalar {
 		}
 		return fail(r.out())
 	}
+}
+
+func lcmDecimal(_ *CallContext, a []datum) (datum, error) {
+	x, y := a[0].Dec, a[1].Dec
+	if !x.IsFinite() || !y.IsFinite() {
+		return dec(x.GCD(y)) // NaN, or infinity as PostgreSQL has it
+	}
+	if x.IsZero() || y.IsZero() {
+		return dec(types.NewDecimal(0, max(x.Scale(), y.Scale())))
+	}
+	q, err := x.QuoInt(x.GCD(y))
+	if err != nil {
+		return fail(err)
+	}
+	p, err := q.Mul(y)
+	if err != nil {
+		return fail(err)
+	}
+	return dec(p.Abs().Round(max(x.Scale(), y.Scale())))
 }
 
 func signDecimal(_ *CallContext, a []datum) (datum, error) {

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -53,6 +54,18 @@ func patternFamily() []Function {
 		{sig: "regexp_substr(text,text) text", scalar: regexpSubstr, doc: "text of a match"},
 		{sig: "regexp_substr(text,text,int4) text", scalar: regexpSubstr, doc: "text of a match"},
 		{sig: "regexp_substr(text,text,int4,int4) text", scalar: regexpSubstr, doc: "text of the n-th match"},
+		{sig: "regexp_replace(text,text,text,int4) text", scalar: regexpReplaceNth, doc: "replaces the first match from a position"},
+		{sig: "regexp_replace(text,text,text,int4,int4) text", scalar: regexpReplaceNth, doc: "replaces the n-th match from a position, or all (0)"},
+		{sig: "regexp_replace(text,text,text,int4,int4,text) text", scalar: regexpReplaceNth, doc: "replaces the n-th match from a position, or all (0)"},
+		{sig: "regexp_instr(text,text,int4,int4,int4) int4", scalar: regexpInstr, doc: "position of the n-th match, or behind it (1)"},
+		{sig: "regexp_instr(text,text,int4,int4,int4,text) int4", scalar: regexpInstr, doc: "position of the n-th match, or behind it (1)"},
+		{sig: "regexp_instr(text,text,int4,int4,int4,text,int4) int4", scalar: regexpInstr, doc: "position of a group of the n-th match, or behind it (1)"},
+		{sig: "regexp_substr(text,text,int4,int4,text) text", scalar: regexpSubstr, doc: "text of the n-th match"},
+		{sig: "regexp_substr(text,text,int4,int4,text,int4) text", scalar: regexpSubstr, doc: "text of a group of the n-th match"},
+		{sig: "like(bytea,bytea) bool", kernel: likeKernel(false, false), doc: "LIKE"},
+		{sig: "notlike(bytea,bytea) bool", kernel: likeKernel(false, true), doc: "NOT LIKE"},
+		{sig: "like_escape(bytea,bytea) bytea", scalar: likeEscape, doc: "pattern with backslash in the place of another escape"},
+		{sig: "similar_escape(text,text) text", scalar: similarEscape, doc: "regular expression of a SIMILAR TO pattern"},
 		{sig: "substring(text,text) text", scalar: substringRegexp, doc: "first group, or all, of the first match"},
 		{sig: "substring(text,text,text) text", scalar: substringSimilar, doc: "part between escapes of a SIMILAR pattern"},
 	})...)
@@ -295,46 +308,96 @@ func regexpCount(c *CallContext, a []datum) (datum, error) {
 	return integer(int64(len(re.FindAllIndex(a[0].B[start:], -1))))
 }
 
-// nth finds match number a[3] (1 if absent) from position a[2].
-func nth(c *CallContext, a []datum) (lo, hi int, err error) {
+// nthMatch finds match number a[3] (1 if absent) from position a[2] with the flags
+// and the group that are the arguments at flags and flags+1, if there are; nil:
+// there is none.
+func nthMatch(c *CallContext, a []datum, name string, flags int) ([]int, error) {
+	bad := func(what string, v int64) error {
+		return pgerror.New(pgerror.InvalidParameterValue, "invalid value for parameter \"%s\": %d", what, v)
+	}
 	start, err := from(a, 2)
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
-	n := 1
+	n, group := 1, 0
 	if len(a) > 3 {
 		if n = int(a[3].I); n < 1 {
-			return 0, 0, pgerror.New(pgerror.InvalidParameterValue, "invalid value for parameter \"n\": %d", n)
+			return nil, bad("n", int64(n))
 		}
 	}
-	re, _, err := pattern(c, a, 9)
-	if err != nil {
-		return 0, 0, err
+	if flags == 5 && len(a) > 4 && (a[4].I < 0 || a[4].I > 1) {
+		return nil, bad("endoption", a[4].I)
 	}
-	if start < 0 {
-		return -1, -1, nil
+	if len(a) > flags+1 {
+		if group = int(a[flags+1].I); group < 0 {
+			return nil, bad("subexpr", int64(group))
+		}
 	}
-	all := re.FindAllIndex(a[0].B[start:], n)
-	if len(all) < n {
-		return -1, -1, nil
+	re, global, err := pattern(c, a, flags)
+	if err == nil {
+		err = noGlobal(name, global)
 	}
-	return start + all[n-1][0], start + all[n-1][1], nil
+	if err != nil || start < 0 {
+		return nil, err
+	}
+	all := re.FindAllSubmatchIndex(a[0].B[start:], n)
+	if len(all) < n || 2*group >= len(all[n-1]) || all[n-1][2*group] < 0 {
+		return nil, nil
+	}
+	m := all[n-1][2*group:][:2]
+	return []int{start + m[0], start + m[1]}, nil
 }
 
 func regexpInstr(c *CallContext, a []datum) (datum, error) {
-	lo, _, err := nth(c, a)
-	if err != nil || lo < 0 {
+	m, err := nthMatch(c, a, "regexp_instr()", 5)
+	if err != nil || m == nil {
 		return types.IntDatum(0), err
 	}
-	return integer(int64(utf8.RuneCount(a[0].B[:lo])) + 1)
+	at := m[0]
+	if len(a) > 4 && a[4].I == 1 {
+		at = m[1]
+	}
+	return integer(int64(utf8.RuneCount(a[0].B[:at])) + 1)
 }
 
 func regexpSubstr(c *CallContext, a []datum) (datum, error) {
-	lo, hi, err := nth(c, a)
-	if err != nil || lo < 0 {
+	m, err := nthMatch(c, a, "regexp_substr()", 4)
+	if err != nil || m == nil {
 		return types.NullDatum, err
 	}
-	return raw(a[0].B[lo:hi])
+	return raw(a[0].B[m[0]:m[1]])
+}
+
+// regexpReplaceNth replaces match number a[4] from position a[3], or all.
+func regexpReplaceNth(c *CallContext, a []datum) (datum, error) {
+	start, err := from(a, 3)
+	if err != nil {
+		return fail(err)
+	}
+	n := int64(1)
+	if len(a) > 4 {
+		if n = a[4].I; n < 0 {
+			return fail(pgerror.New(pgerror.InvalidParameterValue, "invalid value for parameter \"n\": %d", n))
+		}
+	}
+	re, _, err := pattern(c, a, 5)
+	if err != nil {
+		return fail(err)
+	}
+	if start < 0 {
+		return a[0], nil
+	}
+	s, last := a[0].B[start:], 0
+	out := append([]byte{}, a[0].B[:start]...)
+	for i, m := range re.FindAllSubmatchIndex(s, cmp.Or(int(n), -1)) {
+		if n > 0 && int64(i)+1 != n {
+			continue
+		}
+		out = append(out, s[last:m[0]]...)
+		out = expand(out, a[2].B, s, m)
+		last = m[1]
+	}
+	return raw(append(out, s[last:]...))
 }
 
 func substringRegexp(c *CallContext, a []datum) (datum, error) {

@@ -155,6 +155,9 @@ func buildRegistry() *registry {
 			f := &family[i]
 			r.all = append(r.all, f)
 			r.byName[f.Name] = append(r.byName[f.Name], f)
+			if v := variadicForm(f); v != nil {
+				r.byName[v.Name] = append(r.byName[v.Name], v)
+			}
 		}
 	}
 	return r

@@ -26,6 +26,8 @@ var setTable = []string{
 	"string_to_table(text,text) text", "string_to_table(text,text,text) text",
 	"json_array_elements(json) json; value json", "jsonb_array_elements(jsonb) jsonb; value jsonb",
 	"json_array_elements_text(json) text; value text", "jsonb_array_elements_text(jsonb) text; value text",
+	"jsonb_path_query(jsonb,jsonpath) jsonb", "jsonb_path_query(jsonb,jsonpath,jsonb) jsonb", "jsonb_path_query(jsonb,jsonpath,jsonb,bool) jsonb",
+	"jsonb_path_query_tz(jsonb,jsonpath) jsonb", "jsonb_path_query_tz(jsonb,jsonpath,jsonb) jsonb", "jsonb_path_query_tz(jsonb,jsonpath,jsonb,bool) jsonb",
 	"json_object_keys(json) text", "jsonb_object_keys(jsonb) text",
 	"json_each(json) json; key text, value json", "jsonb_each(jsonb) jsonb; key text, value jsonb",
 	"_pg_expandarray(anyarray) record; x anyelement, n int4",
@@ -119,6 +121,8 @@ func EvalSet(env *Env, name string, ts []types.Type, args []types.Datum, row fun
 		return evalCatalogSet(env, name, args, row)
 	}
 	switch name {
+	case "jsonb_path_query", "jsonb_path_query_tz":
+		return pathRows(c, args, name == "jsonb_path_query_tz", each)
 	case "_pg_expandarray":
 		return expandArray(args[0].List, row)
 	case "generate_series":

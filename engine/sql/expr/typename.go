@@ -8,7 +8,7 @@ var shortNames = map[string]types.OID{
 	"float4": types.OIDFloat4, "float8": types.OIDFloat8, "numeric": types.OIDNumeric,
 	"text": types.OIDText, "varchar": types.OIDVarchar, "bpchar": types.OIDBpchar, "name": types.OIDName,
 	"char": types.OIDChar1, "bytea": types.OIDBytea, "uuid": types.OIDUUID, "json": types.OIDJSON,
-	"jsonb": types.OIDJSONB, "date": types.OIDDate, "time": types.OIDTime, "timestamp": types.OIDTimestamp,
+	"jsonb": types.OIDJSONB, "jsonpath": types.OIDJSONPath, "date": types.OIDDate, "time": types.OIDTime, "timestamp": types.OIDTimestamp,
 	"timestamptz": types.OIDTimestamptz, "interval": types.OIDInterval, "oid": types.OIDOid,
 	"regclass": types.OIDRegclass, "regtype": types.OIDRegtype, "regproc": types.OIDRegproc,
 	"regnamespace": types.OIDRegnamespace, "regrole": types.OIDRegrole, "regprocedure": types.OIDRegprocedure,
