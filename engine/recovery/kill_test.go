@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func TestKill(t *testing.T) {
 // many shards new jobs would get.
 func pace(r *rand.Rand) []string {
 	return []string{
-		"--shards", fmt.Sprint(1 + r.IntN(3)),
+		"--shards", strconv.Itoa(1 + r.IntN(3)),
 		"--epoch-interval", fmt.Sprint(time.Duration(1+r.IntN(30)) * time.Millisecond),
 		"--checkpoint-interval", fmt.Sprint(time.Duration(20+r.IntN(180)) * time.Millisecond),
 	}

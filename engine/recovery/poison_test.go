@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func TestPoisonStopsOne(t *testing.T) {
 		reaches(ctx, t, c, "SELECT * FROM vv_skip", []string{"4 22"})
 		failedSoon(ctx, t, c, "SELECT * FROM v_fail")
 		exec(fmt.Sprintf("INSERT INTO t VALUES (%d)", round))
-		same(ctx, t, c, "SELECT * FROM other", []string{fmt.Sprint(round + 1)})
+		same(ctx, t, c, "SELECT * FROM other", []string{strconv.Itoa(round + 1)})
 		exec("SET read_consistency = 'relaxed'")
 		reaches(ctx, t, c, "SELECT g, n BETWEEN 20 AND 21 AS kept FROM vv_fail", []string{"3 t"})
 		equal(ctx, t, c, "SELECT * FROM vv_fail", "SELECT count(*) AS g, sum(n) AS n FROM v_fail")

@@ -43,7 +43,7 @@ type process struct {
 // the test fails.
 func newProcess(t *testing.T, args ...string) *process {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "velostream-kill-")
+	dir, err := os.MkdirTemp("", "velostream-kill-") //nolint:usetesting // it is kept when the test fails
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -243,8 +243,7 @@ func (c *rowClient) transfer(ctx context.Context, conn *pgx.Conn) error {
 }
 
 func sqlState(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code
 	}
 	return ""

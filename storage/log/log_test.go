@@ -32,14 +32,15 @@ func entry(seq uint64, rels ...uint32) log.Entry {
 func text(es []log.Entry) string {
 	var out []string
 	for _, e := range es {
-		s := fmt.Sprint(e.Seq)
+		var s strings.Builder
+		fmt.Fprint(&s, e.Seq)
 		for _, c := range e.Changes {
 			if got := c.Batch.Cols[0].Ints[0]; got != int64(e.Seq) {
-				s += fmt.Sprintf("!%d", got)
+				fmt.Fprintf(&s, "!%d", got)
 			}
-			s += fmt.Sprintf(":%d", c.Relation)
+			fmt.Fprintf(&s, ":%d", c.Relation)
 		}
-		out = append(out, s)
+		out = append(out, s.String())
 	}
 	return strings.Join(out, " ")
 }
