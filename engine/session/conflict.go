@@ -153,6 +153,12 @@ func (c *change) bindParams(args []types.Datum) (*change, error) {
 		}
 		out.Returning = &binder.Returning{Exprs: exprs, Out: c.Returning.Out}
 	}
+	if c.merge != nil {
+		var err error
+		if out.merge, err = bindMerge(c.merge, bind); err != nil {
+			return nil, err
+		}
+	}
 	if c.conflict != nil {
 		k := *c.conflict
 		var err error

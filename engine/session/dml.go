@@ -43,6 +43,7 @@ type change struct {
 	tag      string // INSERT 0, UPDATE, DELETE
 	physical *plan.Physical
 	conflict *binder.Conflict
+	merge    *binder.Merge
 	// apply writes the rows of one batch of the plan, and returns how many
 	// there were and the rows for RETURNING.
 	apply func(c *changeRun, b *column.Batch) (int, *column.Batch, error)
@@ -56,6 +57,8 @@ type changeRun struct {
 	seen map[string]bool // rows that were changed already, where the plan may repeat them
 	set  []*expr.Evaluator
 	when *expr.Evaluator
+
+	merging *merging
 }
 
 func (s *Session) prepareInsert(p ast.Parsed, n *ast.Insert, params []types.OID) (pgwire.Statement, error) {
@@ -143,7 +146,7 @@ func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 		}
 	}
 	c := st.change
-	if len(args) > 0 && (c.Returning != nil || c.conflict != nil) {
+	if len(args) > 0 && (c.Returning != nil || c.conflict != nil || c.merge != nil) {
 		bound, err := c.bindParams(args)
 		if err != nil {
 			return nil, err

@@ -1,0 +1,155 @@
+package binder
+
+import (
+	"velostream/catalog"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/pgwire/pgerror"
+)
+
+// Merge is a bound MERGE. Its plan yields each source row with the target row that it
+// matches: Source columns first, then all columns of the target, NULL where none
+// matches. A source row comes once per match.
+type Merge struct {
+	Change
+	Source int
+	Whens  []MergeWhen
+	// Computed are the target's generated columns over its full row, nil for others.
+	Computed []expr.Expr
+}
+
+// MergeWhen is a branch: the first whose Matched fits and whose Cond is true or nil
+// acts on a row.
+type MergeWhen struct {
+	Matched bool
+	Cond    expr.Expr
+	Action  ast.MergeAction
+	// Exprs are all columns of the new row, over the plan's row.
+	Exprs []expr.Expr
+}
+
+// BindMerge binds MERGE.
+func BindMerge(o Options, s *ast.Merge) (*Merge, error) {
+	b := New(o)
+	if err := b.with(s.With); err != nil {
+		return nil, err
+	}
+	rel, err := b.target(s.Table, "merge into")
+	if err != nil {
+		return nil, err
+	}
+	if rel.AppendOnly {
+		return nil, pgerror.New(pgerror.WrongObjectType, "cannot merge into %q: it is append-only", rel.Name).At(b.pos(s.Table.Name.Pos()))
+	}
+	f, err := b.join(&ast.Join{At: s.At, Kind: ast.LeftJoin, L: s.Source, R: s.Table, On: s.On}, surroundings{})
+	if err != nil {
+		return nil, err
+	}
+	m := &Merge{Source: len(f.plan.Schema()) - len(rel.Columns)}
+	if m.Computed, err = b.Computed(rel); err != nil {
+		return nil, err
+	}
+	for _, w := range s.Whens {
+		x, err := b.mergeWhen(rel, f.scope, m.Source, w)
+		if err != nil {
+			return nil, err
+		}
+		m.Whens = append(m.Whens, *x)
+	}
+	m.Change = b.change(rel, f.plan, nil)
+	return m, nil
+}
+
+// sourceNames are the names of the first n columns alone: what WHEN NOT MATCHED sees.
+func sourceNames(sc *Scope, n int) *Scope {
+	out := &Scope{}
+	for _, c := range sc.cols {
+		if c.index < n {
+			out.cols = append(out.cols, c)
+		}
+	}
+	out.tables = sc.tables[:max(0, len(sc.tables)-1)]
+	return out
+}
+
+func (b *Binder) mergeWhen(rel *catalog.Relation, sc *Scope, source int, w ast.MergeWhen) (*MergeWhen, error) {
+	if !w.Matched {
+		sc = sourceNames(sc, source)
+	}
+	out := &MergeWhen{Matched: w.Matched, Action: w.Action}
+	cx := &context{scope: sc, clause: "MERGE"}
+	if w.Cond != nil {
+		c, err := b.boolean(w.Cond, cx, "MERGE WHEN AND condition")
+		if err != nil {
+			return nil, err
+		}
+		if out.Cond, err = toCols(b, c); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	switch w.Action {
+	case ast.MergeInsert:
+		out.Exprs, err = b.mergeInsert(rel, cx, w)
+	case ast.MergeUpdate:
+		var set []int
+		var exprs []expr.Expr
+		if set, exprs, err = b.setItems(rel, w.Set, cx, nil); err != nil {
+			return nil, err
+		}
+		for i, c := range rel.Columns {
+			out.Exprs = append(out.Exprs, &expr.Col{Index: source + i, T: c.Type, Name: c.Name})
+		}
+		for i, c := range set {
+			out.Exprs[c] = exprs[i]
+		}
+	case ast.MergeDelete, ast.MergeNothing:
+	}
+	return out, err
+}
+
+func (b *Binder) mergeInsert(rel *catalog.Relation, cx *context, w ast.MergeWhen) ([]expr.Expr, error) {
+	ins := &ast.Insert{At: w.At, Columns: w.Columns, Overriding: w.Overriding}
+	if w.Values != nil {
+		ins.Query = &ast.Query{At: w.At, Body: &ast.Values{At: w.At, Rows: [][]ast.Expr{w.Values}}}
+	}
+	cols, err := b.insertColumns(rel, ins)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.checkGenerated(rel, cols, ins); err != nil {
+		return nil, err
+	}
+	if w.Values != nil {
+		if err := b.insertCount(len(w.Values), cols, ins, func(i int) int { return leftmost(w.Values[i]) }); err != nil {
+			return nil, err
+		}
+	}
+	given := map[int]ast.Expr{}
+	for j, c := range cols {
+		if j < len(w.Values) && (w.Overriding != "USER" || rel.Columns[c].Identity == "") {
+			given[c] = w.Values[j]
+		}
+	}
+	out := make([]expr.Expr, len(rel.Columns))
+	for i, c := range rel.Columns {
+		x, ok := given[i]
+		if _, isDefault := x.(*ast.Default); !ok || isDefault {
+			if out[i], err = b.Default(c); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		e, err := b.expr(x, cx)
+		if err != nil {
+			return nil, err
+		}
+		if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
+			return nil, err
+		}
+		if out[i], err = toCols(b, e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
