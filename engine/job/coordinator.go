@@ -26,6 +26,8 @@ const (
 	// restartsMax is how often in a row a job starts again by itself when one
 	// that it reads went back to its checkpoint.
 	restartsMax = 10
+	// restartsForget is how long a run lasts that makes earlier ones forgotten.
+	restartsForget = time.Minute
 )
 
 // coordinator drives one run of a job: from its checkpoint until it is
@@ -95,7 +97,11 @@ func (c *collector) take() []*column.Batch {
 // main runs the job until ctx ends or it fails.
 func (j *Job) main(ctx context.Context) {
 	for restarts := 0; ; restarts++ {
+		began := time.Now()
 		err := j.runOnce(ctx)
+		if time.Since(began) > restartsForget {
+			restarts = 0
+		}
 		if errors.Is(err, log.ErrRolledBack) && j.transient == nil && restarts < restartsMax && ctx.Err() == nil {
 			j.m.o.Logger.InfoContext(ctx, "job restarts from its checkpoint", "job", j.relation().Name, "reason", err.Error())
 			j.log.Rollback()
