@@ -31,7 +31,7 @@ type MergeWhen struct {
 // BindMerge binds MERGE.
 func BindMerge(o Options, s *ast.Merge) (*Merge, error) {
 	b := New(o)
-	if err := b.with(s.With); err != nil {
+	if err := b.with(s.With, nil); err != nil {
 		return nil, err
 	}
 	rel, err := b.target(s.Table, "merge into")
