@@ -15,8 +15,9 @@ import (
 // per call. Keys is the partition, Sort the order in it; rows that are equal in the order
 // go by stream key, in bounded queries as they came. There are two forms:
 //
-//   - over bounded input all rows are sorted and computed at the end (overOnce);
-//   - else the partitions are kept (overKept).
+//   - over bounded input all rows are sorted and computed at the end (overAtEnd);
+//   - else the partitions are kept (overKept), or of them what the functions need of the
+//     rows so far (overRunning).
 func newOver(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	if len(p.Inputs) != 1 || len(p.Out) != len(p.Inputs[0].Out)+len(p.Over) {
 		return nil, pgerror.New(pgerror.InternalError, "columns of window functions do not fit their input")
@@ -30,7 +31,14 @@ func newOver(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		o := &overAtEnd{p: p, eval: eval, bag: newBag(ctx.label("OVER"), ctx.budget(), in, len(in))}
 		return o, nil
 	}
-	return newOverKept(p, ctx, eval)
+	kept, err := newOverKept(p, ctx, eval)
+	if err != nil || !p.Once {
+		return kept, err
+	}
+	if r, err := newOverRunning(kept); r != nil || err != nil {
+		return r, err
+	}
+	return kept, nil
 }
 
 // overAtEnd computes window functions of bounded input at Barrier: all rows in memory,

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tidwall/btree"
@@ -44,15 +45,49 @@ type overKept struct {
 	key, val []byte
 }
 
-// overChange is what an epoch does to a row: the value, without results, that comes or goes.
+// overChange is what an epoch does to the row of a key: values, without results, that come
+// and go. A value that comes may do so before the one that it replaces goes.
 type overChange struct {
-	val     string
-	gone    bool
+	net     []overNet
 	prefix  int // length of the partition in the key
 	arrival int
 }
 
-func newOverKept(p *plan.Physical, ctx BuildContext, eval *overEval) (dataflow.Operator, error) {
+// overNet is how often a value comes more than it goes.
+type overNet struct {
+	val string
+	n   int
+}
+
+// add counts a value in or out.
+func (c *overChange) add(val string, n int) {
+	for i := range c.net {
+		if c.net[i].val == val {
+			if c.net[i].n += n; c.net[i].n == 0 {
+				c.net = slices.Delete(c.net, i, i+1)
+			}
+			return
+		}
+	}
+	c.net = append(c.net, overNet{val, n})
+}
+
+// after is the row that is there afterwards when old was before, "" for none.
+func (c *overChange) after(old string) string {
+	for _, v := range c.net {
+		if v.n > 0 {
+			return v.val
+		}
+	}
+	for _, v := range c.net {
+		if v.n < 0 && v.val == old {
+			return ""
+		}
+	}
+	return old // what went had been replaced before
+}
+
+func newOverKept(p *plan.Physical, ctx BuildContext, eval *overEval) (*overKept, error) {
 	o := &overKept{
 		p: p, ctx: ctx, label: ctx.label("OVER"), eval: eval, table: ctx.table(p, 0), width: len(p.Inputs[0].Out),
 		rows: column.NewBuilder(p.Inputs[0].Types(), 0), oldRows: column.NewBuilder(p.Types(), 0),
@@ -84,14 +119,16 @@ func (o *overKept) Process(_ int, in *column.Batch, out dataflow.Output) error {
 		}
 		o.key = rowenc.AppendKey(o.key, in.Cols, o.p.Key, i)
 		o.val = rowenc.AppendRow(o.val[:0], in.Cols[:o.width], i)
-		was, changed := o.changes.Get(string(o.key))
+		c, changed := o.changes.Get(string(o.key))
 		o.arrived++
-		c := overChange{val: string(o.val), gone: in.Op(i) == column.Delete, prefix: prefix, arrival: o.arrived}
-		if c.gone && changed && !was.gone && was.val != c.val {
-			continue // its successor came first and took the place
+		c.prefix, c.arrival = prefix, o.arrived
+		if in.Op(i) == column.Insert {
+			c.add(string(o.val), 1)
+		} else {
+			c.add(string(o.val), -1)
 		}
-		if !changed {
-			o.bytes += int64(len(o.key)+len(o.val)) + 96
+		if o.bytes += int64(len(o.val)) + 32; !changed {
+			o.bytes += int64(len(o.key)) + 96
 		}
 		o.changes.Set(string(o.key), c)
 	}
@@ -174,13 +211,12 @@ func (o *overKept) merge(partition string, keys []string, changes []overChange) 
 	next := 0
 	change := func(old int32) error {
 		r := keptRow{key: keys[next], old: old, now: -1, arrival: changes[next].arrival}
-		c := changes[next]
-		stays := c.gone && old >= 0 && o.inputRow(old) != c.val // its successor took the place before
-		if stays {
-			c.val = o.inputRow(old)
+		was := ""
+		if old >= 0 {
+			was = o.inputRow(old)
 		}
-		if stays || !c.gone {
-			if err := rowenc.DecodeRow([]byte(c.val), o.rows); err != nil {
+		if v := changes[next].after(was); v != "" {
+			if err := rowenc.DecodeRow([]byte(v), o.rows); err != nil {
 				return err
 			}
 			r.now = int32(o.rows.Len())
