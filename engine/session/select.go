@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"velostream/catalog"
@@ -30,7 +29,7 @@ func (s *Session) bindOptions(p ast.Parsed, params []types.OID) binder.Options {
 }
 
 // sessionFunction gives the values of functions that depend on the session.
-func (s *Session) sessionFunction(name string, args []expr.Expr) (expr.Expr, bool) {
+func (s *Session) sessionFunction(name string, _ []expr.Expr) (expr.Expr, bool) {
 	text := func(v string) (expr.Expr, bool) {
 		return &expr.Const{Value: types.StringDatum(v), T: types.Text}, true
 	}
@@ -48,27 +47,8 @@ func (s *Session) sessionFunction(name string, args []expr.Expr) (expr.Expr, boo
 		return text("PostgreSQL " + s.e.Version + " (Velostream)")
 	case "pg_backend_pid":
 		return &expr.Const{Value: types.IntDatum(int64(s.pid)), T: types.Int4}, true
-	case "current_setting":
-		return s.currentSetting(args)
 	}
 	return nil, false
-}
-
-func (s *Session) currentSetting(args []expr.Expr) (expr.Expr, bool) {
-	if len(args) == 0 {
-		return nil, false
-	}
-	c, ok := args[0].(*expr.Const)
-	if !ok || c.Value.Null {
-		return nil, false
-	}
-	v, known := s.settings.value(string(c.Value.B))
-	if !known && len(args) < 2 {
-		return nil, false
-	}
-	d := types.StringDatum(v)
-	d.Null = !known
-	return &expr.Const{Value: d, T: types.Text}, true
 }
 
 // selectStatement is a query, bounded or continuous. It is planned at the
@@ -114,9 +94,6 @@ func (st *selectStatement) plan() error {
 	}
 	st.columns, st.params, st.inputs = columns, r.Params, r.Inputs
 	st.continuous = r.Continuous
-	if st.continuous && slices.ContainsFunc(st.inputs, func(id uint32) bool { return id < catalog.FirstID }) {
-		return pgerror.Unsupported("a continuous query cannot read system catalogs")
-	}
 	st.version = o.Snapshot.Version
 	if st.opts, err = subscribeOptions(st.p, st.q, st.s.settings); err != nil {
 		return err

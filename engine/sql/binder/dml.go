@@ -37,6 +37,8 @@ func (b *Binder) target(t *ast.TableName, verb string) (*catalog.Relation, error
 	}
 	at := b.pos(t.Name.Pos())
 	switch {
+	case rel.ID < catalog.FirstID:
+		return nil, pgerror.New(pgerror.InsufficientPrivilege, "permission denied: %q is a system catalog", rel.Name).At(at)
 	case rel.Kind == catalog.View:
 		return nil, pgerror.New("55000", "cannot %s view %q", verb, rel.Name).
 			WithDetail("Views are not updatable.").At(at)

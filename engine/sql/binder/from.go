@@ -126,6 +126,9 @@ func (b *Binder) tableName(r *ast.TableName) (*fromItem, error) {
 	if rel.Kind == catalog.Sink {
 		return nil, pgerror.New(pgerror.WrongObjectType, "%q is a sink: it cannot be read", rel.Name).At(b.pos(r.Pos()))
 	}
+	if b.Continuous && rel.ID < catalog.FirstID {
+		return nil, b.missing(r, "a continuous query cannot read system catalogs")
+	}
 	b.addInput(rel.ID)
 	if rel.Kind == catalog.View {
 		v, err := b.view(rel, r)
