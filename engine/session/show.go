@@ -42,8 +42,14 @@ func (s *Session) prepareShowSetting(p ast.Parsed, n *ast.ShowSetting) (pgwire.S
 
 // prepareShow is SHOW JOBS, STREAMS, TABLES and their like.
 func (s *Session) prepareShow(p ast.Parsed, n *ast.Show) (pgwire.Statement, error) {
-	if n.Where != nil || n.Node != "" {
-		return nil, pgerror.Unsupported("SHOW with a condition is not supported yet").At(p.Position(n.Pos()))
+	if n.Node != "" {
+		return nil, pgerror.Unsupported("SHOW JOBS ON NODE is not supported yet").At(p.Position(n.Pos()))
+	}
+	if n.Where != nil {
+		if st, err := s.showByQuery(p, n); st != nil || err != nil {
+			return st, err
+		}
+		return nil, pgerror.Unsupported("SHOW %s with a condition is not supported", string(n.Kind)).At(p.Position(n.Pos()))
 	}
 	like := func(string) bool { return true }
 	if n.Like != nil {
@@ -61,6 +67,9 @@ func (s *Session) prepareShow(p ast.Parsed, n *ast.Show) (pgwire.Statement, erro
 	case ast.ShowCreate, ast.ShowSchema, ast.Describe:
 		return s.showRelation(p, n)
 	default:
+	}
+	if st, err := s.showByQuery(p, n); st != nil || err != nil {
+		return st, err
 	}
 	return nil, pgerror.Unsupported("SHOW %s is not supported yet", string(n.Kind)).At(p.Position(n.Pos()))
 }
