@@ -52,3 +52,30 @@ func TestOverStream(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestRowsBuffer: a ring of the last rows of each partition.
+func TestRowsBuffer(t *testing.T) {
+	s := Start(t, engine.Options{})
+	c := s.Connect()
+	for _, sql := range []string{
+		"CREATE TABLE t (id int PRIMARY KEY, k text, v int)",
+		"INSERT INTO t VALUES (1, 'a', 1), (2, 'a', 2), (3, 'a', 4), (4, 'b', 8), (5, 'a', 16)",
+		`CREATE MATERIALIZED VIEW m AS SELECT id, sum(v) OVER (ROWS WINDOW BUFFER 2 ROWS PARTITION BY k ORDER BY id) AS s,
+			max(v) OVER (ROWS WINDOW BUFFER 3 ROWS PARTITION BY k ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW EMIT EVERY RECORD) AS m FROM t`,
+	} {
+		if _, err := c.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	rows, err := c.Query(t.Context(), "SELECT concat_ws(' ', id, s, m) FROM m ORDER BY id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"1 1 1", "2 3 2", "3 6 4", "4 8 8", "5 20 16"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

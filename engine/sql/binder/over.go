@@ -81,6 +81,11 @@ func (b *Binder) over(name string, e *ast.FuncCall, cx *context) (expr.Expr, err
 	if call.Frame, err = b.frame(spec, &w, &inner); err != nil {
 		return nil, err
 	}
+	if spec.Buffer != nil {
+		if err := b.bufferFrame(&call, &call.Frame, spec); err != nil {
+			return nil, err
+		}
+	}
 	return cx.block.addOver(w, call), nil
 }
 
@@ -110,8 +115,6 @@ func (b *Binder) overAllowed(name string, e *ast.FuncCall, cx *context) error {
 		return b.missing(e, "IGNORE NULLS is not supported")
 	case e.Star && name != "count", len(e.Args) == 0 && !e.Star && name == "count":
 		return pgerror.New(pgerror.WrongObjectType, "count(*) must be used to call a parameterless aggregate function").At(b.pos(e.Pos()))
-	case e.Over.Buffer != nil:
-		return b.missing(e.Over.Buffer, "ROWS WINDOW BUFFER is not supported")
 	}
 	return nil
 }
