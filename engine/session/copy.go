@@ -353,7 +353,11 @@ func (c *copyInStatement) CopyFrom(ctx context.Context, r io.Reader) (string, er
 	if err != nil {
 		return "", err
 	}
+	t.tx.Waiting(ctx, c.s.settings.lockTimeout())
 	n, err := c.load(ctx, t, r)
+	if err == nil {
+		err = t.tx.EndStatement()
+	}
 	if err != nil {
 		t.tx.RollbackTo(t.mark)
 		return "", err
@@ -390,7 +394,7 @@ func (c *copyInStatement) load(ctx context.Context, t *transaction, r io.Reader)
 			if err != nil {
 				return total, err
 			}
-			k, err := t.tx.Insert(c.rel.ID, b, false)
+			k, err := t.tx.InsertAll(c.rel.ID, b)
 			if err != nil {
 				e := *pgerror.From(err)
 				e.Where = lines.where()

@@ -32,7 +32,7 @@ type pointRead struct {
 
 // newPointRead returns nil where the plan is more than that.
 func newPointRead(st *selectStatement, p *plan.Physical, snap *catalog.Snapshot) *pointRead {
-	if p.Op != plan.OpScan || len(p.Lookup) == 0 || st.continuous {
+	if p.Op != plan.OpScan || len(p.Lookup) == 0 || p.Index != 0 || st.continuous {
 		return nil
 	}
 	rel := snap.ByID(p.Relation)

@@ -141,8 +141,16 @@ func decode(rel *catalog.Relation, wanted []int, rows iter.Seq2[state.Entry, err
 
 // lookup reads the one row whose key is given.
 func (r *reader) lookup(rel *catalog.Relation, p *plan.Physical) iter.Seq2[*column.Batch, error] {
-	keys := make([]*column.Column, len(rel.Key))
-	for i, k := range rel.Key {
+	key := rel.Key
+	if p.Index != 0 {
+		x := rel.Index(p.Index)
+		if x == nil {
+			return failed(pgerror.New(pgerror.UndefinedObject, "index %q does not exist", p.IndexName))
+		}
+		key = x.Columns
+	}
+	keys := make([]*column.Column, len(key))
+	for i, k := range key {
 		d, err := expr.EvalConst(p.Lookup[i], r.s.env())
 		if err != nil {
 			return failed(err)
@@ -151,6 +159,9 @@ func (r *reader) lookup(rel *catalog.Relation, p *plan.Physical) iter.Seq2[*colu
 			return func(func(*column.Batch, error) bool) {}
 		}
 		keys[i] = column.Constant(rel.Columns[k].Type, d)
+	}
+	if p.Index != 0 {
+		return decode(rel, p.Columns, r.tx.Lookup(rel.ID, p.Index, keys, 0))
 	}
 	row, err := r.get(rel, keys)
 	if err != nil {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"bytes"
 	"strings"
 	"time"
@@ -108,6 +109,28 @@ func (tx *Tx) vacant(rel *Relation, cols []*column.Column, b *column.Batch) (boo
 		}
 	}
 	return true, nil
+}
+
+// insertTries bounds how often InsertAll looks again after it waited for others.
+const insertTries = 100
+
+// InsertAll is Insert for a source that cannot be read again: when another
+// transaction got in the way it refreshes the snapshot, and a key that is there by now
+// is an error 23505.
+func (tx *Tx) InsertAll(relation uint32, b *column.Batch) (int, error) {
+	mark, checks := tx.Savepoint(), len(tx.checks)
+	for try := 0; ; try++ {
+		n, err := tx.Insert(relation, b, false)
+		if !errors.Is(err, ErrConflict) || try >= insertTries {
+			return n, err
+		}
+		kept := tx.checks[:checks]
+		tx.RollbackTo(mark)
+		tx.checks = kept
+		if err := tx.Refresh(); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // before is the row that was under k before this transaction, nil: none.

@@ -87,7 +87,7 @@ func (b *Binder) tableRef(r ast.TableRef, around surroundings) (*fromItem, error
 	}
 	switch r := r.(type) {
 	case *ast.TableName:
-		return b.tableName(r)
+		return b.tableName(r, around.plain)
 	case *ast.SubqueryRef:
 		if r.Lateral {
 			return b.subqueryRef(r, around.lateral)
@@ -103,7 +103,7 @@ func (b *Binder) tableRef(r ast.TableRef, around surroundings) (*fromItem, error
 	return nil, b.missing(r, "this item of FROM is not supported")
 }
 
-func (b *Binder) tableName(r *ast.TableName) (*fromItem, error) {
+func (b *Binder) tableName(r *ast.TableName, around *Scope) (*fromItem, error) {
 	if r.AsOf != nil {
 		return nil, b.missing(r.AsOf, "FOR SYSTEM_TIME AS OF is not supported")
 	}
@@ -112,7 +112,7 @@ func (b *Binder) tableName(r *ast.TableName) (*fromItem, error) {
 	}
 	if len(r.Name.Parts) == 1 {
 		if c := b.ctes.find(r.Name.Last()); c != nil {
-			return b.cteRef(c, r)
+			return b.cteRef(c, r, around)
 		}
 	}
 	rel, err := b.stored(r.Name)
@@ -186,6 +186,11 @@ func (b *Binder) scan(rel *catalog.Relation) *plan.Scan {
 		s.EventTime = -1
 	}
 	s.Timed = s.EventTime >= 0
+	for _, x := range rel.Indexes {
+		if !x.Building {
+			s.Indexes = append(s.Indexes, plan.IndexKey{ID: x.ID, Name: x.Name, Columns: x.Columns, Unique: x.Unique})
+		}
+	}
 	for i, c := range rel.Columns {
 		s.Columns[i] = i
 		s.Out[i] = plan.Column{Name: c.Name, Type: c.Type, Hidden: c.Hidden, Table: rel.ID, Attr: int16(i + 1)}

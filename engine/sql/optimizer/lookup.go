@@ -1,13 +1,15 @@
 package optimizer
 
 import (
+	"slices"
+
 	"velostream/catalog/types"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 )
 
-// pointLookups turns a bounded read of a table or view whose whole key is
-// fixed into a lookup.
+// pointLookups turns a bounded read of a table or view whose whole key, or a
+// whole secondary index, is fixed into a lookup.
 func pointLookups(_ *Context, p plan.Logical) (plan.Logical, bool) {
 	return bottomUp(p, func(p plan.Logical) (plan.Logical, bool) {
 		f, ok := p.(*plan.Filter)
@@ -15,25 +17,21 @@ func pointLookups(_ *Context, p plan.Logical) (plan.Logical, bool) {
 			return p, false
 		}
 		s, ok := f.Input.(*plan.Scan)
-		if !ok || !s.Bounded || !s.Keyed || len(s.Key) == 0 || s.Lookup != nil {
+		if !ok || !s.Bounded || s.Lookup != nil {
 			return p, false
 		}
 		conds := plan.Conjuncts(f.Cond)
-		lookup := make([]expr.Expr, len(s.Key))
-		used := make([]bool, len(conds))
-		for i, k := range s.Key {
-			for c, cond := range conds {
-				if v := keyValue(cond, k, s.Out[k].Type); v != nil && !used[c] {
-					lookup[i], used[c] = v, true
-					break
-				}
-			}
-			if lookup[i] == nil {
-				return p, false
-			}
-		}
 		n := *s
-		n.Lookup = lookup
+		var used []bool
+		if s.Keyed && len(s.Key) > 0 {
+			n.Lookup, used = keyValues(s, s.Key, conds)
+		}
+		if n.Lookup == nil {
+			n.Index, n.Lookup, used = indexValues(s, conds)
+		}
+		if n.Lookup == nil {
+			return p, false
+		}
 		var rest []expr.Expr
 		for i, c := range conds {
 			if !used[i] {
@@ -42,6 +40,45 @@ func pointLookups(_ *Context, p plan.Logical) (plan.Logical, bool) {
 		}
 		return filtered(&n, rest), true
 	})
+}
+
+// keyValues are the values that conds demand of the columns key, nil unless of all;
+// used marks the conditions that say so.
+func keyValues(s *plan.Scan, key []int, conds []expr.Expr) (lookup []expr.Expr, used []bool) {
+	lookup, used = make([]expr.Expr, len(key)), make([]bool, len(conds))
+	for i, k := range key {
+		for c, cond := range conds {
+			if v := keyValue(cond, k, s.Out[k].Type); v != nil && !used[c] {
+				lookup[i], used[c] = v, true
+				break
+			}
+		}
+		if lookup[i] == nil {
+			return nil, nil
+		}
+	}
+	return lookup, used
+}
+
+// indexValues finds the best index whose columns conds fix: a unique one, else the one
+// with most columns.
+func indexValues(s *plan.Scan, conds []expr.Expr) (best *plan.IndexKey, lookup []expr.Expr, used []bool) {
+	for i := range s.Indexes {
+		x := &s.Indexes[i]
+		key := make([]int, 0, len(x.Columns))
+		for _, c := range x.Columns {
+			if at := slices.Index(s.Columns, c); at >= 0 {
+				key = append(key, at)
+			}
+		}
+		if len(key) < len(x.Columns) || best != nil && (best.Unique || !x.Unique && len(x.Columns) <= len(best.Columns)) {
+			continue
+		}
+		if l, u := keyValues(s, key, conds); l != nil {
+			best, lookup, used = x, l, u
+		}
+	}
+	return best, lookup, used
 }
 
 // keyValue is the value that cond demands of column k, nil if it demands none

@@ -125,6 +125,9 @@ func (l *lowering) node(p plan.Logical, keyed, root bool) (*plan.Physical, error
 func (l *lowering) scan(p *plan.Scan) (*plan.Physical, error) {
 	n := newNode(plan.OpScan, p.Out)
 	n.Relation, n.Name, n.Columns, n.Lookup = p.Relation, p.Name, p.Columns, p.Lookup
+	if p.Index != nil {
+		n.Index, n.IndexName = p.Index.ID, p.Index.Name
+	}
 	n.Key, n.AppendOnly, n.EventTime = p.Key, p.AppendOnly, p.EventTime
 	if !l.o.Continuous {
 		n.AppendOnly = true // a snapshot has no deletes

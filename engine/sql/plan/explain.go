@@ -280,6 +280,9 @@ func lookupText(p *Physical) string {
 	if len(p.Lookup) > 1 {
 		v = "(" + v + ")"
 	}
+	if p.Index != 0 {
+		return "(" + p.IndexName + " = " + v + ")"
+	}
 	return "(primary key = " + v + ")"
 }
 

@@ -34,6 +34,9 @@ type Physical struct {
 	Name     string      `json:"name,omitempty"`
 	Columns  []int       `json:"columns,omitempty"` // attribute positions in the relation, in the order of Out
 	Lookup   []expr.Expr `json:"lookup,omitempty"`  // point lookup by primary key
+	// Index is the secondary index that Lookup uses, 0: the primary key.
+	Index     uint32 `json:"index,omitempty"`
+	IndexName string `json:"index_name,omitempty"`
 	// OpValues, OpSeries (start, stop, step in one row)
 	Rows [][]expr.Expr `json:"rows,omitempty"`
 	// OpFilter; residual condition of OpJoin over the concatenated row

@@ -123,6 +123,19 @@ type Scan struct {
 	// Equal are constants the primary key columns must equal (all of them: a
 	// point lookup), set by the optimizer; index = position in the primary key.
 	Lookup []expr.Expr
+	// Indexes are the secondary indexes that Lookup may use instead of the primary
+	// key; Index is the one it uses, nil: the primary key.
+	Indexes []IndexKey
+	Index   *IndexKey
+}
+
+// IndexKey is a secondary index of a relation: its columns, by position in the
+// relation.
+type IndexKey struct {
+	ID      uint32
+	Name    string
+	Columns []int
+	Unique  bool
 }
 
 // Values yields constant rows.
