@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"velostream/engine"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // TestSubscribe checks the forms of SUBSCRIBE, through a cursor.
@@ -119,5 +121,58 @@ func TestNotify(t *testing.T) {
 		if n.Channel != "a" || n.Payload != want {
 			t.Errorf("got %q on %q, want %q", n.Payload, n.Channel, want)
 		}
+	}
+}
+
+// TestCursorIsFrozen checks that a cursor shows what was there when it was
+// declared.
+func TestCursorIsFrozen(t *testing.T) {
+	s := Start(t, engine.Options{})
+	c := s.Connect()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for _, sql := range []string{
+		"CREATE TABLE t (id int PRIMARY KEY)", "BEGIN", "INSERT INTO t VALUES (1)",
+		"DECLARE c CURSOR FOR SELECT id FROM t ORDER BY id", "INSERT INTO t VALUES (2)", "DELETE FROM t WHERE id = 1",
+	} {
+		if _, err := c.Exec(ctx, sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	rows, err := c.Query(ctx, "FETCH ALL FROM c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[int32])
+	if err != nil || len(got) != 1 || got[0] != 1 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestResumeAfterMending checks that a job that failed on a row goes on once
+// the row is mended.
+func TestResumeAfterMending(t *testing.T) {
+	s := Start(t, engine.Options{})
+	c := s.Connect()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := c.Exec(ctx, sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	exec("CREATE TABLE t (id int PRIMARY KEY, d int)")
+	exec("CREATE MATERIALIZED VIEW v AS SELECT id, 100 / d AS q FROM t")
+	exec("INSERT INTO t VALUES (1, 5)")
+	exec("INSERT INTO t VALUES (2, 0)")
+	if _, err := c.Exec(ctx, "SELECT * FROM v"); err == nil || !strings.Contains(err.Error(), "division by zero") {
+		t.Fatalf("reading a view that failed: %v", err)
+	}
+	exec("UPDATE t SET d = 10 WHERE id = 2")
+	exec("RESUME JOB v")
+	var n, q int
+	if err := c.QueryRow(ctx, "SELECT count(*), sum(q)::int FROM v").Scan(&n, &q); err != nil || n != 2 || q != 30 {
+		t.Errorf("%d rows, sum %d, %v", n, q, err)
 	}
 }

@@ -92,6 +92,7 @@ func (c *coordinator) sourceOpener(ctx context.Context, x *content) func(*plan.P
 			return nil, nil // one task reads a log; the exchange spreads its rows
 		}
 		s := &logSource{rel: rel.ID, types: rel.Types(), columns: scan.Columns, eventTime: -1, mark: dataflow.NoWatermark}
+		s.netted = x == nil && c.transient == nil && !rel.AppendOnly
 		if rel.Kind == catalog.Stream {
 			s.eventTime, s.delay = rel.EventTime, rel.WatermarkDelay
 		}

@@ -31,6 +31,11 @@ type logSource struct {
 	change  int
 	out     column.Batch
 
+	// netted is set for the first epoch after a start: what happened meanwhile
+	// is taken in as its net change. So a row that a query fails on, and that was
+	// mended since, does not fail it again.
+	netted bool
+
 	eventTime int // attribute of the event time, -1: none
 	delay     int64
 	mark      dataflow.Watermark
@@ -74,6 +79,13 @@ func (s *logSource) Cut(c dataflow.Cut) (*column.Batch, error) {
 			s.pending, s.change = s.pending[1:], 0
 		}
 		upTo := c[s.id]
+		if s.netted {
+			s.netted = false
+			if err := s.net(upTo); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if s.reader.Pos() >= upTo {
 			return nil, nil
 		}
@@ -85,6 +97,46 @@ func (s *logSource) Cut(c dataflow.Cut) (*column.Batch, error) {
 			return nil, nil
 		}
 	}
+}
+
+// netBytes bounds what net holds; beyond it the changes are passed on in
+// parts.
+const netBytes = 256 << 20
+
+// net takes the entries up to upTo as one.
+func (s *logSource) net(upTo uint64) error {
+	n := column.NewNet(s.types)
+	one := log.Entry{Seq: upTo}
+	drain := func() error {
+		return n.Drain(func(b *column.Batch) error {
+			one.Changes = append(one.Changes, log.Change{Relation: s.rel, Batch: b.Clone()})
+			return nil
+		})
+	}
+	for s.reader.Pos() < upTo {
+		list, err := s.reader.Next(upTo)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 && s.reader.Pos() < upTo {
+			break
+		}
+		for _, e := range list {
+			for _, c := range e.Changes {
+				n.Add(c.Batch)
+			}
+		}
+		if n.MemSize() > netBytes {
+			if err := drain(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := drain(); err != nil {
+		return err
+	}
+	s.pending, s.change = []log.Entry{one}, 0
+	return nil
 }
 
 // content returns the next rows of the relation's content.

@@ -33,6 +33,8 @@ func (s *Session) prepareDeclare(p ast.Parsed, n *ast.DeclareCursor, params []ty
 		if (s.tx == nil || s.tx.implicit) && !hold {
 			return nil, pgerror.New(pgerror.NoActiveTransaction, "DECLARE CURSOR can only be used in transaction blocks")
 		}
+		s.frozen = true
+		defer func() { s.frozen = false }()
 		return noRows("DECLARE CURSOR"), s.names.OpenCursor(n.Name, p.Text, st, args, hold)
 	}
 	return &rowsStatement{params: st.Params(), run: run}, nil

@@ -63,6 +63,9 @@ func (s *Session) reader(ctx context.Context, inputs []uint32) (*reader, error) 
 		r.tx = s.e.Tables.Begin()
 		if s.tx != nil {
 			r.tx.Over(s.tx.tx)
+			if s.frozen {
+				r.tx.Freeze()
+			}
 		}
 		if r.view != nil {
 			r.tx.ReadAt(r.view.Tables) // rows and views of one moment

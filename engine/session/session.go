@@ -70,6 +70,8 @@ type Session struct {
 	// final: the statement that runs next is the last before a Sync, as far as
 	// the server knows; see Final.
 	final bool
+	// frozen: a cursor is being opened, whose rows are those of now.
+	frozen bool
 }
 
 // Final says whether the next statement is the last one before Sync: then it

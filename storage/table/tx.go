@@ -117,6 +117,18 @@ func (tx *Tx) ReadAt(snap state.Snapshot) { tx.at = snap }
 // REQUIRES: tx writes nothing.
 func (tx *Tx) Over(other *Tx) { tx.writes = other.writes }
 
+// Freeze makes tx read other's writes as they are now, whatever other writes
+// later. REQUIRES: Over was called.
+func (tx *Tx) Freeze() {
+	frozen := make(map[uint32]*writes, len(tx.writes))
+	for id, w := range tx.writes {
+		c := *w
+		c.rows, c.sorted = maps.Clone(w.rows), nil
+		frozen[id] = &c
+	}
+	tx.writes = frozen
+}
+
 // source is where stored rows are read.
 func (tx *Tx) source() state.Snapshot {
 	if tx.at != nil {
