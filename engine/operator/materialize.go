@@ -273,18 +273,14 @@ func (m *Materialize) flush() error {
 			return err
 		}
 	}
-	keys := make([]string, 0, len(m.pending))
-	for k := range m.pending {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		v := m.pending[k]
+	// In any order: the table sorts what it was given once.
+	for k, v := range m.pending {
+		m.scratch = append(m.scratch[:0], k...)
 		var err error
 		if v == nil {
-			err = m.table.Delete([]byte(k))
+			err = m.table.Delete(m.scratch)
 		} else {
-			err = m.table.Put([]byte(k), v)
+			err = m.table.Put(m.scratch, v)
 		}
 		if err != nil {
 			return err
