@@ -75,6 +75,9 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	if _, ok := windowCalls[name]; ok {
 		return nil, pgerror.New(pgerror.WrongObjectType, "window function %s requires an OVER clause", name).At(b.pos(e.Pos()))
 	}
+	if row := b.wholeRow(name, e, cx); row != nil {
+		return b.funcCall(row, cx)
+	}
 	args, err := b.exprs(e.Args, cx)
 	if err != nil {
 		return nil, err

@@ -2,21 +2,20 @@ package binder
 
 import (
 	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 )
 
 // cteScope are the common table expressions in sight, innermost first.
 type cteScope struct {
-	name  string
-	query *ast.Query
-	cte   *ast.CTE
-	bound *relation // after the first use
-	id    int       // of its shared subplan, 0: not yet
-	outer *cteScope // those that its own query sees, and the rest
-	// parent are the names of the queries around the one with the WITH, which is
-	// depth deep.
-	parent *Scope
-	depth  int
+	name   string
+	query  *ast.Query
+	cte    *ast.CTE
+	bound  *relation // after the first use
+	id     int       // of its shared subplan, 0: not yet
+	outer  *cteScope // those that its own query sees, and the rest
+	parent *Scope    // the names of the queries around the one with the WITH
 }
 
 func (c *cteScope) find(name string) *cteScope {
@@ -53,7 +52,7 @@ func (b *Binder) with(w *ast.With, parent *Scope) error {
 			}
 			continue
 		}
-		b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes, parent: parent, depth: b.depth}
+		b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes, parent: parent}
 		// Bound at once, so that errors are found in what nothing uses too.
 		if _, err := b.cte(b.ctes); err != nil {
 			return err
@@ -87,18 +86,42 @@ func (b *Binder) cte(c *cteScope) (*relation, error) {
 	return r, nil
 }
 
-func (b *Binder) cteRef(c *cteScope, r *ast.TableName) (*fromItem, error) {
+func (b *Binder) cteRef(c *cteScope, r *ast.TableName, around *Scope) (*fromItem, error) {
 	rel, err := b.cte(c)
 	if err != nil {
 		return nil, err
 	}
-	if b.depth != c.depth && dependent(rel.plan) {
-		return nil, b.missing(r, "a WITH query that refers to the query around it cannot be used in a subquery")
-	}
 	if b.nodes += size(rel.plan); b.nodes > maxNodes {
 		return nil, pgerror.New(pgerror.StatementTooComplex, "the query reads too many relations").At(b.pos(r.Pos()))
 	}
-	return b.named(b.sharedCTE(c, rel), tableName{alias: c.name, real: c.name, event: rel.event}, r.Alias)
+	rel = raised(b.sharedCTE(c, rel), depthOf(around)-depthOf(c.parent))
+	return b.named(rel, tableName{alias: c.name, real: c.name, event: rel.event}, r.Alias)
+}
+
+// depthOf is how many queries there are from s outwards.
+func depthOf(s *Scope) int {
+	n := 0
+	for ; s != nil; s = s.parent {
+		n++
+	}
+	return n
+}
+
+// raised is a relation seen from by queries further in than where it was bound.
+func raised(r *relation, by int) *relation {
+	if by == 0 || !dependent(r.plan) {
+		return r
+	}
+	out := *r
+	var raise func(e expr.Expr) (expr.Expr, error)
+	raise = func(e expr.Expr) (expr.Expr, error) {
+		if o, ok := e.(*outerRef); ok {
+			return &outerRef{e: o.e, level: o.level + by}, nil
+		}
+		return plan.MapChildren(e, raise)
+	}
+	out.plan, _ = plan.MapExprs(r.plan, raise)
+	return &out
 }
 
 // refersTo reports whether a FROM in q names the relation name.

@@ -69,7 +69,7 @@ func (b *Binder) recursive(c *ast.CTE, q *ast.Query, parent *Scope) error {
 	}
 	id := b.nextID()
 	work := &relation{plan: &plan.WorkTable{ID: id, Name: c.Name, Out: out}, event: -1}
-	b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes, bound: work, parent: parent, depth: b.depth}
+	b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes, bound: work, parent: parent}
 	step, err := b.body(s.R, nil, parent)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (b *Binder) recursive(c *ast.CTE, q *ast.Query, parent *Scope) error {
 		return err
 	}
 	rec := &plan.Recursive{ID: id, Base: base.plan, Step: step.plan, Distinct: !s.All, Name: c.Name, Out: out}
-	b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: saved, bound: &relation{plan: rec, event: -1}, parent: parent, depth: b.depth}
+	b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: saved, bound: &relation{plan: rec, event: -1}, parent: parent}
 	return nil
 }
 
