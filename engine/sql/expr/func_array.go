@@ -27,13 +27,13 @@ func arrayFamily() []Function {
 			}
 			return integer(1)
 		}, doc: "number of dimensions"},
-		{sig: "array_lower(anyarray,int4) int4", scalar: func(_ *CallContext, a []datum) (datum, error) {
+		{sig: "array_lower(anyarray,int4) int4", scalar: func(c *CallContext, a []datum) (datum, error) {
 			if len(a[0].List) == 0 || a[1].I != 1 {
 				return null()
 			}
-			return integer(1)
+			return integer(firstIndex(c.Args[0]))
 		}, doc: "lower bound of a dimension"},
-		{sig: "array_upper(anyarray,int4) int4", scalar: arrayLength, doc: "upper bound of a dimension"},
+		{sig: "array_upper(anyarray,int4) int4", scalar: arrayUpper, doc: "upper bound of a dimension"},
 		{sig: "array_append(anycompatiblearray,anycompatible) anycompatiblearray", scalar: arrayAppend(0, 1), nullCall: true, doc: "adds an element at the end"},
 		{sig: "array_prepend(anycompatible,anycompatiblearray) anycompatiblearray", scalar: arrayAppend(1, 0), nullCall: true, doc: "adds an element at the beginning"},
 		{sig: "array_cat(anycompatiblearray,anycompatiblearray) anycompatiblearray", scalar: arrayCat, nullCall: true, doc: "concatenation"},
@@ -136,11 +136,27 @@ func quantifiedLike(fold, negate, all bool) Scalar {
 	}
 }
 
-func arrayGet(_ *CallContext, a []datum) (datum, error) {
-	if i := a[1].I; i >= 1 && i <= int64(len(a[0].List)) {
-		return a[0].List[i-1], nil
+// firstIndex is the index of the first element of values of t: vectors count from
+// 0.
+func firstIndex(t types.Type) int64 {
+	if t.OID == types.OIDInt2Vector || t.OID == types.OIDOidVector {
+		return 0
+	}
+	return 1
+}
+
+func arrayGet(c *CallContext, a []datum) (datum, error) {
+	if i := a[1].I - firstIndex(c.Args[0]); i >= 0 && i < int64(len(a[0].List)) {
+		return a[0].List[i], nil
 	}
 	return null()
+}
+
+func arrayUpper(c *CallContext, a []datum) (datum, error) {
+	if len(a[0].List) == 0 || a[1].I != 1 {
+		return null()
+	}
+	return integer(int64(len(a[0].List)) + firstIndex(c.Args[0]) - 1)
 }
 
 func arraySlice(_ *CallContext, a []datum) (datum, error) {

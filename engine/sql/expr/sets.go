@@ -128,7 +128,7 @@ func EvalSet(env *Env, name string, ts []types.Type, args []types.Datum, row fun
 	case "generate_series":
 		return series(env, ts[0], args, each)
 	case "generate_subscripts":
-		return subscripts(args, each)
+		return subscripts(firstIndex(ts[0]), args, each)
 	case "unnest":
 		return list(args[0], nil)
 	case "regexp_split_to_table":
@@ -153,17 +153,17 @@ func EvalSet(env *Env, name string, ts []types.Type, args []types.Datum, row fun
 }
 
 // subscripts are the valid indexes of dimension 1 of an array.
-func subscripts(args []types.Datum, each func(types.Datum) error) error {
+func subscripts(first int64, args []types.Datum, each func(types.Datum) error) error {
 	if args[1].I != 1 {
 		return nil
 	}
 	n := len(args[0].List)
 	for i := range n {
-		v := i + 1
+		v := int64(i) + first
 		if len(args) > 2 && args[2].Bool() {
-			v = n - i
+			v = int64(n-i) - 1 + first
 		}
-		if err := each(types.IntDatum(int64(v))); err != nil {
+		if err := each(types.IntDatum(v)); err != nil {
 			return err
 		}
 	}
