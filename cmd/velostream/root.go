@@ -42,7 +42,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newSQL(), newDemo(), newAuth(), newVersion())
+	root.AddCommand(newServe(), newSQL(), newDemo(), newAuth(), newValidate(), newVersion())
 	return root
 }
 

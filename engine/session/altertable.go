@@ -33,7 +33,7 @@ func (s *Session) applyChecked(ctx context.Context, f func(*catalog.Snapshot) (*
 			return snap, err
 		}
 		var next *catalog.Snapshot
-		if len(a.verify) == 0 && a.empty == nil {
+		if len(a.verify) == 0 && a.empty == nil || s.e.dry {
 			next, err = s.e.Catalog.Apply(ctx, snap, a.changes()...)
 		} else {
 			err = s.e.Tables.Exclusive(func(rows state.Reader) ([]*table.Relation, error) {
@@ -55,7 +55,7 @@ func (s *Session) applyChecked(ctx context.Context, f func(*catalog.Snapshot) (*
 		if errors.Is(err, catalog.ErrConflict) {
 			continue
 		}
-		if err == nil {
+		if err == nil && !s.e.dry {
 			s.e.Jobs.Define(next)
 		}
 		return next, err

@@ -234,7 +234,7 @@ func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.Create
 	if err != nil {
 		return err
 	}
-	if c, ok := src.(connector.Checker); ok {
+	if c, ok := src.(connector.Checker); ok && !s.e.dry {
 		if err := c.Check(ctx); err != nil {
 			return err
 		}
@@ -432,7 +432,7 @@ func (s *Session) createJobAs(ctx context.Context, p ast.Parsed, c jobSpec) (uin
 	if err != nil || made == nil {
 		return 0, err
 	}
-	if s.settings.get("background_ddl") == "on" && c.replaces == 0 {
+	if s.settings.get("background_ddl") == "on" && c.replaces == 0 || s.e.dry {
 		return made.ID, nil
 	}
 	if err := s.e.Jobs.WaitReady(ctx, made.ID, snap.Version); err != nil {

@@ -30,7 +30,7 @@ func (s *Session) apply(ctx context.Context, f func(snap *catalog.Snapshot) ([]c
 		if errors.Is(err, catalog.ErrConflict) {
 			continue
 		}
-		if err == nil {
+		if err == nil && !s.e.dry {
 			s.e.Jobs.Define(next)
 		}
 		return next, err

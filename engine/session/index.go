@@ -53,6 +53,9 @@ func (s *Session) createIndex(ctx context.Context, p ast.Parsed, n *ast.CreateIn
 func (s *Session) build(ctx context.Context, _ *catalog.Snapshot, rel uint32, ids []uint32) error {
 	var failed error
 	for _, id := range ids {
+		if s.e.dry {
+			break
+		}
 		if failed = s.e.Tables.BuildIndex(rel, id); failed != nil {
 			break
 		}

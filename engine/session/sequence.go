@@ -185,7 +185,7 @@ func (s *Session) alterSequence(ctx context.Context, p ast.Parsed, n *ast.Create
 		id = r.ID
 		return []catalog.Change{{Put: c}}, s.ownedBy(snap, p, c, n.Options)
 	})
-	if err == nil && restart != nil {
+	if err == nil && restart != nil && !s.e.dry {
 		err = s.e.Tables.SetValue(id, *restart, false)
 	}
 	return err

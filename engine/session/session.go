@@ -30,6 +30,10 @@ type Engine struct {
 	Shards     int
 	Logger     *slog.Logger
 
+	// dry: definitions are checked and go into a catalog that is thrown away;
+	// nothing is stored, run or contacted.
+	dry bool
+
 	channels channels
 }
 
@@ -206,6 +210,8 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 		return s.command(p, func(context.Context) (string, error) { return p.Tag(), nil }), nil
 	case *ast.Refresh:
 		return s.prepareRefresh(p, n)
+	case *ast.Validate:
+		return s.prepareValidate(n), nil
 	case nil:
 		return s.command(p, func(context.Context) (string, error) { return "", nil }), nil
 	}

@@ -86,7 +86,7 @@ func (s *Session) bindSink(ctx context.Context, p ast.Parsed, at int, r, from *c
 	if err != nil {
 		return err
 	}
-	if c, ok := o.Connector.(connector.Checker); ok {
+	if c, ok := o.Connector.(connector.Checker); ok && !s.e.dry {
 		return c.Check(ctx)
 	}
 	return nil

@@ -1,0 +1,44 @@
+package enginetest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"velostream/engine"
+	"velostream/engine/session"
+)
+
+func TestValidate(t *testing.T) {
+	const sql = `CREATE STREAM s (k text, v int, ts timestamp, WATERMARK FOR ts AS ts)
+  WITH (connector = 'kafka', brokers = 'nowhere:1', topic = 't', format = 'json');
+CREATE MATERIALIZED VIEW m AS SELECT k, count(*) AS n FROM s GROUP BY k;
+CREATE MATERIALIZED VIEW w AS SELECT k, count(*) AS n FROM s WINDOW TUMBLING(10s) GROUP BY k;
+SELECT "ä", nosuch FROM w;
+CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v > 0));
+ALTER TABLE t ADD COLUMN z int DEFAULT 3;
+INSERT INTO t (id, z) VALUES (1, 2), (2, DEFAULT);
+CREATE UNIQUE INDEX ON t (z);
+SELECT * FROM t, w;
+CREATE STREAM bad (a int) WITH (connector = 'kafka', topc = 'x');
+DROP TABLE t;
+SELECT 1 FROM t;`
+	got := ""
+	for _, f := range session.Validate(t.Context(), nil, engine.Connectors(), sql) {
+		got += fmt.Sprintf("%d:%d %s %s\n", f.Line, f.Column, f.Severity, f.Code)
+	}
+	want := `3:62 warning 01000
+5:8 error 42703
+10:18 warning 01000
+11:54 error 42704
+13:15 error 42P01
+`
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	for _, f := range session.Validate(t.Context(), nil, engine.Connectors(), "SELECT 1;\nSELEC 2") {
+		if f.Line != 2 || f.Column != 1 || !strings.Contains(f.Message, "syntax error") {
+			t.Errorf("got %+v", f)
+		}
+	}
+}
