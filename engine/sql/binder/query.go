@@ -133,8 +133,10 @@ func ordinalValue(x ast.Expr) int {
 }
 
 func (b *Binder) values(v *ast.Values, parent *Scope) (*relation, error) {
-	cx := &context{scope: &Scope{parent: parent}, clause: "VALUES"}
+	k := &block{b: b, scope: &Scope{parent: parent}, windowEnd: -1}
+	cx := &context{scope: k.scope, clause: "VALUES", subs: &k.subs}
 	n := len(v.Rows[0])
+	queries := false
 	rows := make([][]expr.Expr, len(v.Rows))
 	for i, src := range v.Rows {
 		if len(src) != n {
@@ -149,6 +151,10 @@ func (b *Binder) values(v *ast.Values, parent *Scope) (*relation, error) {
 			return nil, err
 		}
 		for j := range row {
+			if holdsSubquery(row[j]) {
+				queries = true
+				continue
+			}
 			if row[j], err = toCols(b, row[j]); err != nil {
 				return nil, err
 			}
@@ -163,7 +169,32 @@ func (b *Binder) values(v *ast.Values, parent *Scope) (*relation, error) {
 		}
 		p.Out[j] = plan.Column{Name: "column" + strconv.Itoa(j+1), Type: t}
 	}
+	if queries {
+		q, err := k.valuesOfQueries(p)
+		return &relation{plan: q, event: -1}, err
+	}
 	return &relation{plan: p, event: -1}, nil
+}
+
+// valuesOfQueries makes each row of p, which holds subqueries, a branch of its own.
+func (k *block) valuesOfQueries(p *plan.Values) (plan.Logical, error) {
+	u := &plan.Union{Out: p.Out}
+	for _, r := range p.Rows {
+		k.input = &plan.Values{Rows: [][]expr.Expr{{}}}
+		row := make([]expr.Expr, len(r))
+		for j, e := range r {
+			x, err := k.input0(e)
+			if err != nil {
+				return nil, err
+			}
+			row[j] = x
+		}
+		u.All = append(u.All, &plan.Project{Input: k.input, Exprs: row, Out: p.Out})
+	}
+	if len(u.All) == 1 {
+		return u.All[0], nil
+	}
+	return u, nil
 }
 
 // valuesColumn brings column j of all rows to one type. A single row keeps

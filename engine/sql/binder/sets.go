@@ -184,7 +184,8 @@ func (b *Binder) funcRef(r *ast.FuncRef, lateral *Scope) (*fromItem, error) {
 	if len(r.ColDefs) > 0 {
 		return nil, b.missing(r, "column definition lists are not supported")
 	}
-	cx := &context{scope: &Scope{parent: lateral}, clause: "functions in FROM"}
+	k := &block{b: b, scope: &Scope{parent: lateral}, windowEnd: -1, input: &plan.Values{Rows: [][]expr.Expr{{}}}}
+	cx := &context{scope: k.scope, clause: "functions in FROM", subs: &k.subs}
 	name := columnName(r.Funcs[0].X)
 	if p, ok, err := b.plainFunction(r, name, cx); ok || err != nil {
 		if err != nil {
@@ -195,7 +196,7 @@ func (b *Binder) funcRef(r *ast.FuncRef, lateral *Scope) (*fromItem, error) {
 		}
 		return b.named(&relation{plan: p, event: -1}, tableName{alias: name, real: name, event: -1}, r.Alias)
 	}
-	x := &plan.Expand{Input: &plan.Values{Rows: [][]expr.Expr{{}}}}
+	x := &plan.Expand{}
 	for _, f := range r.Funcs {
 		if len(f.ColDefs) > 0 {
 			return nil, b.missing(r, "column definition lists are not supported")
@@ -206,7 +207,7 @@ func (b *Binder) funcRef(r *ast.FuncRef, lateral *Scope) (*fromItem, error) {
 		}
 		for _, c := range calls {
 			for j, a := range c.Args {
-				if c.Args[j], err = toCols(b, a); err != nil {
+				if c.Args[j], err = k.input0(a); err != nil {
 					return nil, err
 				}
 			}
@@ -226,10 +227,17 @@ func (b *Binder) funcRef(r *ast.FuncRef, lateral *Scope) (*fromItem, error) {
 	number := numberColumn()
 	number.Hidden = !r.Ordinality
 	x.Out = append(x.Out, number)
-	var p plan.Logical = x
+	// Values of subqueries in the arguments come before the functions' columns.
+	own := x.Out
+	x.Input = k.input
+	x.Out = append(append(plan.Schema(nil), k.input.Schema()...), own...)
+	from, to := len(x.Out)-len(own), len(x.Out)
 	if number.Hidden {
-		n := len(x.Out) - 1
-		p = &plan.Project{Input: x, Exprs: identity(x.Out)[:n], Out: append(plan.Schema(nil), x.Out[:n]...)}
+		to--
+	}
+	var p plan.Logical = x
+	if from > 0 || to < len(x.Out) {
+		p = &plan.Project{Input: x, Exprs: identity(x.Out)[from:to], Out: append(plan.Schema(nil), x.Out[from:to]...)}
 	}
 	return b.named(&relation{plan: p, event: -1}, tableName{alias: name, real: name, event: -1}, r.Alias)
 }
@@ -249,7 +257,7 @@ func (b *Binder) plainFunction(r *ast.FuncRef, name string, cx *context) (plan.L
 			return nil, false, err
 		}
 		for i, a := range c.Args {
-			if hasOuter(a) {
+			if hasOuter(a) || holdsSubquery(a) {
 				return nil, false, nil
 			}
 			if c.Args[i], err = toCols(b, a); err != nil {
@@ -267,6 +275,9 @@ func (b *Binder) plainFunction(r *ast.FuncRef, name string, cx *context) (plan.L
 	x, err := b.expr(r.Funcs[0].X, cx)
 	if err != nil {
 		return nil, false, err
+	}
+	if holdsSubquery(x) {
+		return nil, false, nil
 	}
 	if x, err = toCols(b, x); err != nil {
 		return nil, false, err
