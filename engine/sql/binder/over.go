@@ -468,7 +468,7 @@ func (k *block) placed(e expr.Expr) (expr.Expr, error) {
 		return &expr.Col{Index: k.overAt[o.index], T: o.t, Name: k.overs[o.index].Name}, nil
 	}
 	if s, ok := e.(*setRef); ok {
-		if s.index >= len(k.setAt) {
+		if s.index >= len(k.setAt) || k.setAt[s.index] < 0 {
 			return nil, pgerror.Unsupported("a set-returning function is not supported here")
 		}
 		return &expr.Col{Index: k.setAt[s.index], T: s.t, Name: k.sets[s.index].call.Name}, nil

@@ -10,8 +10,9 @@ import (
 
 // boundSet is a set-returning function of a select list.
 type boundSet struct {
-	call plan.TableCall
-	name string
+	call  plan.TableCall
+	name  string
+	level int // how many others are within one another in its arguments
 }
 
 // setRef stands for the value of set-returning function index of the block.
@@ -46,25 +47,25 @@ func (b *Binder) setItem(name string, e *ast.FuncCall, cx *context) (expr.Expr, 
 		t = expr.RecordType(name, ts)
 	}
 	k := cx.block
+	s := boundSet{call: call, name: name}
 	for _, a := range call.Args {
-		if holdsSet(a) {
-			return nil, b.missing(e, "set-returning functions within one another are not supported")
-		}
+		s.level = max(s.level, k.setLevel(a))
 	}
-	k.sets = append(k.sets, boundSet{call: call, name: name})
+	k.sets = append(k.sets, s)
 	return &setRef{index: len(k.sets) - 1, t: t}, nil
 }
 
-func holdsSet(e expr.Expr) bool {
-	if _, ok := e.(*setRef); ok {
-		return true
+// setLevel is the level of a function with the argument e: one more than those of the
+// set-returning functions in it.
+func (k *block) setLevel(e expr.Expr) int {
+	if s, ok := e.(*setRef); ok {
+		return k.sets[s.index].level + 1
 	}
+	level := 0
 	for _, a := range expr.Children(e) {
-		if holdsSet(a) {
-			return true
-		}
+		level = max(level, k.setLevel(a))
 	}
-	return false
+	return level
 }
 
 // tableCall resolves a set-returning function; its arguments are not yet over the
@@ -94,43 +95,61 @@ func (b *Binder) tableCall(name string, e *ast.FuncCall, src []ast.Expr, cx *con
 	return c, cols, nil
 }
 
-// setNodes puts the set-returning functions of the select list over the input: all of
-// them go side by side.
+// setNodes puts the set-returning functions of the select list over the input: those
+// within others first, all of one level side by side.
 func (k *block) setNodes() error {
-	if len(k.sets) == 0 {
-		return nil
+	k.setAt = make([]int, len(k.sets))
+	for i := range k.setAt {
+		k.setAt[i] = -1
 	}
+	for level, done := 0, 0; done < len(k.sets); level++ {
+		n, err := k.setNode(level)
+		if err != nil {
+			return err
+		}
+		done += n
+	}
+	return nil
+}
+
+// setNode puts the functions of one level over the input and returns how many they are.
+func (k *block) setNode(level int) (int, error) {
 	x := &plan.Expand{}
-	var setAt []int
-	for _, s := range k.sets {
+	var which []int
+	for i, s := range k.sets {
+		if s.level != level {
+			continue
+		}
+		which = append(which, i)
 		c := s.call
 		c.Args = append([]expr.Expr(nil), c.Args...)
 		for i, a := range c.Args {
 			var err error
 			if c.Args[i], err = k.final(a); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		x.Calls = append(x.Calls, c)
 	}
 	x.Input = k.input
 	x.Out = append(x.Out, k.input.Schema()...)
-	for _, s := range k.sets {
-		setAt = append(setAt, len(x.Out))
-		for _, t := range s.call.T {
-			x.Out = append(x.Out, plan.Column{Name: s.name, Type: t})
+	for _, i := range which {
+		k.setAt[i] = len(x.Out)
+		for _, t := range k.sets[i].call.T {
+			x.Out = append(x.Out, plan.Column{Name: k.sets[i].name, Type: t})
 		}
 	}
 	x.Out = append(x.Out, numberColumn())
-	k.input, k.setAt = x, setAt
-	return k.setRecords(x.Out)
+	k.input = x
+	return len(which), k.setRecords(x.Out, which)
 }
 
 // setRecords makes the rows of functions with several columns, which lie in s from
 // setAt on, records behind the columns of the input.
-func (k *block) setRecords(s plan.Schema) error {
+func (k *block) setRecords(s plan.Schema, which []int) error {
 	p := &plan.Project{Input: k.input, Exprs: identity(s), Out: append(plan.Schema(nil), s...)}
-	for i, set := range k.sets {
+	for _, i := range which {
+		set := k.sets[i]
 		if len(set.call.T) == 1 {
 			continue
 		}
