@@ -218,7 +218,7 @@ func (o *overRunning) part(prefix string) (*runningPart, error) {
 		}
 	}
 	k := o.kept
-	err := k.scan(prefix, func(key, val []byte) error {
+	err := k.scan(prefix, func(_, val []byte) error {
 		if len(val) == 0 || val[0] != stateVersion {
 			return column.Corrupt("state of OVER")
 		}

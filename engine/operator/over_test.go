@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"velostream/catalog/types"
@@ -53,8 +55,11 @@ func agg(name string, t types.Type, f plan.Frame) plan.OverCall {
 func allCalls() []plan.OverCall {
 	v, n := col(3, types.Numeric), types.Numeric
 	return []plan.OverCall{
-		{Name: "row_number", T: types.Int8}, {Name: "rank", T: types.Int8}, {Name: "cume_dist", T: types.Float8},
-		{Name: "lag", Args: []expr.Expr{v}, T: n}, {Name: "lead", Args: []expr.Expr{v, &expr.Const{Value: types.IntDatum(2), T: types.Int4}}, T: n},
+		{Name: "row_number", T: types.Int8},
+		{Name: "rank", T: types.Int8},
+		{Name: "cume_dist", T: types.Float8},
+		{Name: "lag", Args: []expr.Expr{v}, T: n},
+		{Name: "lead", Args: []expr.Expr{v, &expr.Const{Value: types.IntDatum(2), T: types.Int4}}, T: n},
 		agg("sum", n, frameOf(plan.FrameRange, fromStart, toCurrent)), agg("sum", n, frameOf(plan.FrameRows, preceding(2), following(1))),
 		agg("min", n, frameOf(plan.FrameRows, preceding(3), toCurrent)), agg("max", n, frameOf(plan.FrameGroups, preceding(1), toEnd)),
 		agg("array_agg", mustArray(n), frameOf(plan.FrameRows, toCurrent, following(2))),
@@ -129,7 +134,9 @@ func overAll(t *testing.T, p *plan.Physical, rows map[int][]types.Datum) []strin
 // them, in order and out of it, across restarts and under a small budget.
 func TestOverRunning(t *testing.T) {
 	calls := []plan.OverCall{
-		{Name: "row_number", T: types.Int8}, {Name: "rank", T: types.Int8}, {Name: "dense_rank", T: types.Int8},
+		{Name: "row_number", T: types.Int8},
+		{Name: "rank", T: types.Int8},
+		{Name: "dense_rank", T: types.Int8},
 		{Name: "lag", Args: []expr.Expr{col(3, types.Numeric)}, T: types.Numeric},
 		agg("sum", types.Numeric, frameOf(plan.FrameRange, fromStart, toCurrent)),
 		agg("max", types.Numeric, frameOf(plan.FrameRange, fromStart, toCurrent)),
@@ -167,7 +174,7 @@ func TestOverRunning(t *testing.T) {
 				}
 			}
 			for _, s := range overAll(t, p, before) {
-				if s[:len(fmt.Sprint(id))+1] == fmt.Sprint(id)+"|" {
+				if strings.HasPrefix(s, strconv.Itoa(id)+"|") {
 					want = append(want, s)
 				}
 			}

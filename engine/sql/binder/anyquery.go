@@ -1,6 +1,8 @@
 package binder
 
 import (
+	"slices"
+
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
@@ -164,10 +166,5 @@ func holdsSubquery(e expr.Expr) bool {
 	if _, ok := e.(*subRef); ok {
 		return true
 	}
-	for _, a := range expr.Children(e) {
-		if holdsSubquery(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(expr.Children(e), holdsSubquery)
 }

@@ -244,8 +244,3 @@ func toCols(b *Binder, e expr.Expr) (expr.Expr, error) {
 	}
 	return plan.MapChildren(e, func(a expr.Expr) (expr.Expr, error) { return toCols(b, a) })
 }
-
-func (b *Binder) correlated(r *ref) error {
-	return pgerror.Unsupported("a subquery that refers to column %q of the query around it is not supported here", r.display()).
-		WithHint("Correlation is supported as equality in the WHERE of EXISTS and IN; else write a join.").At(r.pos)
-}

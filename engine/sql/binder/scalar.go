@@ -153,7 +153,7 @@ func (b *Binder) simpleScalar(s *ast.Select, cx *context, n ast.Node) (expr.Expr
 	if len(k.aggs) > 0 {
 		return k.correlatedAggregate(sub, inner)
 	}
-	return k.correlatedRow(sub, inner, n)
+	return k.correlatedRow(sub, inner)
 }
 
 // correlatedEquality splits a condition into an expression of the query around
@@ -215,7 +215,7 @@ func (k *block) correlatedAggregate(sub *subPlan, inner []expr.Expr) (expr.Expr,
 }
 
 // correlatedRow is the one row whose primary key the outer row gives.
-func (k *block) correlatedRow(sub *subPlan, inner []expr.Expr, n ast.Node) (expr.Expr, error) {
+func (k *block) correlatedRow(sub *subPlan, inner []expr.Expr) (expr.Expr, error) {
 	cols := map[int]bool{}
 	for _, e := range inner {
 		if r, ok := e.(*ref); ok {
