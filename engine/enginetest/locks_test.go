@@ -147,6 +147,39 @@ func TestLocks(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("for update", func(t *testing.T) {
+		must(t, a, "BEGIN")
+		if n := number(t, a, "SELECT id FROM l WHERE id = 2 FOR UPDATE"); n != 2 {
+			t.Errorf("id %d", n)
+		}
+		if _, err := b.Exec(t.Context(), "SELECT * FROM l WHERE id = 2 FOR SHARE NOWAIT"); sqlstate(err) != "55P03" {
+			t.Errorf("got %v", err)
+		}
+		must(t, b, "SELECT * FROM l WHERE id = 1 FOR UPDATE NOWAIT")
+		if n := number(t, b, "SELECT id FROM l WHERE id > 1 ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1"); n != 3 {
+			t.Errorf("id %d", n)
+		}
+		done := make(chan error, 1)
+		go func() {
+			_, err := b.Exec(context.Background(), "UPDATE l SET n = n + 1 WHERE id = 2")
+			done <- err
+		}()
+		time.Sleep(10 * time.Millisecond)
+		must(t, a, "UPDATE l SET n = 70 WHERE id = 2")
+		must(t, a, "COMMIT")
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if n := number(t, a, "SELECT n FROM l WHERE id = 2"); n != 71 {
+			t.Errorf("n is %d", n)
+		}
+		if _, err := a.Exec(t.Context(), "SELECT count(*) FROM l FOR UPDATE"); err == nil {
+			t.Error("aggregates were locked")
+		}
+		if _, err := a.Exec(t.Context(), "SELECT * FROM l, lc FOR UPDATE"); sqlstate(err) != "0A000" {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("cancel", func(t *testing.T) {
 		must(t, a, "BEGIN")
 		must(t, a, "UPDATE l SET n = 1 WHERE id = 1")

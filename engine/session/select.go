@@ -73,6 +73,9 @@ func (s *Session) prepareSelect(p ast.Parsed, q *ast.Query, params []types.OID) 
 	if q.Sink != nil {
 		return nil, pgerror.New(pgerror.SyntaxError, "INTO a sink needs CREATE STREAM or CREATE TABLE … AS").At(p.Position(q.Sink.Pos()))
 	}
+	if len(q.Locking) > 0 {
+		return s.prepareLocking(p, q, params)
+	}
 	st := &selectStatement{s: s, p: p, q: q, params: params}
 	if err := st.plan(); err != nil {
 		return nil, err

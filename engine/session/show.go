@@ -64,6 +64,12 @@ func (s *Session) prepareShow(p ast.Parsed, n *ast.Show) (pgwire.Statement, erro
 		return s.showTables(n.Kind, like), nil
 	case ast.ShowSinks:
 		return s.showSinks(like), nil
+	case ast.ShowFunctions:
+		return s.showFunctions(like), nil
+	case ast.ShowSchemas:
+		return s.showSchemas(like), nil
+	case ast.ShowIndexes:
+		return s.showIndexes(like), nil
 	case ast.ShowCreate, ast.ShowSchema, ast.Describe:
 		return s.showRelation(p, n)
 	default:

@@ -8,6 +8,7 @@ import (
 
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
+	"velostream/storage/rowenc"
 )
 
 // LockMode is how much of a row a transaction keeps others from, as in
@@ -31,7 +32,7 @@ var lockConflicts = [lockModes][lockModes]bool{
 	LockUpdate:      {LockKeyShare: true, LockShare: true, LockNoKeyUpdate: true, LockUpdate: true},
 }
 
-// ErrLocked is the answer of TryLock when another transaction has the row.
+// ErrLocked is the answer of LockKey when another transaction has the row.
 var ErrLocked = pgerror.New("55P03", "could not obtain lock on row")
 
 // locks are the row locks of all transactions. A transaction waits for one row
@@ -226,16 +227,20 @@ func (l *locks) unlock(tx *Tx) {
 	tx.locked = nil
 }
 
-// LockRow takes the row of the relation that has the key of row i of cols, all columns
-// of the relation in order, for SELECT … FOR. With wait false a row that another
-// transaction has is ErrLocked at once. ErrConflict: another changed the row meanwhile;
-// the statement must be run again.
-func (tx *Tx) LockRow(relation uint32, cols []*column.Column, i int, mode LockMode, wait bool) error {
+// LockKey takes the row of the relation that has the key columns keyCols at row i,
+// for SELECT … FOR. With wait false a row that another transaction has is ErrLocked
+// at once. ErrConflict: another changed the row meanwhile; the statement must be run
+// again.
+func (tx *Tx) LockKey(relation uint32, keyCols []*column.Column, i int, mode LockMode, wait bool) error {
 	rel, err := tx.db.relation(relation)
 	if err != nil {
 		return err
 	}
-	k := string(key(nil, rel, cols, i))
+	all := make([]int, len(keyCols))
+	for j := range all {
+		all[j] = j
+	}
+	k := string(rowenc.AppendKey(rowKey(nil, rel.ID), keyCols, all, i))
 	if err := tx.acquire(k, mode, wait); err != nil {
 		return err
 	}

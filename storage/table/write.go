@@ -1,8 +1,8 @@
 package table
 
 import (
-	"errors"
 	"bytes"
+	"errors"
 	"strings"
 	"time"
 
