@@ -137,12 +137,46 @@ func CanonicalFloat(f float64) float64 {
 }
 
 // KeyBytes is the part of a KindBytes value that counts in comparisons: char(n)
-// ignores trailing blanks.
+// ignores trailing blanks, jsonb the zeros at the end of fractions.
 func KeyBytes(t types.Type, b []byte) []byte {
-	if t.OID == types.OIDBpchar {
+	switch t.OID {
+	case types.OIDBpchar:
 		return bytes.TrimRight(b, " ")
+	case types.OIDJSONB:
+		return trimJSONNumbers(b)
+	default:
+		return b
 	}
-	return b
+}
+
+// trimJSONNumbers is canonical jsonb text in which equal numbers are written
+// alike: 1.50 as 1.5, 1.0 as 1. Canonical numbers have no exponent.
+func trimJSONNumbers(b []byte) []byte {
+	if bytes.IndexByte(b, '.') < 0 {
+		return b
+	}
+	out := make([]byte, 0, len(b))
+	quoted := false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			out = append(out, c, b[i+1])
+			i++
+			continue
+		case c == '"':
+			quoted = !quoted
+		case !quoted && c == '.':
+			end := i + 1
+			for end < len(b) && b[end] >= '0' && b[end] <= '9' {
+				end++
+			}
+			out = append(out, bytes.TrimRight(bytes.TrimRight(b[i:end], "0"), ".")...)
+			i = end - 1
+			continue
+		}
+		out = append(out, b[i])
+	}
+	return out
 }
 
 // IntervalSpan is an interval as microseconds in 128 bits, a month counted as 30 days
