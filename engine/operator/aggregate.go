@@ -129,7 +129,7 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 			a.inexact = append(a.inexact, k)
 			a.exact = append(a.exact, column.New(inTypes[j], 1))
 		case types.KindBytes:
-			if inTypes[j].OID == types.OIDBpchar {
+			if !column.PlainBytes(inTypes[j]) {
 				a.inexact = append(a.inexact, k)
 				a.exact = append(a.exact, column.New(inTypes[j], 1))
 			}

@@ -38,7 +38,7 @@ func (c *keyCol) verify(in *column.Column, rows []int32, gids []int32, bad []boo
 				bad[k], some = true, true
 			}
 		}
-	case simple && c.kind == types.KindBytes && c.typ.OID != types.OIDBpchar:
+	case simple && c.kind == types.KindBytes && column.PlainBytes(c.typ):
 		for k, g := range gids {
 			if g < 0 {
 				continue

@@ -63,7 +63,7 @@ func hashColumn(dst []uint64, c *Column, rows []int32) {
 			}
 			return
 		case types.KindBytes:
-			if c.Type.OID == types.OIDBpchar {
+			if !PlainBytes(c.Type) {
 				break
 			}
 			for k := range dst {
@@ -148,6 +148,10 @@ func KeyBytes(t types.Type, b []byte) []byte {
 		return b
 	}
 }
+
+// PlainBytes reports that all bytes of t's values count in comparisons:
+// KeyBytes changes nothing.
+func PlainBytes(t types.Type) bool { return t.OID != types.OIDBpchar && t.OID != types.OIDJSONB }
 
 // trimJSONNumbers is canonical jsonb text in which equal numbers are written
 // alike: 1.50 as 1.5, 1.0 as 1. Canonical numbers have no exponent.
