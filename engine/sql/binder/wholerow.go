@@ -9,7 +9,7 @@ import (
 // rowFunctions are the functions that take a whole row of FROM, with what builds
 // their result of its columns.
 var rowFunctions = map[string]string{
-	"row_to_json": "json_build_object", "to_json": "json_build_object", "to_jsonb": "jsonb_build_object",
+	"row_to_json": "json_build_row", "to_json": "json_build_row", "to_jsonb": "jsonb_build_object",
 }
 
 // wholeRow is f(t), with t an item of FROM, as a call with the names and values of

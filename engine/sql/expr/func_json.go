@@ -36,6 +36,7 @@ func jsonFamily() []Function {
 			def{sig: build + "array(variadic any) " + t, scalar: buildArray, nullCall: true, volatility: Stable, doc: "array of the arguments"},
 			def{sig: build + "object() " + t, scalar: buildObject, doc: "empty object"},
 			def{sig: build + "object(variadic any) " + t, scalar: buildObject, nullCall: true, volatility: Stable, doc: "object of alternating keys and values"},
+			def{sig: t + "_build_row(variadic any) " + t, scalar: buildRow, nullCall: true, volatility: Stable, doc: "what row_to_json makes of alternating names and values"},
 			def{sig: t + "_object(text[]) " + t, scalar: jsonObject, doc: "object of alternating keys and values"},
 			def{sig: t + "_object(text[],text[]) " + t, scalar: jsonObject, doc: "object of keys and values"},
 			def{sig: "to_" + t + "(anyelement) " + t, scalar: toJSON, volatility: Stable, doc: "JSON form of a value"},

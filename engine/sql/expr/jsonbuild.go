@@ -86,6 +86,13 @@ func buildArray(c *CallContext, a []datum) (datum, error) {
 }
 
 func buildObject(c *CallContext, a []datum) (datum, error) {
+	return buildObjectWith(c, a, ", ", " : ")
+}
+
+// buildRow is buildObject in the form of row_to_json.
+func buildRow(c *CallContext, a []datum) (datum, error) { return buildObjectWith(c, a, ",", ":") }
+
+func buildObjectWith(c *CallContext, a []datum, comma, colon string) (datum, error) {
 	if len(a)%2 != 0 {
 		fn := "json_build_object()"
 		if c.Ret.OID == types.OIDJSONB {
@@ -100,13 +107,13 @@ func buildObject(c *CallContext, a []datum) (datum, error) {
 			return fail(nullKey(c, i))
 		}
 		if i > 0 {
-			out = append(out, ", "...)
+			out = append(out, comma...)
 		}
 		out = types.AppendJSONString(out, types.AppendText(nil, c.Args[i], a[i], c.Env.format()))
 		if c.Ret.OID == types.OIDJSONB {
 			out = append(out, ": "...)
 		} else {
-			out = append(out, " : "...)
+			out = append(out, colon...)
 		}
 		out = appendToJSON(out, c.Args[i+1], a[i+1], c.Env.format())
 	}
