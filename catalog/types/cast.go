@@ -177,8 +177,8 @@ func castInt(from, to Type, v int64) (Datum, error) {
 		return BytesDatum([]byte{byte(v)}), nil
 	case OIDOid, OIDRegproc, OIDRegclass, OIDRegtype, OIDRegnamespace,
 		OIDRegrole, OIDRegprocedure, OIDRegoper, OIDRegoperator, OIDRegcollation:
-		if v < 0 && from.OID != OIDInt8 {
-			return IntDatum(int64(uint32(v))), nil // an int4's bits
+		if v < 0 && from.OID == OIDInt4 {
+			return IntDatum(int64(uint32(v))), nil // its bits
 		}
 	default:
 	}

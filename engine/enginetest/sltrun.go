@@ -3,6 +3,7 @@ package enginetest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -338,7 +339,13 @@ func (r *runner) checkBinary(rec *Record, o *Outcome, fields []pgconn.FieldDescr
 			case "(empty)":
 				v = []byte{}
 			default:
+				if regTypes[fields[i].DataTypeOID] { // a name in text, an OID in binary
+					return nil
+				}
 				v = []byte(strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\r`, "\r").Replace(s))
+				if oid := fields[i].DataTypeOID; (oid == pgtype.JSONOID || oid == pgtype.JSONBOID) && !json.Valid(v) {
+					v = []byte(s) // the escapes are JSON's own
+				}
 			}
 			cells[i] = r.canonical(fields[i].DataTypeOID, pgtype.TextFormatCode, v)
 		}
@@ -383,6 +390,10 @@ func (r *runner) canonical(oid uint32, format int16, v []byte) string {
 	}
 	return string(v)
 }
+
+// regTypes are regproc, regprocedure, regoper, regoperator, regclass, regtype,
+// regcollation, regnamespace and regrole.
+var regTypes = map[uint32]bool{24: true, 2202: true, 2203: true, 2204: true, 2205: true, 2206: true, 4191: true, 4089: true, 4096: true}
 
 func numeric(n pgtype.Numeric) string {
 	switch {

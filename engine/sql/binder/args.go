@@ -17,6 +17,11 @@ func (b *Binder) positional(name string, e *ast.FuncCall, cx *context) (*ast.Fun
 	if first < 0 {
 		return e, nil
 	}
+	for _, a := range e.Args[first:] {
+		if _, ok := a.(*ast.NamedArg); !ok {
+			return nil, pgerror.New(pgerror.SyntaxError, "positional argument cannot follow named argument").At(b.pos(a.Pos()))
+		}
+	}
 	names, defaults := expr.ArgNames(name)
 	args := make([]ast.Expr, len(names))
 	if first > len(names) {
@@ -25,10 +30,7 @@ func (b *Binder) positional(name string, e *ast.FuncCall, cx *context) (*ast.Fun
 	copy(args, e.Args[:first])
 	last := first
 	for _, a := range e.Args[first:] {
-		n, ok := a.(*ast.NamedArg)
-		if !ok {
-			return nil, pgerror.New(pgerror.SyntaxError, "positional argument cannot follow named argument").At(b.pos(a.Pos()))
-		}
+		n := a.(*ast.NamedArg)
 		i := slices.Index(names, n.Name)
 		if i < 0 || args[i] != nil {
 			return nil, b.noSuchCall(name, e, cx)
@@ -68,6 +70,44 @@ func (b *Binder) noSuchCall(name string, e *ast.FuncCall, cx *context) error {
 		WithHint("No function matches the given name and argument types. You might need to add explicit type casts.").At(b.pos(e.Pos()))
 }
 
+// slice binds x[lo:hi]; a bound that is not there is the array's.
+func (b *Binder) slice(x expr.Expr, e *ast.Subscript, cx *context) (expr.Expr, error) {
+	args, src := []expr.Expr{x}, []ast.Expr{e.X}
+	for i, bound := range []ast.Expr{e.Lo, e.Hi} {
+		if bound == nil {
+			bound = &ast.Literal{At: e.At, Kind: ast.LitInteger, Text: [...]string{"1", "2147483647"}[i]}
+		}
+		v, err := b.expr(bound, cx)
+		if err != nil {
+			return nil, err
+		}
+		if v, err = b.castTo(v, types.Int4, false, leftmost(bound)); err != nil {
+			return nil, err
+		}
+		args, src = append(args, v), append(src, bound)
+	}
+	if _, ok := x.Type().Elem(); !ok {
+		return nil, pgerror.New(pgerror.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
+			TypeName(x.Type())).At(b.pos(leftmost(e.X)))
+	}
+	return b.call("array_slice", false, args, src, e)
+}
+
+// jsonSubscript binds x[i] for jsonb: a member by name, or an element.
+func (b *Binder) jsonSubscript(x, i expr.Expr, e *ast.Subscript) (expr.Expr, error) {
+	i, err := b.castTo(i, types.Text, true, leftmost(e.Lo))
+	if err != nil {
+		return nil, err
+	}
+	list, _ := types.Text.Array()
+	return b.call("#>", true, []expr.Expr{x, &expr.ArrayOf{Args: []expr.Expr{i}, T: list}}, []ast.Expr{e.X, e.Lo}, e)
+}
+
+func isNull(x expr.Expr) bool {
+	c, ok := x.(*expr.Const)
+	return ok && c.Value.Null
+}
+
 // variadic binds f(…, VARIADIC array).
 func (b *Binder) variadic(name string, e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	args, err := b.exprs(e.Args, cx)
@@ -75,7 +115,8 @@ func (b *Binder) variadic(name string, e *ast.FuncCall, cx *context) (expr.Expr,
 		return nil, err
 	}
 	last := args[len(args)-1].Type()
-	if _, ok := last.Elem(); !ok && last.OID != types.OIDUnknown {
+	_, ok := last.Elem()
+	if !ok && (last.OID != types.OIDUnknown || !strings.Contains(name, "extract_path") && !isNull(args[len(args)-1])) {
 		return nil, pgerror.New(pgerror.DatatypeMismatch, "VARIADIC argument must be an array").At(b.pos(e.Args[len(args)-1].Pos()))
 	}
 	x, err := b.call(expr.VariadicName(name), false, args, e.Args, e)

@@ -147,8 +147,12 @@ func (b *Binder) construct(name string, e *ast.FuncCall, cx *context) (expr.Expr
 		null := &expr.Const{Value: types.NullDatum, T: first.Type()}
 		return &expr.Case{Whens: []expr.When{{Cond: eq, Then: null}}, Else: first, T: first.Type()}, nil
 	case "greatest", "least":
-		if _, err := b.unify(strings.ToUpper(name), args, e.Args); err != nil {
+		t, err := b.unify(strings.ToUpper(name), args, e.Args)
+		if err != nil {
 			return nil, err
+		}
+		if t.OID == types.OIDJSON || t.OID == types.OIDJSONPath {
+			return nil, pgerror.New(pgerror.UndefinedFunction, "could not identify a comparison function for type %s", TypeName(t)).At(b.pos(e.Pos()))
 		}
 		return b.call(name, false, args, e.Args, e)
 	}
@@ -266,7 +270,11 @@ func (b *Binder) sqlValue(e *ast.SQLValue) (expr.Expr, error) {
 		return nil, err
 	}
 	if cast.OID != 0 {
-		return &expr.Cast{Arg: x, T: cast, Explicit: true, Pos: b.pos(e.Pos())}, nil
+		x = &expr.Cast{Arg: x, T: cast, Explicit: true, Pos: b.pos(e.Pos())}
+	}
+	if t := x.Type(); e.Precision >= 0 && (t.OID == types.OIDTimestamptz || t.OID == types.OIDTimestamp || t.OID == types.OIDTime) {
+		t.Mod = int32(min(e.Precision, 6))
+		x = &expr.Cast{Arg: x, T: t, Explicit: true, Pos: b.pos(e.Pos())}
 	}
 	return x, nil
 }

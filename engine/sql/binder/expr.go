@@ -514,16 +514,19 @@ func (b *Binder) commonType(construct string, args []expr.Expr, src []ast.Expr) 
 }
 
 func (b *Binder) subscript(e *ast.Subscript, cx *context) (expr.Expr, error) {
-	if e.Slice {
-		return nil, b.missing(e, "array slices are not supported")
-	}
 	x, err := b.expr(e.X, cx)
 	if err != nil {
 		return nil, err
 	}
+	if e.Slice {
+		return b.slice(x, e, cx)
+	}
 	i, err := b.expr(e.Lo, cx)
 	if err != nil {
 		return nil, err
+	}
+	if x.Type().OID == types.OIDJSONB {
+		return b.jsonSubscript(x, i, e)
 	}
 	if _, ok := x.Type().Elem(); !ok {
 		return nil, pgerror.New(pgerror.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",

@@ -145,6 +145,9 @@ func (n *castNode) eachDatum(c *CallContext, in, out *column.Column) error {
 func fastCast(from, to types.Type) castKernel {
 	switch from.OID {
 	case types.OIDInt2, types.OIDInt4, types.OIDInt8:
+		if to.OID == types.OIDOid {
+			return nil // not all of them are OIDs
+		}
 		return castInt(to)
 	case types.OIDFloat4, types.OIDFloat8:
 		return castFloat(to)

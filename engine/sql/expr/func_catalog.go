@@ -116,6 +116,7 @@ func actions() []def {
 		{sig: "pg_get_expr(text,oid,bool) text", scalar: firstArg, volatility: Stable, doc: "text of a stored expression"},
 		{sig: "parse_ident(text) text[]", scalar: parseIdent, doc: "parts of a qualified name"},
 		{sig: "parse_ident(text,bool) text[]", scalar: parseIdent, doc: "parts of a qualified name"},
+		{sig: "pg_size_bytes(text) int8", scalar: sizeBytes, doc: "bytes of a size with its unit"},
 		{sig: "pg_size_pretty(int8) text", scalar: sizePretty, doc: "bytes in the unit that suits"},
 	}
 }

@@ -136,11 +136,24 @@ func makeTimestamptz(c *CallContext, a []datum) (datum, error) {
 		return fail(err)
 	}
 	if len(a) == 7 {
-		if loc, err = findZone(string(a[6].B)); err != nil {
+		if loc, err = isoZone(string(a[6].B)); err != nil {
 			return fail(err)
 		}
 	}
 	return ts(types.TimestampToTimestamptz(t, loc))
+}
+
+// isoZone is findZone for which a number is an offset to the east.
+func isoZone(name string) (*time.Location, error) {
+	if name == "" || name[0] != '+' && name[0] != '-' {
+		return findZone(name)
+	}
+	loc, err := findZone(string('+'+'-'-name[0]) + name[1:])
+	if err != nil {
+		return nil, err
+	}
+	_, off := time.Unix(0, 0).In(loc).Zone()
+	return types.FixedOffset(off), nil
 }
 
 func makeInterval(_ *CallContext, a []datum) (datum, error) {

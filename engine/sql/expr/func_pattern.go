@@ -3,6 +3,7 @@ package expr
 import (
 	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -224,12 +225,34 @@ func regexpReplace(c *CallContext, a []datum) (datum, error) {
 		n = -1
 	}
 	s, out, last := a[0].B, []byte{}, 0
-	for _, m := range re.FindAllSubmatchIndex(s, n) {
+	for _, m := range allMatches(re, s, n) {
 		out = append(out, s[last:m[0]]...)
 		out = expand(out, a[2].B, s, m)
 		last = m[1]
 	}
 	return raw(append(out, s[last:]...))
+}
+
+// allMatches are up to n matches (-1: all). Unlike Go's, an empty match may stand
+// right behind another match.
+func allMatches(re *regexp.Regexp, s []byte, n int) [][]int {
+	all := re.FindAllSubmatchIndex(s, n)
+	if n == 1 || strings.ContainsAny(re.String(), `^$\`) || !re.MatchString("") {
+		return all
+	}
+	var out [][]int
+	for i, m := range all {
+		out = append(out, m)
+		if m[1] > m[0] && (i+1 == len(all) || all[i+1][0] > m[1]) {
+			empty := slices.Repeat([]int{-1}, len(m))
+			empty[0], empty[1] = m[1], m[1]
+			out = append(out, empty)
+		}
+	}
+	if n > 0 && len(out) > n {
+		out = out[:n]
+	}
+	return out
 }
 
 // expand adds the replacement with \1 … \9 and \& for parts of the match m.
@@ -298,14 +321,17 @@ func regexpCount(c *CallContext, a []datum) (datum, error) {
 	if err != nil {
 		return fail(err)
 	}
-	re, _, err := pattern(c, a, 3)
+	re, global, err := pattern(c, a, 3)
+	if err == nil {
+		err = noGlobal("regexp_count()", global)
+	}
 	if err == nil && start < 0 {
 		return integer(0)
 	}
 	if err != nil {
 		return fail(err)
 	}
-	return integer(int64(len(re.FindAllIndex(a[0].B[start:], -1))))
+	return integer(int64(len(allMatches(re, a[0].B[start:], -1))))
 }
 
 // nthMatch finds match number a[3] (1 if absent) from position a[2] with the flags
@@ -389,7 +415,7 @@ func regexpReplaceNth(c *CallContext, a []datum) (datum, error) {
 	}
 	s, last := a[0].B[start:], 0
 	out := append([]byte{}, a[0].B[:start]...)
-	for i, m := range re.FindAllSubmatchIndex(s, cmp.Or(int(n), -1)) {
+	for i, m := range allMatches(re, s, cmp.Or(int(n), -1)) {
 		if n > 0 && int64(i)+1 != n {
 			continue
 		}

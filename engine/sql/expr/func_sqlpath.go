@@ -33,7 +33,7 @@ func jsonPathFamily() []Function {
 	}
 	silent := func(f Scalar) Scalar {
 		return func(c *CallContext, a []datum) (datum, error) {
-			return f(c, []datum{a[0], a[1], types.StringDatum("{}"), types.BoolDatum(true)})
+			return f(c, []datum{a[0], a[1], types.NullDatum, types.BoolDatum(true)})
 		}
 	}
 	return table(append(defs,
@@ -62,7 +62,8 @@ func newPathRun(c *CallContext, a []datum) (p *pathRun, n *jsonpath.Node, silent
 	p = &pathRun{env: c.Env, root: jsonItem{b: a[0].B}, lax: !path.Strict, ignore: !path.Strict, zones: a[len(a)-1].Bool()}
 	p.current = p.root
 	a = a[:len(a)-1]
-	if len(a) > 2 {
+	p.noVars = len(a) > 2 && a[2].Null // of the operators
+	if len(a) > 2 && !p.noVars {
 		if jsonFirst(a[2].B) != '{' {
 			return nil, nil, false, pgerror.New(pgerror.InvalidParameterValue, "\"vars\" argument is not an object").
 				WithDetail("%s", `Jsonpath parameters should be encoded as key-value pairs of "vars" object.`)

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,6 +77,8 @@ func stringFamily() []Function {
 		{sig: "substr(bytea,int4,int4) bytea", scalar: subbytes, doc: "n bytes from a position"},
 		{sig: "overlay(text,text,int4) text", scalar: overlay, doc: "replaces characters from a position"},
 		{sig: "overlay(text,text,int4,int4) text", scalar: overlay, doc: "replaces n characters from a position"},
+		{sig: "overlay(bytea,bytea,int4) bytea", scalar: overlayBytes, doc: "replaces bytes from a position"},
+		{sig: "overlay(bytea,bytea,int4,int4) bytea", scalar: overlayBytes, doc: "replaces n bytes from a position"},
 		{sig: "split_part(text,text,int4) text", scalar: splitPart, doc: "n-th field, from the end if negative"},
 		{sig: "ascii(text) int4", scalar: ascii, doc: "code point of the first character"},
 		{sig: "chr(int4) text", scalar: chr, doc: "character of a code point"},
@@ -372,6 +375,20 @@ func ascii(_ *CallContext, a []datum) (datum, error) {
 	return integer(int64(r))
 }
 
+func overlayBytes(_ *CallContext, a []datum) (datum, error) {
+	n := int64(len(a[1].B))
+	if len(a) > 3 {
+		n = a[3].I
+	}
+	if a[2].I <= 0 {
+		return fail(pgerror.New("22011", "negative substring length not allowed"))
+	}
+	s, size := a[0].B, int64(len(a[0].B))
+	from := min(a[2].I-1, size)
+	to := min(max(a[2].I-1+n, 0), size)
+	return raw(slices.Concat(s[:from], a[1].B, s[to:]))
+}
+
 func chr(_ *CallContext, a []datum) (datum, error) {
 	switch v := a[0].I; {
 	case v == 0:
@@ -380,6 +397,8 @@ func chr(_ *CallContext, a []datum) (datum, error) {
 		return fail(pgerror.New(pgerror.InvalidParameterValue, "character number must be positive"))
 	case v > unicode.MaxRune:
 		return fail(pgerror.New(pgerror.ProgramLimitExceeded, "requested character too large for encoding: %d", v))
+	case v >= 0xD800 && v < 0xE000:
+		return fail(pgerror.New(pgerror.ProgramLimitExceeded, "requested character not valid for encoding: %d", v))
 	default:
 		return str(string(rune(v)))
 	}

@@ -182,13 +182,23 @@ func (f *formatter) directive() error {
 		width = n
 	} else if f.pos < len(f.spec) && f.spec[f.pos] == '*' {
 		f.pos++
-		if f.next >= len(f.args) {
+		at := f.next
+		if n, ok := f.number(); ok {
+			if f.pos >= len(f.spec) || f.spec[f.pos] != '$' {
+				return badFormat("width argument position must be ended by \"$\"")
+			}
+			f.pos++
+			if at = n; n == 0 {
+				return badFormat("format specifies argument 0, but arguments are numbered from 1")
+			}
+		}
+		if at >= len(f.args) {
 			return badFormat("too few arguments for format()")
 		}
-		if width = int(f.args[f.next].I); width < 0 {
+		if width = int(f.args[at].I); width < 0 {
 			width, minus = -width, true
 		}
-		f.next++
+		f.next = at + 1
 	}
 	if f.pos >= len(f.spec) {
 		return unterminated
@@ -245,7 +255,7 @@ func encode(_ *CallContext, a []datum) (datum, error) {
 		// Lines of 76 characters, as MIME has them.
 		s := base64.StdEncoding.EncodeToString(b)
 		var out []byte
-		for len(s) > 76 {
+		for len(s) >= 76 {
 			out = append(append(out, s[:76]...), '\n')
 			s = s[76:]
 		}
@@ -267,10 +277,28 @@ func encode(_ *CallContext, a []datum) (datum, error) {
 	return fail(pgerror.New(pgerror.InvalidParameterValue, "unrecognized encoding: \"%s\"", a[1].B))
 }
 
+// hexPairs drops the white space between pairs of digits; within one it is an
+// error.
+func hexPairs(s string) (string, error) {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case dropSpace(r) >= 0:
+			b.WriteRune(r)
+		case b.Len()%2 != 0:
+			return "", pgerror.New(pgerror.InvalidParameterValue, "invalid hexadecimal digit: \"%c\"", r)
+		}
+	}
+	return b.String(), nil
+}
+
 func decode(_ *CallContext, a []datum) (datum, error) {
 	switch strings.ToLower(string(a[1].B)) {
 	case "hex":
-		clean := strings.Map(dropSpace, string(a[0].B))
+		clean, err := hexPairs(string(a[0].B))
+		if err != nil {
+			return fail(err)
+		}
 		out, err := hex.DecodeString(clean)
 		if err == nil {
 			return raw(out)

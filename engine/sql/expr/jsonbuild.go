@@ -109,7 +109,7 @@ func buildObjectWith(c *CallContext, a []datum, comma, colon string) (datum, err
 		if i > 0 {
 			out = append(out, comma...)
 		}
-		out = types.AppendJSONString(out, types.AppendText(nil, c.Args[i], a[i], c.Env.format()))
+		out = types.AppendJSONString(out, jsonKeyText(c, i, a[i]))
 		if c.Ret.OID == types.OIDJSONB {
 			out = append(out, ": "...)
 		} else {
@@ -118,6 +118,16 @@ func buildObjectWith(c *CallContext, a []datum, comma, colon string) (datum, err
 		out = appendToJSON(out, c.Args[i+1], a[i+1], c.Env.format())
 	}
 	return finishJSON(c, append(out, '}'))
+}
+
+// jsonKeyText is argument i as a key: as to_json has it, without quotes.
+func jsonKeyText(c *CallContext, i int, d datum) []byte {
+	switch c.Args[i].OID {
+	case types.OIDBool, types.OIDDate, types.OIDTimestamp, types.OIDTimestamptz:
+		b := appendToJSON(nil, c.Args[i], d, c.Env.format())
+		return bytes.Trim(b, `"`)
+	}
+	return types.AppendText(nil, c.Args[i], d, c.Env.format())
 }
 
 func nullKey(c *CallContext, i int) error {

@@ -47,6 +47,7 @@ type pathRun struct {
 	root    jsonItem
 	current jsonItem
 	vars    []byte
+	noVars  bool // any variable is null
 	lax     bool
 	// ignore: steps that do not fit the value find nothing, without an error.
 	ignore bool
@@ -135,6 +136,9 @@ func (p *pathRun) variable(n *jsonpath.Node, out emit) error {
 		if v, ok := jsonbMember(p.vars, []byte(n.Text)); ok {
 			return p.next(n, jsonItem{b: v}, out)
 		}
+	}
+	if p.noVars {
+		return p.next(n, jsonItem{b: []byte("null")}, out)
 	}
 	return pgerror.New(pgerror.UndefinedObject, "could not find jsonpath variable \"%s\"", n.Text)
 }

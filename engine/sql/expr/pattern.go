@@ -188,6 +188,11 @@ func compileRegexp(p, flags string) (*regexp.Regexp, error) {
 			return nil, pgerror.New(pgerror.InvalidParameterValue, "invalid regular expression option: \"%c\"", f)
 		}
 	}
+	if !literal && strings.HasPrefix(p, "(?") { // options within the pattern
+		if end := strings.IndexByte(p, ')'); end > 2 && strings.Trim(p[2:end], "abcdefghijklmnopqrstuvwxyz") == "" {
+			return compileRegexp(p[end+1:], flags+p[2:end])
+		}
+	}
 	if rest, ok := strings.CutPrefix(p, "***="); ok {
 		p, literal = rest, true
 	} else if rest, ok := strings.CutPrefix(p, "***:"); ok {

@@ -45,11 +45,28 @@ func choose(all []*Function, name string, isOperator bool, args []types.Type) (*
 			}
 		}
 	}
+	if f.undetermined(args) {
+		return nil, nil, pgerror.New(pgerror.DatatypeMismatch, "could not determine polymorphic type because input has type unknown")
+	}
 	want, ok := f.wantedTypes(args)
 	if !ok {
 		return nil, nil, noFunction(name, isOperator, args)
 	}
 	return f, want, nil
+}
+
+// undetermined reports that nothing says which type f's anyarray or anyelement is.
+func (f *Function) undetermined(args []types.Type) bool {
+	poly := false
+	for i, a := range args {
+		switch f.argType(i) {
+		case types.OIDAnyArray, types.OIDAnyElement, OIDAnyNonArray:
+			if poly = true; a.OID != types.OIDUnknown {
+				return false
+			}
+		}
+	}
+	return poly
 }
 
 // accepts reports whether f can take n arguments.
@@ -265,7 +282,7 @@ func (f *Function) wantedTypes(args []types.Type) ([]types.Type, bool) {
 		d := f.argType(i)
 		switch d {
 		case OIDAny:
-			if d = a.OID; d == types.OIDUnknown {
+			if d = a.OID; d == types.OIDUnknown && f.Name != "pg_typeof" {
 				d = types.OIDText
 			}
 		case types.OIDAnyElement, OIDAnyNonArray, OIDAnyCompatible:

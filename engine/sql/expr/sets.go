@@ -179,6 +179,15 @@ func series(env *Env, t types.Type, args []types.Datum, each func(types.Datum) e
 		if len(args) > 2 {
 			step = args[2].Dec
 		}
+		for i, d := range args {
+			what := [...]string{"start value", "stop value", "step size"}[i]
+			switch {
+			case d.Dec.IsNaN():
+				return pgerror.New(pgerror.InvalidParameterValue, "%s cannot be NaN", what)
+			case !d.Dec.IsFinite():
+				return pgerror.New(pgerror.InvalidParameterValue, "%s cannot be infinity", what)
+			}
+		}
 		if step.Sign() == 0 {
 			return zero
 		}

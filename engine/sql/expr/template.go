@@ -76,21 +76,36 @@ func timeNodeAt(s string) (n timeNode, w int) {
 		if up != "FM" && up != "TM" && up != "FX" {
 			break
 		}
-		n.fill = n.fill || up == "FM"
+		n.fill = n.fill || up == "FM" || up == "TM"
 		rest = rest[2:]
 	}
 	for _, f := range timeFields {
-		if len(rest) < len(f) || !strings.EqualFold(rest[:len(f)], string(f)) {
+		if len(rest) < len(f) || !strings.EqualFold(rest[:len(f)], string(f)) || !spelled(rest[:len(f)]) {
 			continue
 		}
 		n.field, n.text = f, rest[:len(f)]
 		rest = rest[len(f):]
 		if len(rest) >= 2 && strings.EqualFold(rest[:2], "TH") {
 			n.th, rest = rest[:2], rest[2:]
+		} else if len(rest) >= 2 && rest[:2] == "SP" { // spelled out: means nothing
+			rest = rest[2:]
 		}
 		return n, len(s) - len(rest)
 	}
 	return timeNode{}, len(s) - len(rest)
+}
+
+// spelled reports that a field is all in capitals, all in small letters, or a name
+// with a capital at its beginning.
+func spelled(s string) bool {
+	if s == strings.ToUpper(s) || s == strings.ToLower(s) {
+		return true
+	}
+	switch strings.ToLower(s) {
+	case "month", "mon", "day", "dy":
+		return s[1:] == strings.ToLower(s[1:])
+	}
+	return false
 }
 
 // inCase writes a name in the case of the field's spelling.

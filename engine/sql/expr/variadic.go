@@ -52,6 +52,7 @@ func variadicForm(f *Function) *Function {
 // argNames are the names of arguments as "function name name=default …"; an
 // argument with a default may be left out of a call by names.
 var argNames = []string{
+	"make_interval years=0 months=0 weeks=0 days=0 hours=0 mins=0 secs=0",
 	"make_date year month day",
 	"make_time hour min sec",
 	"make_timestamp year month mday hour min sec",
