@@ -50,13 +50,17 @@ func infoSources() map[string]source {
 		"foreign_tables":   {"foreign_table_catalog foreign_table_schema foreign_table_name foreign_server_catalog foreign_server_name", (*Catalog).foreignTableRows},
 		"foreign_servers":  {"foreign_server_catalog foreign_server_name foreign_data_wrapper_catalog foreign_data_wrapper_name authorization_identifier", (*Catalog).foreignServerRows},
 		"table_privileges": {"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy", (*Catalog).tablePrivilegeRows},
-		"role_table_grants": {"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy",
-			(*Catalog).tablePrivilegeRows},
+		"role_table_grants": {
+			"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy",
+			(*Catalog).tablePrivilegeRows,
+		},
 		"foreign_table_options": {"foreign_table_catalog foreign_table_schema foreign_table_name option_name option_value", func(c *Catalog, e *emitter) {
 			c.foreignOptions(func(r *catalog.Relation, name, value string) { e.row(c.Database, r.Schema, r.Name, name, value) })
 		}},
-		"character_sets": {"character_set_name character_repertoire form_of_use default_collate_catalog default_collate_schema default_collate_name",
-			func(c *Catalog, e *emitter) { e.row("UTF8", "UCS", "UTF8", c.Database, schemaPG, "C") }},
+		"character_sets": {
+			"character_set_name character_repertoire form_of_use default_collate_catalog default_collate_schema default_collate_name",
+			func(c *Catalog, e *emitter) { e.row("UTF8", "UCS", "UTF8", c.Database, schemaPG, "C") },
+		},
 	}
 }
 
@@ -149,7 +153,7 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 	}
 	nullable := !col.NotNull
 	for _, k := range r.Key {
-		nullable = nullable && !(r.PrimaryKey && k+1 == col.num)
+		nullable = nullable && (!r.PrimaryKey || k+1 != col.num)
 	}
 	var collCatalog, collSchema, collName any
 	if collationOf(t) == oidCollC {

@@ -13,12 +13,14 @@ func sequenceSources() map[string]source {
 				e.row(r.ID, numberType(n), n.Start, n.Increment, n.Max, n.Min, 1, n.Cycle)
 			})
 		}},
-		"pg_sequences": {"schemaname sequencename sequenceowner data_type start_value min_value max_value increment_by cycle cache_size",
+		"pg_sequences": {
+			"schemaname sequencename sequenceowner data_type start_value min_value max_value increment_by cycle cache_size",
 			func(c *Catalog, e *emitter) {
 				c.sequences(func(r *catalog.Relation, n *catalog.Numbers) {
 					e.row(r.Schema, r.Name, r.Owner, numberType(n), n.Start, n.Min, n.Max, n.Increment, n.Cycle, 1)
 				})
-			}},
+			},
+		},
 	}
 }
 

@@ -25,16 +25,20 @@ velo_catalog.columns 15010 v relation_id:oid relation:name schema:name position:
 func veloSources() map[string]source {
 	return map[string]source{
 		"jobs": {"id name schema kind state shards rows_in rows_out epoch watermark late_rows dead_letters checkpoint started error", (*Catalog).jobRows},
-		"streams": {"id name schema connector topic format columns watermark_column watermark_delay append_only options owner comment",
-			(*Catalog).streamRows},
+		"streams": {
+			"id name schema connector topic format columns watermark_column watermark_delay append_only options owner comment",
+			(*Catalog).streamRows,
+		},
 		"tables":       {"id name schema kind key columns size_bytes owner comment", (*Catalog).keptRows},
 		"views":        {"id name schema kind definition columns owner comment", (*Catalog).veloViewRows},
 		"sinks":        {"id name schema connector source state position rows options error", (*Catalog).sinkRows},
 		"functions":    {"name signature arguments returns kind volatility description", (*Catalog).veloFunctionRows},
 		"settings":     {"name setting default context kind description", (*Catalog).veloSettingRows},
 		"dead_letters": {"stream schema relation rows", (*Catalog).deadLetterRows},
-		"columns": {"relation_id relation schema position name type nullable primary_key default computed event_time hidden comment",
-			(*Catalog).veloColumnRows},
+		"columns": {
+			"relation_id relation schema position name type nullable primary_key default computed event_time hidden comment",
+			(*Catalog).veloColumnRows,
+		},
 	}
 }
 

@@ -48,7 +48,7 @@ func viewSources() map[string]source {
 				e.row(x.rel.Schema, x.rel.Name, x.name, x.definition)
 			}
 		}},
-		"pg_stat_all_tables": all, "pg_stat_user_tables": user, "pg_stat_xact_user_tables": user,
+		"pg_stat_all_tables": all, "pg_stat_user_tables": user,
 		"pg_statio_all_tables": ioAll, "pg_statio_user_tables": ioUser,
 	}
 }

@@ -41,3 +41,12 @@ SELECT has_table_privilege('accounts', 'select'), has_schema_privilege('public',
 
 -- query
 SELECT set_config('application_name', 'x', false), current_setting('application_name');
+
+-- query
+SHOW STREAMS WHERE connector = 'native';
+
+-- query
+SHOW TABLES WHERE kind = 'table' AND key LIKE '%a%';
+
+-- query
+SHOW FUNCTIONS LIKE 'abs';
