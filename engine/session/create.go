@@ -394,6 +394,7 @@ type jobSpec struct {
 	options     []ast.Option
 	into        *ast.Name
 	replaces    uint32
+	sink        *ast.CreateSink
 }
 
 // createJob makes the relation of a persistent query, and its sink, starts its
@@ -420,7 +421,12 @@ func (s *Session) createJobAs(ctx context.Context, p ast.Parsed, c jobSpec) (uin
 		}
 		made.Replaces = c.replaces
 		changes := []catalog.Change{{Put: made}}
-		sink, err := s.inlineSink(ctx, p, c, made)
+		var sink *catalog.Relation
+		if c.sink != nil {
+			sink, err = s.querySink(ctx, snap, p, c.sink, made)
+		} else {
+			sink, err = s.inlineSink(ctx, p, c, made)
+		}
 		if err != nil {
 			return nil, err
 		}

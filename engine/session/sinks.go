@@ -15,9 +15,11 @@ import (
 
 // prepareCreateSink is CREATE SINK k FROM rel.
 func (s *Session) prepareCreateSink(p ast.Parsed, n *ast.CreateSink) (pgwire.Statement, error) {
+	if n.OrReplace {
+		return nil, pgerror.Unsupported("CREATE OR REPLACE SINK is not supported").WithHint("DROP it first.").At(p.Position(n.Pos()))
+	}
 	if n.Query != nil {
-		return nil, pgerror.Unsupported("CREATE SINK … AS SELECT is not supported yet").
-			WithHint("CREATE STREAM x AS SELECT …, then CREATE SINK k FROM x.").At(p.Position(n.Pos()))
+		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE SINK", s.createQuerySink(ctx, p, n) }), nil
 	}
 	return s.command(p, func(ctx context.Context) (string, error) { return "CREATE SINK", s.createSink(ctx, p, n) }), nil
 }
@@ -47,6 +49,39 @@ func (s *Session) createSink(ctx context.Context, p ast.Parsed, n *ast.CreateSin
 		return []catalog.Change{{Put: r}}, nil
 	})
 	return err
+}
+
+// createQuerySink is CREATE SINK k AS SELECT …: a stream k_query of the query's changes,
+// and the sink of it, made together; the stream goes with the sink.
+func (s *Session) createQuerySink(ctx context.Context, p ast.Parsed, n *ast.CreateSink) error {
+	at, err := s.place(s.e.Catalog.Snapshot(), p, n.Name)
+	if err != nil {
+		return err
+	}
+	if at.exists != nil {
+		_, err := s.taken(at, n.IfNotExists)
+		return err
+	}
+	return s.createJob(ctx, p, jobSpec{
+		kind: catalog.Stream, name: ast.Name{At: n.Name.At, Parts: []string{at.schema, at.name + "_query"}}, query: n.Query, sink: n,
+	})
+}
+
+// querySink is the sink of CREATE SINK … AS over its stream.
+func (s *Session) querySink(ctx context.Context, snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateSink, from *catalog.Relation) (*catalog.Relation, error) {
+	at, err := s.place(snap, p, n.Name)
+	if err != nil {
+		return nil, err
+	}
+	given := givenOptions(p, n.Options)
+	if n.Format != nil {
+		given = append(given, formatGiven(p, n.Format)...)
+	}
+	r := &catalog.Relation{
+		ID: from.ID + 1, Schema: at.schema, Name: at.name, Owner: s.user, Definition: p.Text, Inputs: []uint32{from.ID},
+	}
+	from.PartOf = r.ID
+	return r, s.bindSink(ctx, p, n.Name.Pos(), r, from, given)
 }
 
 func formatGiven(p ast.Parsed, f *ast.Format) []option.Given {
