@@ -141,6 +141,9 @@ func (b *Binder) simpleScalar(s *ast.Select, cx *context, n ast.Node) (expr.Expr
 	if len(k.items) != 1 {
 		return nil, pgerror.New(pgerror.SyntaxError, "subquery must return only one column").At(b.pos(n.Pos()))
 	}
+	if len(k.overs)+len(k.sets) > 0 {
+		return nil, errGeneral
+	}
 	sub := &subPlan{}
 	inner := make([]expr.Expr, len(conds))
 	for i, c := range conds {
@@ -325,7 +328,7 @@ func (b *Binder) countOf(e *ast.Exists, cx *context) (expr.Expr, error) {
 		if err := probe.bindItems(); err != nil {
 			return nil, err
 		}
-		if len(probe.aggs) == 0 {
+		if len(probe.aggs)+len(probe.sets) == 0 {
 			counted := *s
 			counted.Distinct = false
 			star := &ast.FuncCall{At: s.At, Name: ast.Name{At: s.At, Parts: []string{"count"}}, Star: true}

@@ -295,7 +295,7 @@ func (b *Binder) correlatedQuery(q *ast.Query, outer *Scope, values bool) (plan.
 			return nil, nil, err
 		}
 	}
-	if len(k.aggs) > 0 {
+	if len(k.aggs)+len(k.overs)+len(k.sets) > 0 {
 		if len(conds) > 0 { // they decide what is aggregated: bound again with them in place
 			r, err := b.query(q, outer)
 			if err != nil {
