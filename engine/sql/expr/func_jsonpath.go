@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"velostream/catalog/types"
+	"velostream/catalog/types/jsonpath"
 	"velostream/pgwire/pgerror"
 )
 
@@ -56,7 +57,7 @@ func dialectJSONFamily() []Function {
 func parsePath(s string) ([]datum, error) {
 	bad := func() error {
 		return pgerror.New(pgerror.InvalidParameterValue, "invalid JSON path \"%s\"", s).
-			WithHint("A path is like $.name[0].other; wildcards and filters are not supported.")
+			WithHint("A path is like $.name[0].other, or a jsonpath of PostgreSQL.")
 	}
 	rest, ok := strings.CutPrefix(strings.TrimSpace(s), "$")
 	if !ok {
@@ -103,15 +104,43 @@ func parsePath(s string) ([]datum, error) {
 // lookPath finds the value at the path in argument 1. Text that is no JSON has
 // no values.
 func lookPath(c *CallContext, a []datum) ([]byte, bool, error) {
-	path, err := memo(c, a[1].B, parsePath)
+	path, err := memo(c, a[1].B, parseLookup)
 	if err != nil {
 		return nil, false, err
 	}
 	if c.Args[0].OID == types.OIDText && !isJSON(a[0].B) {
 		return nil, false, nil
 	}
-	v, ok := jsonPath(a[0].B, path)
-	return v, ok, nil
+	if path.full == nil {
+		v, ok := jsonPath(a[0].B, path.steps)
+		return v, ok, nil
+	}
+	p := &pathRun{env: c.Env, root: jsonItem{b: a[0].B}, noVars: true, lax: !path.full.Strict, ignore: !path.full.Strict}
+	p.current = p.root
+	items, err := p.collect(path.full.Root, p.root, false)
+	if err != nil || len(items) == 0 {
+		return nil, false, err
+	}
+	return items[0].text(), true, nil
+}
+
+// lookup is a path of steps, or one with wildcards, filters or methods, of which
+// the first item counts.
+type lookup struct {
+	steps []datum
+	full  *jsonpath.Path
+}
+
+func parseLookup(s string) (lookup, error) {
+	steps, err := parsePath(s)
+	if err == nil {
+		return lookup{steps: steps}, nil
+	}
+	full, e := jsonpath.Parse(s)
+	if e != nil {
+		return lookup{}, err
+	}
+	return lookup{full: full}, nil
 }
 
 func isJSON(b []byte) bool { return types.ValidJSON(b) == nil }
