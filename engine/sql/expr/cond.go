@@ -98,6 +98,29 @@ func (n *caseNode) blend(r *run, sel []int32) (*column.Column, error) {
 }
 
 func blendRows[T any](out, a, b []T, am, bm int, yes []bool) {
+	out = out[:len(yes)]
+	switch {
+	case am != 0 && bm == 0 && len(b) > 0:
+		a, w := a[:len(yes)], b[0]
+		for i, y := range yes {
+			v := a[i]
+			if !y {
+				v = w
+			}
+			out[i] = v
+		}
+		return
+	case am == 0 && bm != 0 && len(a) > 0:
+		b, w := b[:len(yes)], a[0]
+		for i, y := range yes {
+			v := b[i]
+			if y {
+				v = w
+			}
+			out[i] = v
+		}
+		return
+	}
 	for i, y := range yes {
 		// Both are loaded, so that the choice needs no branch.
 		v, w := a[i&am], b[i&bm]

@@ -12,7 +12,7 @@ func TestDialect(t *testing.T) {
 		{`json_exists('no json', '$.a')`, "boolean: f"},
 		{`json_extract('{"a":"x"}', '$[''a'']')`, "text: x"},
 		{`json_extract('{"a":"x"}'::jsonb, '$.a')`, `jsonb: "x"`},
-		{`json_value('{}', '$.*')`, `!22023 invalid JSON path "$.*"`},
+		{`json_value('{}', '$.a[')`, `!22023 invalid JSON path "$.a["`},
 		{`map_keys('{"b":1,"a":2}')`, "text[]: {a,b}"},
 		{`map_values('{"b":1,"a":"x"}')`, "text[]: {x,1}"},
 		{`header('{"k":"v"}'::jsonb, 'k')`, "text: v"},
