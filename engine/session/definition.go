@@ -144,7 +144,7 @@ func renameRefs(v reflect.Value, rel, old, name string) {
 		if v.IsNil() {
 			return
 		}
-		if c, ok := v.Interface().(*ast.ColumnRef); ok {
+		if c, ok := reflect.TypeAssert[*ast.ColumnRef](v); ok {
 			n := len(c.Parts)
 			if n > 0 && c.Parts[n-1] == old && (n == 1 || c.Parts[n-2] == rel) {
 				c.Parts[n-1] = name

@@ -168,7 +168,7 @@ func (s *Session) dropFunctions(ctx context.Context, p ast.Parsed, n *ast.Drop) 
 			}
 			users, fns := snap.FunctionUsers(f.ID)
 			if (len(users) > 0 && n.Behavior != ast.Cascade) || len(fns) > 0 {
-				what := ""
+				var what string
 				if len(users) > 0 {
 					what = kindOf(users[0]) + " " + users[0].Name
 				} else {

@@ -11,7 +11,7 @@ import (
 
 // refuseTable refuses the clauses of CREATE TABLE that name what there is not.
 func refuseTable(p ast.Parsed, n *ast.CreateRelation) error {
-	what := ""
+	var what string
 	switch {
 	case n.Temp:
 		what = "temporary tables are"
@@ -53,10 +53,8 @@ func (s *Session) like(snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelati
 		take := map[string]bool{}
 		for _, o := range l.Options {
 			in, what, _ := strings.Cut(o, " ")
-			if take[what] = in == "INCLUDING"; what == "ALL" {
-				take["DEFAULTS"], take["GENERATED"] = take[what], take[what]
-			}
-			if in == "INCLUDING" && what != "ALL" && what != "DEFAULTS" && what != "GENERATED" {
+			take[what] = in == "INCLUDING"
+			if in == "INCLUDING" && what != "DEFAULTS" && what != "GENERATED" {
 				return nil, pgerror.Unsupported("LIKE … INCLUDING %s is not supported", what).At(p.Position(l.Pos()))
 			}
 		}

@@ -3,11 +3,10 @@ package session
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"velostream/catalog"
-	"velostream/engine/sql/ast"
-	"velostream/pgwire/pgerror"
 )
 
 // nameMax is the length of identifiers, in bytes (NAMEDATALEN - 1).
@@ -58,14 +57,11 @@ func freeName(name1, name2, label string, taken func(string) bool) string {
 
 // columnsText joins column names with underscores, for names of indexes.
 func columnsText(r *catalog.Relation, cols []int) string {
-	out := ""
+	names := make([]string, len(cols))
 	for i, c := range cols {
-		if i > 0 {
-			out += "_"
-		}
-		out += r.Columns[c].Name
+		names[i] = r.Columns[c].Name
 	}
-	return out
+	return strings.Join(names, "_")
 }
 
 // namer gives OIDs and names to the parts of a relation that is made or
@@ -100,13 +96,4 @@ func (n *namer) constraint(r *catalog.Relation, name2, label string) string {
 
 func hasConstraint(r *catalog.Relation, name string) bool {
 	return r.Constraint(name) != nil || r.PrimaryKey && name == r.KeyConstraint()
-}
-
-// newName checks a name that the user gave an index.
-func (n *namer) newName(r *catalog.Relation, p ast.Parsed, name string, at int) error {
-	if n.snap.Named(r.Schema, name) || slices.Contains(n.used, name) || name == r.Name {
-		return pgerror.New(pgerror.DuplicateTable, "relation %q already exists", name).At(p.Position(at))
-	}
-	n.used = append(n.used, name)
-	return nil
 }

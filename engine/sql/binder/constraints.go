@@ -245,6 +245,7 @@ func kindred(t types.Type) bool {
 	switch t.OID {
 	case types.OIDInt2, types.OIDInt4, types.OIDInt8, types.OIDText, types.OIDVarchar:
 		return true
+	default:
 	}
 	return false
 }
