@@ -22,7 +22,8 @@ type layer struct{ of, imports string }
 
 var layers = []layer{
 	{"pgwire/pgerror", ""},
-	{"catalog/types", "pgwire/pgerror"},
+	{"catalog/types", "pgwire/pgerror catalog/types/jsonpath"},
+	{"catalog/types/jsonpath", "pgwire/pgerror"},
 	{"catalog catalog/auth", "pgwire/pgerror catalog/..."},
 	{"storage/column", "pgwire/pgerror catalog/types"},
 	{"storage/...", "pgwire/pgerror catalog/types storage/..."},
@@ -31,7 +32,7 @@ var layers = []layer{
 	{"engine/option", "pgwire/pgerror"},
 	{"engine/sql/ast", ""},
 	{"engine/sql/parser", "pgwire/pgerror engine/sql/ast"},
-	{"engine/sql/expr", "pgwire/pgerror catalog/types storage/column"},
+	{"engine/sql/expr", "pgwire/pgerror catalog/types catalog/types/jsonpath storage/column"},
 	{"engine/sql/...", "pgwire/pgerror catalog catalog/types engine/sql/..."},
 	{"engine/dataflow", "pgwire/pgerror storage/column storage/state"},
 	{"engine/operator", "pgwire/pgerror catalog/types storage/column storage/rowenc storage/state engine/dataflow engine/sql/expr engine/sql/plan"},
