@@ -43,25 +43,37 @@ func ingestJobs(dir string, n int) []ingestJob {
 	}
 	only := func(w roofline.Work, _ *roofline.Groups) roofline.Work { return w }
 	return []ingestJob{
-		{"flt", "filter, project → null sink", `CREATE STREAM flt AS SELECT symbol, price * qty AS value FROM trades WHERE qty > 250
+		{
+			"flt", "filter, project → null sink", `CREATE STREAM flt AS SELECT symbol, price * qty AS value FROM trades WHERE qty > 250
 			INTO hole WITH ('hole.connector' = 'blackhole')`, "DROP STREAM flt CASCADE", "", big, 0.5, 0.8,
-			func() roofline.Work { w, _ := roofline.FilterProject(); return w }},
-		{"fltview", "filter (2 in 500), project → view", `CREATE MATERIALIZED VIEW fltview AS SELECT symbol, price * qty AS value FROM trades WHERE qty > 498`,
+			func() roofline.Work { w, _ := roofline.FilterProject(); return w },
+		},
+		{
+			"fltview", "filter (2 in 500), project → view", `CREATE MATERIALIZED VIEW fltview AS SELECT symbol, price * qty AS value FROM trades WHERE qty > 498`,
 			"DROP MATERIALIZED VIEW fltview", "SELECT count(*) FROM fltview", rare, 0.5, 0.8,
-			func() roofline.Work { w, _ := roofline.FilterProject(); return w }},
-		{"changes", "tumbling OHLCV, EMIT CHANGES", "CREATE MATERIALIZED VIEW changes AS " + ohlcv + "CHANGES",
+			func() roofline.Work { w, _ := roofline.FilterProject(); return w },
+		},
+		{
+			"changes", "tumbling OHLCV, EMIT CHANGES", "CREATE MATERIALIZED VIEW changes AS " + ohlcv + "CHANGES",
 			"DROP MATERIALIZED VIEW changes", "SELECT sum(n)::bigint FROM changes", n, 0.4, 0.7,
-			func() roofline.Work { return only(roofline.Tumbling(false)) }},
-		{"final", "tumbling OHLCV, EMIT FINAL", "CREATE MATERIALIZED VIEW final AS " + ohlcv + "FINAL",
+			func() roofline.Work { return only(roofline.Tumbling(false)) },
+		},
+		{
+			"final", "tumbling OHLCV, EMIT FINAL", "CREATE MATERIALIZED VIEW final AS " + ohlcv + "FINAL",
 			"DROP MATERIALIZED VIEW final", "SELECT sum(n)::bigint FROM final", closedTrades(n), 0.4, 0.7,
-			func() roofline.Work { return only(roofline.Tumbling(true)) }},
-		{"keys", "GROUP BY 1 M keys, a checkpoint a second", "CREATE MATERIALIZED VIEW keys AS SELECT ord, count(*) AS n, sum(qty) AS v FROM trades GROUP BY ord",
+			func() roofline.Work { return only(roofline.Tumbling(true)) },
+		},
+		{
+			"keys", "GROUP BY 1 M keys, a checkpoint a second", "CREATE MATERIALIZED VIEW keys AS SELECT ord, count(*) AS n, sum(qty) AS v FROM trades GROUP BY ord",
 			"DROP MATERIALIZED VIEW keys", "SELECT sum(n)::bigint FROM keys", n, 0.3, 0.6,
-			func() roofline.Work { return only(roofline.ManyKeys(filepath.Join(dir, "roofline.keys"))) }},
-		{"joined", "join with a table of 5,000 rows", `CREATE MATERIALIZED VIEW joined AS SELECT a.region, count(*) AS n, sum(t.qty) AS v
+			func() roofline.Work { return only(roofline.ManyKeys(filepath.Join(dir, "roofline.keys"))) },
+		},
+		{
+			"joined", "join with a table of 5,000 rows", `CREATE MATERIALIZED VIEW joined AS SELECT a.region, count(*) AS n, sum(t.qty) AS v
 			FROM trades t JOIN accounts a ON t.account = a.account GROUP BY a.region`,
 			"DROP MATERIALIZED VIEW joined", "SELECT sum(n)::bigint FROM joined", n, 0.3, 0.6,
-			func() roofline.Work { return only(roofline.Join(accounts)) }},
+			func() roofline.Work { return only(roofline.Join(accounts)) },
+		},
 	}
 }
 

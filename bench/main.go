@@ -33,22 +33,21 @@ func main() {
 
 // config is what the flags say.
 type config struct {
-	only       []string
-	reps       int
-	trades     int
-	keys       int
-	table      int
-	bulk       int
-	stations   int
-	seconds    time.Duration // of each measurement of rate or latency
-	out        string
-	base       string
-	profile    string
-	dir        string
-	child      string
-	quick      bool
-	list       bool
-	checkpoint time.Duration
+	only     []string
+	reps     int
+	trades   int
+	keys     int
+	table    int
+	bulk     int
+	stations int
+	seconds  time.Duration // of each measurement of rate or latency
+	out      string
+	base     string
+	profile  string
+	dir      string
+	child    string
+	quick    bool
+	list     bool
 }
 
 func parse(args []string) (config, error) {

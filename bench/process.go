@@ -75,7 +75,7 @@ func processTime(pid int) time.Duration {
 	children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, f := range children {
 		b, _ := os.ReadFile(f)
-		for _, c := range strings.Fields(string(b)) {
+		for c := range strings.FieldsSeq(string(b)) {
 			if n, err := strconv.Atoi(c); err == nil {
 				t += processTime(n)
 			}

@@ -29,15 +29,15 @@ func Stations(path string) (*Groups, error) {
 			}
 			line := data[:end]
 			data = data[end+1:]
-			semi := bytes.IndexByte(line, ';')
-			if semi < 0 {
+			before, after, ok := bytes.Cut(line, []byte{';'})
+			if !ok {
 				return nil, errSyntax
 			}
 			var bad error
-			if value, bad = number(value[:0], line[semi+1:], 1); bad != nil {
+			if value, bad = number(value[:0], after, 1); bad != nil {
 				return nil, bad
 			}
-			s := g.At(int64(d.Number(line[:semi])))
+			s := g.At(int64(d.Number(before)))
 			v := value[0]
 			if s.Count == 0 {
 				s.High, s.Low = v, v

@@ -160,8 +160,7 @@ func (p *player) both(ctx context.Context, sql string) string {
 }
 
 func code(err error) string {
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code
 	}
 	return ""

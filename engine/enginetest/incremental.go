@@ -56,10 +56,10 @@ func ReadSchema(path string) (*Schema, error) {
 		return nil, err
 	}
 	s := &Schema{Name: path}
-	for _, part := range strings.Split(string(b), ";\n") {
+	for part := range strings.SplitSeq(string(b), ";\n") {
 		var v ViewDef
 		var sql []string
-		for _, l := range strings.Split(part, "\n") {
+		for l := range strings.SplitSeq(part, "\n") {
 			t := strings.TrimSpace(l)
 			switch {
 			case t == "-- @velostream":

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func TestKafkaWindow(t *testing.T) {
 	base := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	send := func(i int) {
 		v := fmt.Sprintf(`{"symbol":"S%d","price":%d.25,"qty":%d,"ts":"%s"}`, i%2, 100+i%10, i, base.Add(time.Duration(i)*100*time.Millisecond).Format(time.RFC3339Nano))
-		if err := cl.ProduceSync(ctx, &kgo.Record{Topic: trades, Key: []byte(fmt.Sprint(i % 5)), Value: []byte(v)}).FirstErr(); err != nil {
+		if err := cl.ProduceSync(ctx, &kgo.Record{Topic: trades, Key: []byte(strconv.Itoa(i % 5)), Value: []byte(v)}).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}

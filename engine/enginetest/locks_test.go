@@ -23,8 +23,7 @@ func must(t *testing.T, c *pgx.Conn, sql string) {
 }
 
 func sqlstate(err error) string {
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code
 	}
 	return fmt.Sprint(err)

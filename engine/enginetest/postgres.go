@@ -32,10 +32,10 @@ type Postgres struct {
 // and runs as nobody when the caller is root, which PostgreSQL refuses to be.
 // The caller must Stop it.
 func StartPostgres(ctx context.Context) (*Postgres, error) {
-	initdb, err1 := exec.LookPath("initdb")
-	server, err2 := exec.LookPath("postgres")
-	if errors.Join(err1, err2) != nil {
-		return nil, nil
+	initdb, noInitdb := exec.LookPath("initdb")
+	server, noServer := exec.LookPath("postgres")
+	if noInitdb != nil || noServer != nil {
+		return nil, nil //nolint:nilerr // it is not installed: there is nothing to compare with
 	}
 	dir, err := os.MkdirTemp("", "velopg")
 	if err != nil {

@@ -2,9 +2,11 @@ package enginetest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -128,7 +130,7 @@ func (r *Record) head(f []string, l string) error {
 		return nil
 	case Connection:
 		if len(f) != 2 {
-			return fmt.Errorf("connection needs a name")
+			return errors.New("connection needs a name")
 		}
 		r.Name = f[1]
 		return nil
@@ -221,24 +223,14 @@ func (r *Record) body(sc *bufio.Scanner) int {
 // simple or extended) hold.
 func (r *Record) applies(words ...string) bool {
 	holds := func(w string) bool {
-		for _, x := range words {
-			if x == w {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(words, w)
 	}
 	for _, w := range r.OnlyIf {
 		if !holds(w) {
 			return false
 		}
 	}
-	for _, w := range r.SkipIf {
-		if holds(w) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r.SkipIf, holds)
 }
 
 // String writes a script as ParseScript reads it.

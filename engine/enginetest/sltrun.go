@@ -71,8 +71,7 @@ func (s *Script) Run(ctx context.Context, t Target) ([]Outcome, error) {
 			r.cur = rec.Name
 		default:
 			r.one(ctx, rec, &o)
-			var fatal *connectError
-			if errors.As(o.Err, &fatal) {
+			if _, ok := errors.AsType[*connectError](o.Err); ok {
 				return append(out, o), fmt.Errorf("line %d: %w", rec.Line, o.Err)
 			}
 		}

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,13 +29,15 @@ func TestSmoke(t *testing.T) {
 		}
 		defer rows.Close()
 		out := ""
+		var outSb31 strings.Builder
 		for rows.Next() {
 			v, err := rows.Values()
 			if err != nil {
 				t.Fatalf("%s: %v", sql, err)
 			}
-			out += fmt.Sprintln(v...)
+			fmt.Fprintln(&outSb31, v...)
 		}
+		out += outSb31.String()
 		if rows.Err() != nil {
 			t.Fatalf("%s: %v", sql, rows.Err())
 		}

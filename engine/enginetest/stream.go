@@ -126,7 +126,7 @@ func (r *running) stop() {
 }
 
 // block does one block of the file; result: rows are wanted.
-func (p *streamPlayer) block(lines, want []string, result, rewrite bool) ([]string, error) {
+func (p *streamPlayer) block(lines, want []string, _, rewrite bool) ([]string, error) {
 	f := strings.Fields(lines[0])
 	rest := strings.TrimSpace(strings.TrimPrefix(lines[0], f[0]))
 	sql := strings.Join(append([]string{rest}, lines[1:]...), "\n")

@@ -187,6 +187,7 @@ func collationOf(t types.Type) uint32 {
 		return oidCollDefault
 	case types.OIDName:
 		return oidCollC
+	default:
 	}
 	return 0
 }

@@ -29,6 +29,7 @@ func priority(o Op) int {
 		return 4
 	case Plus, Minus:
 		return 5
+	default:
 	}
 	return 6
 }

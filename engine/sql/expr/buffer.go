@@ -158,6 +158,7 @@ func (w *writer) from(i int, src *column.Column) {
 		w.bytes(i, src.Data[src.Offs[j]:src.Offs[j+1]])
 	case types.KindList:
 		w.datum(i, src.Datum(i))
+	default:
 	}
 }
 

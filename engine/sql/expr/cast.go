@@ -61,7 +61,9 @@ func relabels(from, to types.Type) bool {
 		switch to.OID {
 		case types.OIDOid, types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace, types.OIDRegrole, types.OIDRegprocedure, types.OIDRegoper, types.OIDRegoperator, types.OIDRegcollation, types.OIDInt8:
 			return true
+		default:
 		}
+	default:
 	}
 	return false
 }
@@ -153,6 +155,7 @@ func fastCast(from, to types.Type) castKernel {
 		return castFloat(to)
 	case types.OIDNumeric:
 		return castDecimal(to)
+	default:
 	}
 	if c, _ := category(to.OID); c == types.CategoryString && to.OID == types.OIDText {
 		return castToText(from)
@@ -193,6 +196,7 @@ func castInt(to types.Type) castKernel {
 		}
 	case types.OIDText:
 		return castToText(types.Int8)
+	default:
 	}
 	return nil
 }
@@ -213,6 +217,7 @@ func castFloat(to types.Type) castKernel {
 				return err
 			})
 		}
+	default:
 	}
 	return nil
 }
@@ -235,6 +240,7 @@ func castDecimal(to types.Type) castKernel {
 		}
 	case types.OIDText:
 		return castToText(types.Numeric)
+	default:
 	}
 	return nil
 }

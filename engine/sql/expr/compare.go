@@ -30,6 +30,7 @@ func equalAt(t types.Type, a, b *column.Column, i int) bool {
 		if t.OID != types.OIDBpchar && t.OID != types.OIDJSONB {
 			return bytes.Equal(a.Bytes(i), b.Bytes(i))
 		}
+	default:
 	}
 	return types.Compare(t, a.Datum(i), b.Datum(i)) == 0
 }

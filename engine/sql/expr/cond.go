@@ -36,6 +36,7 @@ func compileCase(e *Case) (node, error) {
 	switch n.t.Kind() {
 	case types.KindInt, types.KindFloat, types.KindDecimal:
 		n.blends = len(n.conds) == 1 && n.other != nil && isFree(n.thens[0]) && isFree(n.other)
+	default:
 	}
 	return n, nil
 }
@@ -309,6 +310,7 @@ func (p *picker) copy(c *column.Column, rows []int32, n int) {
 		copyRows(o.Decs, c.Decs, c.Const, rows, n)
 	case types.KindInterval:
 		copyRows(o.Ivs, c.Ivs, c.Const, rows, n)
+	default:
 	}
 	switch {
 	case !c.Nulls.Any():

@@ -32,6 +32,7 @@ func randomDatum(r *rand.Rand, t types.Type) datum {
 			return types.IntDatum(r.Int64N(8e14))
 		case types.OIDDate:
 			return types.IntDatum(r.Int64N(20000))
+		default:
 		}
 		return types.IntDatum(r.Int64N(20) - 10)
 	case types.KindFloat:
@@ -46,6 +47,7 @@ func randomDatum(r *rand.Rand, t types.Type) datum {
 			d.List = append(d.List, types.IntDatum(r.Int64N(5)))
 		}
 		return d
+	default:
 	}
 	if t.OID == types.OIDJSONB {
 		return types.StringDatum([]string{`{"a": 1}`, `[1, 2]`, `"x"`, `{"a": {"b": "c"}}`}[r.IntN(4)])

@@ -170,6 +170,7 @@ func dependsOnSettings(a, b types.OID) bool {
 	case types.OIDRegclass, types.OIDRegtype, types.OIDRegproc, types.OIDRegnamespace, types.OIDRegrole, types.OIDRegprocedure, types.OIDRegoper, types.OIDRegoperator, types.OIDRegcollation:
 		c, _ := category(b)
 		return c == types.CategoryString
+	default:
 	}
 	return false
 }

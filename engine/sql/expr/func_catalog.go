@@ -21,6 +21,8 @@ type Catalog interface {
 
 // catalogFamily is the table of functions about objects of the database
 // (https://www.postgresql.org/docs/15/functions-info.html, functions-admin.html).
+//
+//nolint:revive // function-length: a table
 func catalogFamily() []Function {
 	lines := []struct{ sigs, doc string }{
 		{"pg_get_viewdef(oid) text|pg_get_viewdef(oid,bool) text|pg_get_viewdef(oid,int4) text|pg_get_viewdef(text) text|pg_get_viewdef(text,bool) text", "query of a view"},
@@ -154,7 +156,8 @@ func fromCatalog(name string) Scalar {
 // sizePretty prints bytes as PostgreSQL does: the unit changes at 10240, with
 // rounding half up.
 func sizePretty(_ *CallContext, a []datum) (datum, error) {
-	v, unit := a[0].I, 0
+	v := a[0].I
+	var unit int
 	units := []string{"bytes", "kB", "MB", "GB", "TB", "PB"}
 	abs := func(x int64) int64 { return max(x, -x) }
 	if abs(v) < 10*1024 {

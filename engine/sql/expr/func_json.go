@@ -377,6 +377,7 @@ func (e *pathEdit) apply(b []byte, depth int) ([]byte, error) {
 			err = pgerror.New(pgerror.InvalidParameterValue, "cannot replace existing key").
 				WithHint("Try using the function jsonb_set to replace key value.")
 			return v, true
+		default:
 		}
 		return e.value, true
 	})

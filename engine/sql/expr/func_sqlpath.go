@@ -2,6 +2,7 @@ package expr
 
 import (
 	"errors"
+	"slices"
 
 	"velostream/catalog/types"
 	"velostream/catalog/types/jsonpath"
@@ -47,7 +48,7 @@ func jsonPathFamily() []Function {
 // zoned runs f with a last argument that says whether zones count.
 func zoned(f Scalar, zones bool) Scalar {
 	return func(c *CallContext, a []datum) (datum, error) {
-		d, err := f(c, append(a[:len(a):len(a)], types.BoolDatum(zones)))
+		d, err := f(c, append(slices.Clip(a), types.BoolDatum(zones)))
 		return d, err
 	}
 }
@@ -172,7 +173,7 @@ func pathFirst(c *CallContext, a []datum) (datum, error) {
 
 // pathRows gives what a path finds, a row each (jsonb_path_query).
 func pathRows(c *CallContext, args []datum, zones bool, each func(datum) error) error {
-	items, err := pathItems(c, append(args[:len(args):len(args)], types.BoolDatum(zones)))
+	items, err := pathItems(c, append(slices.Clip(args), types.BoolDatum(zones)))
 	if err != nil {
 		return err
 	}

@@ -421,6 +421,7 @@ func columnSize(c *CallContext, a []datum) (datum, error) {
 		return integer(8)
 	case types.OIDUUID, types.OIDInterval:
 		return integer(16)
+	default:
 	}
 	return integer(int64(len(appendValue(nil, c.Args[0], a[0], nil))) + 4)
 }

@@ -84,6 +84,7 @@ func (f *Function) ReturnType(args []types.Type) types.Type {
 	switch f.Ret {
 	case types.OIDAnyElement, OIDAnyNonArray, OIDAnyCompatible, types.OIDAnyArray, OIDAnyCompatibleArray:
 		return f.polymorphicReturn(args)
+	default:
 	}
 	return types.Type{OID: f.Ret, Mod: -1}
 }
@@ -107,6 +108,7 @@ func (f *Function) polymorphicReturn(args []types.Type) types.Type {
 			if a, ok := t.Array(); ok {
 				return types.Type{OID: a.OID, Mod: -1}
 			}
+		default:
 		}
 	}
 	return types.Text

@@ -42,6 +42,7 @@ func appendToJSON(dst []byte, t types.Type, d datum, f *types.Format) []byte {
 		return types.AppendJSONString(dst, bytes.Replace(s, []byte(" "), []byte("T"), 1))
 	case types.OIDDate:
 		return types.AppendJSONString(dst, types.AppendText(nil, t, d, nil))
+	default:
 	}
 	if elem, ok := t.Elem(); ok {
 		dst = append(dst, '[')
@@ -126,6 +127,7 @@ func jsonKeyText(c *CallContext, i int, d datum) []byte {
 	case types.OIDBool, types.OIDDate, types.OIDTimestamp, types.OIDTimestamptz:
 		b := appendToJSON(nil, c.Args[i], d, c.Env.format())
 		return bytes.Trim(b, `"`)
+	default:
 	}
 	return types.AppendText(nil, c.Args[i], d, c.Env.format())
 }

@@ -121,6 +121,7 @@ func (p *pathRun) step(n *jsonpath.Node, jb jsonItem, out emit, unwrap bool) err
 		return p.accessor(n, jb, out, unwrap)
 	case jsonpath.Type, jsonpath.Size, jsonpath.Abs, jsonpath.Floor, jsonpath.Ceiling, jsonpath.Double, jsonpath.Keyvalue, jsonpath.Datetime:
 		return p.method(n, jb, out, unwrap)
+	default:
 	}
 	t, err := p.predicate(n, jb)
 	if err != nil {
@@ -153,6 +154,7 @@ func (p *pathRun) accessor(n *jsonpath.Node, jb jsonItem, out emit, unwrap bool)
 	case jsonpath.Any:
 		return p.descend(n, jb, out)
 	case jsonpath.Key, jsonpath.AnyKey, jsonpath.Filter:
+	default:
 	}
 	if isArray && unwrap {
 		return p.unwrap(n, jb, out)

@@ -24,6 +24,7 @@ func (p *pathRun) method(n *jsonpath.Node, jb jsonItem, out emit, unwrap bool) e
 			return p.structural(pathArrayNotFound, "jsonpath item method .size() can only be applied to an array")
 		}
 		return p.next(n, numberItem(types.FromInt64(int64(size))), out)
+	default:
 	}
 	if unwrap && jb.array() {
 		return p.unwrap(n, jb, out)
@@ -43,6 +44,7 @@ func (p *pathRun) method(n *jsonpath.Node, jb jsonItem, out emit, unwrap bool) e
 			return err
 		}
 		return p.next(n, numberItem(d), out)
+	default:
 	}
 	d, ok := jb.number()
 	if !ok {
@@ -74,7 +76,7 @@ func pathDouble(i jsonItem) (types.Decimal, error) {
 	var err error
 	switch kindOf(i) {
 	case '0':
-		if f, err = types.ParseFloat8(string(jsonTrim(i.b))); err != nil {
+		if _, err = types.ParseFloat8(string(jsonTrim(i.b))); err != nil {
 			return bad("numeric argument of jsonpath item method .%s() is out of range for type double precision")
 		}
 		d, _ := i.number()

@@ -49,6 +49,7 @@ func (p *pathRun) predicate(n *jsonpath.Node, jb jsonItem) (truth, error) {
 		return truthOf(t == pathUnknown), err
 	case jsonpath.Exists:
 		return p.exists(n.Left, jb)
+	default:
 	}
 	left, err := p.collect(n.Left, jb, true)
 	if err != nil {
@@ -151,6 +152,7 @@ func (p *pathRun) test(n *jsonpath.Node, l, r jsonItem) (truth, error) {
 			return pathUnknown, nil
 		}
 		return truthOf(bytes.HasPrefix(jsonUnquote(jsonTrim(l.b)), jsonUnquote(jsonTrim(r.b)))), nil
+	default:
 	}
 	return p.compare(n.Op, l, r)
 }
@@ -221,6 +223,7 @@ func (p *pathRun) compare(op jsonpath.Op, l, r jsonItem) (truth, error) {
 		return truthOf(cmp > 0), nil
 	case jsonpath.Le:
 		return truthOf(cmp <= 0), nil
+	default:
 	}
 	return truthOf(cmp >= 0), nil
 }

@@ -34,6 +34,7 @@ func (op cmpOp) holds(c int) bool {
 		return c <= 0
 	case opGt:
 		return c > 0
+	default:
 	}
 	return c >= 0
 }
@@ -132,6 +133,7 @@ func compareRows[T int64 | float64](op cmpOp, c *CallContext, a, b []T, ak, bk b
 	case opGe:
 		compareRows(opLe, c, b, a, bk, ak, out)
 		return
+	default:
 	}
 	if c.Sel == nil {
 		compareDense(op, a, b, ak, bk, out[:c.N])
@@ -218,6 +220,7 @@ func (op cmpOp) swapped() cmpOp {
 		return opLt
 	case opGe:
 		return opLe
+	default:
 	}
 	return op
 }
@@ -281,6 +284,7 @@ func compareOne[T int64 | float64](op cmpOp, x, y T) bool {
 		return !lt(y, x)
 	case opGt:
 		return lt(y, x)
+	default:
 	}
 	return !lt(x, y)
 }

@@ -99,6 +99,7 @@ func randomCall(r *rand.Rand, f *Function) (string, bool) {
 		case types.OIDAnyArray, OIDAnyCompatibleArray:
 			a, _ := types.Type{OID: poly, Mod: -1}.Array()
 			o = a.OID
+		default:
 		}
 		pool, ok := pools[o]
 		if !ok {

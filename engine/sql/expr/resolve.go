@@ -64,6 +64,7 @@ func (f *Function) undetermined(args []types.Type) bool {
 			if poly = true; a.OID != types.OIDUnknown {
 				return false
 			}
+		default:
 		}
 	}
 	return poly
@@ -125,6 +126,7 @@ func canCoerce(from, to types.OID) bool {
 		return !isArray(from)
 	case types.OIDAnyArray, OIDAnyCompatibleArray:
 		return from == types.OIDUnknown || isArray(from)
+	default:
 	}
 	return from == types.OIDUnknown || implicitCast(from, to)
 }
@@ -298,6 +300,7 @@ func (f *Function) wantedTypes(args []types.Type) ([]types.Type, bool) {
 					d = a.OID
 				}
 			}
+		default:
 		}
 		if out[i] = (types.Type{OID: d, Mod: -1}); d == a.OID {
 			out[i] = a
@@ -324,6 +327,7 @@ func (f *Function) elementType(args []types.Type) (types.OID, bool) {
 			} else if a.OID != types.OIDUnknown {
 				return 0, false
 			}
+		default:
 		}
 	}
 	if !poly {

@@ -171,6 +171,8 @@ func subscripts(first int64, args []types.Datum, each func(types.Datum) error) e
 }
 
 // series is generate_series over integers, numerics and times.
+//
+//nolint:revive // function-length: one case a type
 func series(env *Env, t types.Type, args []types.Datum, each func(types.Datum) error) error {
 	zero := pgerror.New(pgerror.InvalidParameterValue, "step size cannot equal zero")
 	switch {

@@ -28,6 +28,7 @@ func typeName(o types.OID) string {
 		return "anycompatible"
 	case OIDAnyCompatibleArray:
 		return "anycompatiblearray"
+	default:
 	}
 	return types.Type{OID: o, Mod: -1}.String()
 }
@@ -37,6 +38,7 @@ func category(o types.OID) (types.Category, bool) {
 	switch o {
 	case OIDAny, OIDAnyNonArray, OIDAnyCompatible, OIDAnyCompatibleArray:
 		return types.CategoryPseudo, false
+	default:
 	}
 	t := types.Type{OID: o, Mod: -1}
 	return t.Category(), t.Preferred()
