@@ -29,15 +29,15 @@ func TestSmoke(t *testing.T) {
 		}
 		defer rows.Close()
 		out := ""
-		var outSb31 strings.Builder
+		var lines strings.Builder
 		for rows.Next() {
 			v, err := rows.Values()
 			if err != nil {
 				t.Fatalf("%s: %v", sql, err)
 			}
-			fmt.Fprintln(&outSb31, v...)
+			fmt.Fprintln(&lines, v...)
 		}
-		out += outSb31.String()
+		out += lines.String()
 		if rows.Err() != nil {
 			t.Fatalf("%s: %v", sql, rows.Err())
 		}

@@ -24,11 +24,11 @@ CREATE STREAM bad (a int) WITH (connector = 'kafka', topc = 'x');
 DROP TABLE t;
 SELECT 1 FROM t;`
 	got := ""
-	var gotSb27 strings.Builder
+	var out strings.Builder
 	for _, f := range session.Validate(t.Context(), nil, engine.Connectors(), sql) {
-		fmt.Fprintf(&gotSb27, "%d:%d %s %s\n", f.Line, f.Column, f.Severity, f.Code)
+		fmt.Fprintf(&out, "%d:%d %s %s\n", f.Line, f.Column, f.Severity, f.Code)
 	}
-	got += gotSb27.String()
+	got += out.String()
 	want := `3:62 warning 01000
 5:8 error 42703
 10:18 warning 01000
