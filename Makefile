@@ -10,7 +10,7 @@ RACE     := ./cmd/... ./pgwire/... ./engine/session/... ./engine/job/... ./engin
             ./engine/sink/... ./engine/subscribe/... ./engine/connector/... ./storage/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo run test race bench bench-compare fuzz lint fmt check test-kafka test-kafka-here test-recovery test-postgres clean
+.PHONY: help build demo run test race bench bench-compare fuzz lint fmt check test-kafka test-kafka-here test-recovery test-postgres test-clients clean
 
 help: ## Print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -73,6 +73,9 @@ test-recovery: ## Kill the server under load; KILLS=500 times (50 without), agai
 test-postgres: ## The tests that compare with PostgreSQL (needs postgres, initdb and psql on the PATH)
 	@command -v initdb >/dev/null || { echo "no PostgreSQL on the PATH: install it, or add its bin directory"; exit 1; }
 	go test -count=1 -timeout 10m ./catalog/... ./engine/sql/... ./engine/enginetest/...
+
+test-clients: build ## Drivers of Go, Node.js, Python, Java and C against the server; CLIENTS_TARGET=postgres://… against another
+	test/clients/run.sh $(CLIENTS)
 
 clean: ## Delete what was built, and the data of `make run`
 	rm -rf bin .data
