@@ -101,7 +101,7 @@ var functionTable = map[string]function{
 	"set_config":                   setConfig,
 	"pg_sleep":                     sleep,
 	"pg_advisory_unlock_all":       null,
-	"pg_notify":                    null,
+	"pg_notify":                    notify,
 	"pg_stat_file":                 null,
 	"pg_describe_object":           describeObject,
 }
@@ -383,6 +383,13 @@ func sleep(c *Catalog, a []types.Datum) (any, error) {
 		return "", nil
 	}
 	return "", c.Sleep(a[0].F)
+}
+
+func notify(c *Catalog, a []types.Datum) (any, error) {
+	if c.Notify == nil {
+		return "", nil
+	}
+	return "", c.Notify(string(a[0].B), string(a[1].B)) // of NULL: the empty string
 }
 
 func describeObject(c *Catalog, a []types.Datum) (any, error) {

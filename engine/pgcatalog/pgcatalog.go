@@ -63,6 +63,8 @@ type Source struct {
 	// waits, or ends with the statement.
 	Cancel, Terminate func(pid uint32) bool
 	Sleep             func(seconds float64) error
+	// Notify is pg_notify; nil: nothing happens.
+	Notify func(channel, payload string) error
 	// Size is the bytes a relation takes on disk, nil or < 0: not known.
 	Size func(r *catalog.Relation) int64
 }

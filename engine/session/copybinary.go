@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
@@ -25,13 +26,14 @@ func (c *copyOutRows) nextBinary(ctx context.Context) (*column.Batch, error) {
 	out.Reset()
 	c.batch.N = 0
 	emit := func(b []byte) {
+		if !c.started {
+			// As PostgreSQL's: in one message with the first row, where
+			// psycopg looks for it.
+			c.started = true
+			b = slices.Concat([]byte(binarySignature), make([]byte, 8), b)
+		}
 		out.AppendBytes(b)
 		c.batch.N++
-	}
-	if !c.started {
-		c.started = true
-		emit(append([]byte(binarySignature), 0, 0, 0, 0, 0, 0, 0, 0))
-		return &c.batch, nil
 	}
 	if c.ended {
 		return nil, io.EOF

@@ -11,6 +11,7 @@ import (
 // Limits of LISTEN and NOTIFY.
 const (
 	payloadMax  = 8000 // bytes, as in PostgreSQL
+	channelMax  = 64
 	notesMax    = 10_000
 	channelsMax = 1000 // a session listens to
 )
@@ -95,15 +96,22 @@ func (s *Session) unlisten(n *ast.Unlisten) error {
 	return nil
 }
 
-// notifyChannel is NOTIFY: what it sends goes out when the transaction commits.
+// notifyChannel is NOTIFY and pg_notify: what it sends goes out when the transaction commits.
 func (s *Session) notifyChannel(channel, payload string) error {
-	if len(payload) >= payloadMax {
+	switch {
+	case channel == "":
+		return pgerror.New(pgerror.InvalidParameterValue, "channel name cannot be empty")
+	case len(channel) >= channelMax:
+		return pgerror.New(pgerror.InvalidParameterValue, "channel name too long")
+	case len(payload) >= payloadMax:
 		return pgerror.New(pgerror.InvalidParameterValue, "payload string too long")
 	}
-	t, err := s.begin()
-	if err != nil {
-		return err
+	if s.tx == nil { // pg_notify is called while a statement runs: no refresh then
+		if _, err := s.begin(); err != nil {
+			return err
+		}
 	}
+	t := s.tx
 	n := note{channel, payload}
 	if slices.Contains(t.notes, n) {
 		return nil

@@ -171,7 +171,7 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	case *ast.Set:
 		return s.command(p, func(context.Context) (string, error) { return "SET", s.set(p, n) }), nil
 	case *ast.SetTransaction:
-		return s.command(p, func(context.Context) (string, error) { return "SET", nil }), nil
+		return s.command(p, func(context.Context) (string, error) { return "SET", s.setTransaction(n) }), nil
 	case *ast.Reset:
 		return s.command(p, func(context.Context) (string, error) { return "RESET", s.reset(n) }), nil
 	case *ast.Discard:

@@ -47,8 +47,8 @@ func allSettings(version string) []setting {
 		{name: "lock_timeout", initial: "0", check: checkDuration},
 		{name: "idle_in_transaction_session_timeout", initial: "0", check: checkDuration},
 		{name: "client_min_messages", initial: "notice"},
-		{name: "transaction_isolation", initial: "read committed"},
-		{name: "default_transaction_isolation", initial: "read committed"},
+		{name: "transaction_isolation", initial: "read committed", check: isolation},
+		{name: "default_transaction_isolation", initial: "read committed", check: isolation},
 		{name: "transaction_read_only", initial: "off", check: checkBool},
 		{name: "max_identifier_length", initial: "63", fixed: true},
 		{name: "max_index_keys", initial: "32", fixed: true},
@@ -108,38 +108,49 @@ func (st *settings) start(s pgwire.Startup) error {
 		}
 		st.origin[key] = st.values[key]
 	}
+	for _, d := range transactionDefaults {
+		st.values[d.of] = st.values[d.from]
+	}
 	return nil
 }
 
 // assign checks and sets a parameter. key is lower case.
 func (st *settings) assign(key, v string) error {
+	v, err := st.check(key, v)
+	if err == nil {
+		st.values[key], st.fmt = v, nil
+	}
+	return err
+}
+
+// check returns the value as it is kept. key is lower case.
+func (st *settings) check(key, v string) (string, error) {
 	d := st.all[key]
 	if d == nil {
 		if strings.Contains(key, ".") {
-			st.values[key] = v // a placeholder of an extension, as in PostgreSQL
-			return nil
+			return v, nil // a placeholder of an extension, as in PostgreSQL
 		}
 		e := pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter %q", key)
 		if near := option.Nearest(key, st.names()); near != "" {
-			return e.WithHint("Perhaps you meant %q.", near)
+			return "", e.WithHint("Perhaps you meant %q.", near)
 		}
-		return e
+		return "", e
 	}
 	if d.fixed {
-		return pgerror.New("55P02", "parameter %q cannot be changed", d.name)
+		return "", pgerror.New("55P02", "parameter %q cannot be changed", d.name)
 	}
-	if d.check != nil {
-		var err error
-		if v, err = d.check(v); err != nil {
-			e := pgerror.New(pgerror.InvalidParameterValue, "invalid value for parameter %q: %q", d.name, v)
-			if h := pgerror.From(err).Hint; h != "" {
-				return e.WithHint("%s", h)
-			}
-			return e
+	if d.check == nil {
+		return v, nil
+	}
+	kept, err := d.check(v)
+	if err != nil {
+		e := pgerror.New(pgerror.InvalidParameterValue, "invalid value for parameter %q: %q", d.name, v)
+		if h := pgerror.From(err).Hint; h != "" {
+			return "", e.WithHint("%s", h)
 		}
+		return "", e
 	}
-	st.values[key], st.fmt = v, nil
-	return nil
+	return kept, nil
 }
 
 func (st *settings) names() []string {
@@ -230,14 +241,8 @@ func (s *Session) set(p ast.Parsed, n *ast.Set) error {
 		}
 		v = strings.Join(parts, ", ")
 	}
-	if key == "transaction_isolation" || key == "default_transaction_isolation" {
-		v = strings.ToLower(v)
-	}
-	if err := s.settings.assign(key, v); err != nil {
+	if err := s.assign(key, v, n.Scope == ast.ScopeLocal); err != nil {
 		return pgerror.From(err).At(p.Position(n.Pos()))
-	}
-	if d := s.settings.all[key]; d != nil && d.reported {
-		s.notify.Parameter(d.name, s.settings.values[key])
 	}
 	return nil
 }
@@ -245,16 +250,28 @@ func (s *Session) set(p ast.Parsed, n *ast.Set) error {
 // reset runs RESET.
 func (s *Session) reset(n *ast.Reset) error {
 	for key, v := range s.settings.origin {
-		d := s.settings.all[key]
-		if d.fixed || (!n.All && key != strings.ToLower(n.Name)) || s.settings.values[key] == v {
+		if n.All && strings.HasPrefix(key, "transaction_") {
+			continue // of the block, which goes on
+		}
+		if s.settings.all[key].fixed || (!n.All && key != strings.ToLower(n.Name)) || s.settings.values[key] == v {
 			continue
 		}
-		s.settings.values[key], s.settings.fmt = v, nil
-		if d.reported {
-			s.notify.Parameter(d.name, v)
+		if err := s.assign(key, v, false); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// isolation checks the name of an isolation level.
+func isolation(v string) (string, error) {
+	v = strings.ToLower(v)
+	switch v {
+	case "serializable", "repeatable read", "read committed", "read uncommitted":
+		return v, nil
+	}
+	return "", pgerror.New(pgerror.InvalidParameterValue, "no isolation level").
+		WithHint("Available values: serializable, repeatable read, read committed, read uncommitted.")
 }
 
 // discard runs DISCARD.

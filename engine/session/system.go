@@ -44,7 +44,8 @@ func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatal
 		Started: started, PID: s.pid, Encoding: s.settings.get("client_encoding"),
 		Functions: registeredFunctions, Settings: s.listSettings, Jobs: s.listJobs, Sinks: s.listSinks,
 		Cursors: s.listCursors, Statements: s.listStatements, SetConfig: s.setConfig,
-		Sleep: func(seconds float64) error { return sleep(ctx, seconds) },
+		Notify: s.notifyChannel,
+		Sleep:  func(seconds float64) error { return sleep(ctx, seconds) },
 	}
 	if p, ok := s.notify.(pgwire.Peers); ok {
 		src.Activity = func() []pgcatalog.Activity { return activity(p.Connections()) }
@@ -193,15 +194,15 @@ func settingKind(initial string) string {
 	return "string"
 }
 
-func (s *Session) setConfig(name, value string, _ bool) (string, error) {
+func (s *Session) setConfig(name, value string, local bool) (string, error) {
 	key := lower(name)
-	if err := s.settings.assign(key, value); err != nil {
+	if local && s.block() == nil {
+		return s.settings.check(key, value) // gone with its transaction, which is this statement
+	}
+	if err := s.assign(key, value, local); err != nil {
 		return "", err
 	}
 	v, _ := s.settings.value(key)
-	if d := s.settings.all[key]; d != nil && d.reported {
-		s.notify.Parameter(d.name, v)
-	}
 	return v, nil
 }
 

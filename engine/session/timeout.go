@@ -6,6 +6,7 @@ import (
 
 	"velostream/catalog/types"
 	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 )
 
@@ -30,7 +31,7 @@ func (l *limitedStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 		return l.Statement.Query(ctx, args)
 	}
 	until := time.Now().Add(d)
-	ctx, cancel := context.WithDeadline(ctx, until)
+	ctx, cancel := context.WithDeadlineCause(ctx, until, timedOut())
 	rows, err := l.Statement.Query(ctx, args)
 	if err != nil {
 		cancel()
@@ -43,6 +44,11 @@ func (l *limitedStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 	return r, nil
 }
 
+// timedOut is why a statement ended that took too long.
+func timedOut() error {
+	return pgerror.New(pgerror.QueryCanceled, "canceling statement due to statement timeout")
+}
+
 // limitedRows end at a moment.
 type limitedRows struct {
 	pgwire.Rows
@@ -52,7 +58,7 @@ type limitedRows struct {
 
 // Next implements pgwire.Rows.
 func (r *limitedRows) Next(ctx context.Context) (*column.Batch, error) {
-	ctx, cancel := context.WithDeadline(ctx, r.until)
+	ctx, cancel := context.WithDeadlineCause(ctx, r.until, timedOut())
 	defer cancel()
 	b, err := r.Rows.Next(ctx)
 	if err != nil && ctx.Err() != nil {

@@ -21,13 +21,15 @@ type transaction struct {
 	started    int64
 	notes      []note // what NOTIFY sends when it commits
 	savepoints []savepoint
+	assigned   []assignment
 	// mark is where the running statement began, to undo it alone.
 	mark int
 }
 
 type savepoint struct {
-	name string
-	at   int
+	name     string
+	at       int
+	assigned int // parameters that were set before
 }
 
 func (t *transaction) rollback() error { return t.tx.Rollback() }
@@ -108,12 +110,8 @@ func (s *Session) beginBlock(n *ast.Transaction) (string, error) {
 		}
 	}
 	s.tx.implicit = false
-	for _, o := range n.Options {
-		if o.Name == "read only" || o.Name == "read_only" || o.Name == "transaction_read_only" {
-			s.tx.readOnly = o.Value != "false"
-		}
-	}
-	return tag, nil
+	s.tx.readOnly = s.settings.get("transaction_read_only") == "on"
+	return tag, s.modes(n.Options)
 }
 
 func (s *Session) commitBlock() (string, error) {
@@ -124,9 +122,16 @@ func (s *Session) commitBlock() (string, error) {
 	tx := s.tx
 	s.tx = nil
 	if tx.failed {
+		s.unassign(tx, 0)
 		return "ROLLBACK", tx.rollback()
 	}
-	return "COMMIT", s.commit(tx)
+	err := s.commit(tx)
+	if err != nil {
+		s.unassign(tx, 0)
+	} else {
+		s.settle(tx)
+	}
+	return "COMMIT", err
 }
 
 func (s *Session) rollbackBlock() (string, error) {
@@ -136,6 +141,7 @@ func (s *Session) rollbackBlock() (string, error) {
 	}
 	tx := s.tx
 	s.tx = nil
+	s.unassign(tx, 0)
 	return "ROLLBACK", tx.rollback()
 }
 
@@ -144,7 +150,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 		return "", pgerror.New(pgerror.NoActiveTransaction, "%s can only be used in transaction blocks", string(n.Kind))
 	}
 	if n.Kind == ast.TxSavepoint {
-		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint()})
+		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint(), len(s.tx.assigned)})
 		return "SAVEPOINT", nil
 	}
 	for i, sp := range slices.Backward(s.tx.savepoints) {
@@ -156,6 +162,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 			return "RELEASE", nil
 		}
 		s.tx.tx.RollbackTo(sp.at)
+		s.unassign(s.tx, sp.assigned)
 		s.tx.savepoints = s.tx.savepoints[:i+1]
 		s.tx.failed = false
 		return "ROLLBACK", nil

@@ -112,6 +112,7 @@ func actions() []def {
 		d("pg_cancel_backend(int4) bool", "cancels what a session does", false),
 		d("pg_terminate_backend(int4) bool", "ends a session", false),
 		d("pg_sleep(float8) void", "waits for seconds", false),
+		d("pg_notify(text,text) void", "sends a notification to who listens to a channel", true),
 		d("pg_advisory_unlock_all() void", "frees advisory locks, of which there are none", false),
 		{sig: "format_type(oid,int4) text", scalar: formatType, nullCall: true, volatility: Stable, doc: "SQL name of a type with its modifier"},
 		{sig: "pg_get_expr(text,oid) text", scalar: firstArg, volatility: Stable, doc: "text of a stored expression"},
