@@ -256,7 +256,11 @@ func (p *parser) copyStmt() ast.Statement {
 	}
 	if p.isOp("(") {
 		p.next()
-		s.Query = p.preparable()
+		if p.is("subscribe") {
+			s.Query = p.subscribe()
+		} else {
+			s.Query = p.preparable()
+		}
 		p.expectOp(")")
 		p.expect("to")
 		s.To = true

@@ -93,7 +93,8 @@ function feed(table) {
     await c.end();
   })();
   return {
-    saw: (i) => { seen[i] = Date.now(); return Object.keys(seen).length === 4; },
+    saw: (i) => { seen[i] ??= Date.now(); // SUBSCRIBE shows them once more when they are deleted
+      return Object.keys(seen).length === 4; },
     end: async () => {
       await done;
       const until = Date.now() + 1500;
