@@ -88,7 +88,7 @@ func CastDatum(from, to Type, d Datum, f *Format) (Datum, error) {
 		return castList(fe, te, d, f)
 	case c.Method == CastIO || from.OID == OIDUnknown:
 		d, err = DecodeText(to, castText(from, d, f), f)
-	case c.Method == CastFunction:
+	case c.Method == CastFunction || from.OID == OIDInt4: // its bits, where PostgreSQL only relabels
 		d, err = castFunction(from, to, d, f)
 	}
 	if err != nil {

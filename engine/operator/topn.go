@@ -52,6 +52,10 @@ type topN struct {
 	cols     []*column.Column
 }
 
+// topNBytesMin is what a Top-N may keep whatever its budget: the rows of a small
+// LIMIT have to be somewhere.
+const topNBytesMin = 1 << 20
+
 // topRow is a row by its state key and value.
 type topRow struct{ key, val string }
 
@@ -135,7 +139,7 @@ func (t *topN) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 			return err
 		}
 	}
-	if t.bytes > t.ctx.budget() {
+	if t.bytes > max(t.ctx.budget(), topNBytesMin) {
 		return outOfMemory(t.label, t.ctx.budget())
 	}
 	return nil
