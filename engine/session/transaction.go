@@ -38,7 +38,10 @@ func (t *transaction) rollback() error { return t.tx.Rollback() }
 // it sees what was committed until now.
 func (s *Session) begin() (*transaction, error) {
 	if s.tx == nil {
-		s.tx = &transaction{tx: s.e.Tables.Begin(), implicit: true, started: time.Now().UnixMicro() - epoch2000}
+		s.tx = &transaction{
+			tx: s.e.Tables.Begin(), implicit: true, started: time.Now().UnixMicro() - epoch2000,
+			readOnly: s.settings.values["transaction_read_only"] == "on",
+		}
 		return s.tx, nil
 	}
 	if err := s.tx.tx.Refresh(); err != nil {
@@ -110,7 +113,6 @@ func (s *Session) beginBlock(n *ast.Transaction) (string, error) {
 		}
 	}
 	s.tx.implicit = false
-	s.tx.readOnly = s.settings.get("transaction_read_only") == "on"
 	return tag, s.modes(n.Options)
 }
 
