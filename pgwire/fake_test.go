@@ -248,6 +248,15 @@ func (r *fakeRows) Tag() string      { return r.tag }
 func (r *fakeRows) Close() error     { return nil }
 func (r *fakeRows) Continuous() bool { return r.st.words[0] == "burst" }
 
+// end tells a test why a statement ended, if there is room: a stress test does
+// not listen.
+func (b *fakeBackend) end(ctx context.Context) {
+	select {
+	case b.ended <- context.Cause(ctx):
+	default:
+	}
+}
+
 func (r *fakeRows) Next(ctx context.Context) (*column.Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -255,12 +264,12 @@ func (r *fakeRows) Next(ctx context.Context) (*column.Batch, error) {
 	switch r.st.words[0] {
 	case "wait":
 		<-ctx.Done()
-		r.st.s.b.ended <- context.Cause(ctx)
+		r.st.s.b.end(ctx)
 		return nil, ctx.Err()
 	case "tick":
 		select {
 		case <-ctx.Done():
-			r.st.s.b.ended <- context.Cause(ctx)
+			r.st.s.b.end(ctx)
 			return nil, ctx.Err()
 		case <-time.After(time.Duration(r.st.num()) * time.Millisecond):
 			return r.batch(1), nil
@@ -344,7 +353,7 @@ func (r *fakeCopyOut) Next(ctx context.Context) (*column.Batch, error) {
 	if r.st.words[0] == "copytick" {
 		select {
 		case <-ctx.Done():
-			r.st.s.b.ended <- context.Cause(ctx)
+			r.st.s.b.end(ctx)
 			return nil, ctx.Err()
 		case <-time.After(time.Duration(r.st.num()) * time.Millisecond):
 		}

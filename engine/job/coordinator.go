@@ -128,6 +128,9 @@ func (j *Job) runOnce(ctx context.Context) (err error) {
 	if err := c.start(ctx); err != nil {
 		return err
 	}
+	if c.opened != nil {
+		close(c.opened)
+	}
 	defer func() {
 		// Tasks may be ended by the same context: their state is then only as
 		// good as the last epoch, which is committed already.

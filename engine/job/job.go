@@ -49,6 +49,9 @@ type Job struct {
 	wake chan struct{}
 	// transient is set for a subscription: no catalog entry, no durable state.
 	transient *SubscribeOptions
+	// opened closes when a subscription has opened its sources: what comes from
+	// then on is its.
+	opened chan struct{}
 	// persistLog: a job or sink reads the output after a restart too.
 	persistLog atomic.Bool
 	// durable is the newest epoch that survives a crash; durableCut what it

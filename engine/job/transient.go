@@ -35,12 +35,13 @@ type SubscribeOptions struct {
 	Progress time.Duration
 }
 
-// Subscribe starts the continuous plan p. Close must be called.
+// Subscribe starts the continuous plan p, and returns when its sources are open:
+// what is committed from then on is part of it. Close must be called.
 func (m *Manager) Subscribe(ctx context.Context, p *plan.Physical, o SubscribeOptions) (*Subscription, error) {
 	snap := m.o.Catalog.Snapshot()
 	rel := &catalog.Relation{Name: "subscription", Kind: catalog.Stream, AppendOnly: true, EventTime: -1}
 	j := &Job{
-		m: m, plan: p, shards: m.o.Shards, transient: &o, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		m: m, plan: p, shards: m.o.Shards, transient: &o, opened: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}),
 		inputs: map[uint32]*Job{}, logs: map[uint32]*log.Log{}, ready: make(chan struct{}),
 	}
 	j.rel.Store(rel)
@@ -69,6 +70,13 @@ func (m *Manager) Subscribe(ctx context.Context, p *plan.Physical, o SubscribeOp
 		defer stop()
 		j.main(run)
 	})
+	select {
+	case <-j.opened:
+	case <-j.done: // it failed: Next says why
+	case <-ctx.Done():
+		_ = s.Close()
+		return nil, context.Cause(ctx)
+	}
 	return s, nil
 }
 
