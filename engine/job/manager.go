@@ -213,7 +213,6 @@ func (m *Manager) reconcile() {
 			}
 		}
 		j.rel.Store(r)
-		j.stats.Watermark = int64(dataflow.NoWatermark)
 		j.persistLog.Store(m.hasReaders(snap, r))
 		if !r.Paused && j.idle() && j.Info().State != Failed {
 			j.start()
@@ -341,6 +340,7 @@ func (m *Manager) newJob(snap *catalog.Snapshot, r *catalog.Relation) *Job {
 		inputs: map[uint32]*Job{}, logs: map[uint32]*log.Log{}, ready: make(chan struct{}),
 	}
 	j.rel.Store(r)
+	j.stats.Watermark = int64(dataflow.NoWatermark)
 	last := uint64(0)
 	if at != nil {
 		last, j.shards = at.Epoch, at.Shards
