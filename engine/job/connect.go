@@ -214,6 +214,9 @@ func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*
 		OnError: set.OnError, DeadLetter: io.deadLetter, Resumed: io.resumed,
 		MaxRows: set.BatchRows, Discover: set.Discover, Retry: set.Retry,
 	}
+	if o.OnError == source.Skip && io.deadLetter != nil {
+		o.OnError = source.SendElsewhere // to be counted: a stream that skips keeps none
+	}
 	if o.Decoder, err = formats.NewDecoder("format", opts, lay.fields, valueColumns(rel)); err != nil {
 		return nil, nil, err
 	}
