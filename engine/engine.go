@@ -117,12 +117,20 @@ func (o *Options) ensureDefaults() {
 	}
 }
 
+// pushInterval bounds how often the store of jobs is fsynced because of reads;
+// a checkpoint, one a second, may wait as long.
+const pushInterval = 20 * time.Millisecond
+
 func openStore(o Options, name string) (state.Store, error) {
 	var reg prometheus.Registerer
 	if o.Metrics != nil {
 		reg = prometheus.WrapRegistererWith(prometheus.Labels{"store": name}, o.Metrics)
 	}
 	so := state.Options{CacheBytes: o.CacheBytes, Logger: o.Logger, Registerer: reg}
+	if name == "state" {
+		// What a strict read has shown is there after kill -9 too.
+		so.PushInterval = pushInterval
+	}
 	if o.TuneStore != nil {
 		o.TuneStore(name, &so)
 	}

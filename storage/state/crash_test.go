@@ -48,7 +48,7 @@ func TestCrash(t *testing.T) {
 
 func crashRound(t *testing.T, r *rand.Rand) {
 	fs := vfs.NewCrashableMem()
-	o := state.Options{FS: fs, MemTableBytes: 1 << 20, IngestEntriesMin: []int{-1, 40, 400}[r.IntN(3)]}
+	o := state.Options{FS: fs, MemTableBytes: 1 << 20, IngestEntriesMin: []int{-1, 40, 400}[r.IntN(3)], PushInterval: []time.Duration{0, time.Millisecond}[r.IntN(2)]}
 	var commits []map[string]string // content after each
 	last := map[string]string{}
 	durable := 0
@@ -401,4 +401,39 @@ func TestLockedByOtherProcess(t *testing.T) {
 	}
 	in.Close()
 	child.Wait()
+}
+
+// TestPush commits without sync and takes the files as the death of the
+// process, not of the machine, leaves them: everything is there, soon.
+func TestPush(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	o := state.Options{FS: fs, PushInterval: time.Second}
+	s := open(t, "data", o)
+	defer func() { _ = s.Close() }()
+	for i := range 20 {
+		b := s.NewBatch()
+		b.Put([]byte("n"), []byte(strconv.Itoa(i)))
+		if err := s.Commit(b, false); err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		for range 100 {
+			o.FS = fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 1))})
+			left := open(t, "data", o)
+			var err error
+			if got, err = left.Get([]byte("n")); err != nil {
+				t.Fatal(err)
+			}
+			if err := left.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if string(got) == strconv.Itoa(i) {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if string(got) != strconv.Itoa(i) {
+			t.Fatalf("commit %d: the files have %q", i, got)
+		}
+	}
 }

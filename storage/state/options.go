@@ -2,6 +2,7 @@ package state
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +31,10 @@ type Options struct {
 	// file of its own instead of passing the entries through log and memtable
 	// (see ingest.go), 500,000 when 0; negative: never.
 	IngestEntriesMin int
+	// PushInterval, when not 0, makes commits without sync outlive the process
+	// (kill -9), not the machine: they reach the operating system at once, and
+	// the disk once in this time. A commit with sync may wait as long.
+	PushInterval time.Duration
 	// Logger receives what happens in the background; nil discards it.
 	Logger *slog.Logger
 	// Registerer receives the metrics; nil: none.
@@ -76,6 +81,7 @@ func (o *Options) Validate() error {
 		{"CacheBytes", o.CacheBytes, 1 << 20, 1 << 40},
 		{"MemTableBytes", o.MemTableBytes, 1 << 20, 1 << 30},
 		{"CompactionsMax", int64(o.CompactionsMax), 1, 64},
+		{"PushInterval", int64(o.PushInterval), 0, int64(time.Second)},
 		{"OpenFilesMax", int64(o.OpenFilesMax), 32, 1 << 20},
 	} {
 		if err := check(c.name, c.v, c.lo, c.hi); err != nil {

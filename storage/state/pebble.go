@@ -53,6 +53,7 @@ type pebbleStore struct {
 	gate      gate
 	failure   atomic.Pointer[pgerror.Error]
 	collector *collector
+	pusher    *pusher // nil: commits without fsync stay in memory for a while
 
 	mu    sync.Mutex
 	snaps map[*pebbleSnapshot]struct{} // open ones, closed by Close
@@ -115,6 +116,9 @@ func (s *pebbleStore) open() (err error) {
 	o.EnsureDefaults()
 	s.tables = o.MakeWriterOptions(0, db.TableFormat())
 	s.db = db
+	if s.o.PushInterval > 0 {
+		s.pusher = newPusher(db)
+	}
 	s.fence.armed.Store(true)
 	return nil
 }
@@ -136,6 +140,9 @@ func (s *pebbleStore) pebbleOptions() *pebble.Options {
 		WALBytesPerSync:             512 << 10,
 		Logger:                      pebbleLogger{s},
 		EventListener:               s.events(),
+	}
+	if s.o.PushInterval > 0 {
+		o.WALMinSyncInterval = func() time.Duration { return s.o.PushInterval }
 	}
 	for i := range o.Levels {
 		o.Levels[i].BlockSize = 16 << 10
@@ -265,6 +272,11 @@ func (s *pebbleStore) Commit(b Batch, sync bool) error {
 	if err := s.db.Apply(pb.b, opts); err != nil {
 		return s.writeError(err)
 	}
+	if !sync && s.pusher != nil {
+		if err := s.pusher.push(); err != nil {
+			return s.writeError(err)
+		}
+	}
 	// The fence reports a write to the log that failed as done; it says so here.
 	return s.failed()
 }
@@ -311,6 +323,9 @@ func (s *pebbleStore) Close() error {
 	}
 	if s.failed() == nil {
 		errs = append(errs, s.db.LogData(nil, pebble.Sync))
+	}
+	if s.pusher != nil {
+		s.pusher.close()
 	}
 	errs = append(errs, s.db.Close())
 	if err := s.failed(); err != nil {

@@ -62,7 +62,7 @@ type Store interface {
 	// Commit applies b atomically, and when sync durably: on return it
 	// survives a crash of the machine. Without sync it survives only together
 	// with all commits before it (after a crash the store holds a prefix of
-	// the commits). Concurrent durable commits share one fsync. b is used up.
+	// the commits; see Options.PushInterval). Concurrent durable commits share one fsync. b is used up.
 	Commit(b Batch, sync bool) error
 	// Close writes everything out and frees the files.
 	Close() error
