@@ -14,6 +14,7 @@ import (
 
 // defineTables tells the native store of its relations. REQUIRES: m.mu is held.
 func (m *Manager) defineTables(snap *catalog.Snapshot) {
+	var all []*table.Relation
 	for _, r := range snap.Relations() {
 		if r.Kind == catalog.Sequence {
 			m.native[r.ID] = true
@@ -22,14 +23,15 @@ func (m *Manager) defineTables(snap *catalog.Snapshot) {
 			continue
 		}
 		t, err := tableRelation(snap, r)
-		if err == nil {
-			err = m.o.Tables.Define(t)
-		}
 		if err != nil {
 			m.o.Logger.Error("a table could not be set up", "relation", r.Name, "error", err.Error())
 			continue
 		}
 		m.native[r.ID] = true
+		all = append(all, t)
+	}
+	if err := m.o.Tables.Define(all...); err != nil {
+		m.o.Logger.Error("entries of a dropped index could not be deleted", "error", err.Error())
 	}
 }
 

@@ -79,11 +79,15 @@ func (db *DB) commitGroup(group []*commitRequest) {
 		meta := binary.BigEndian.AppendUint64(nil, seq)
 		b.Put(metaKey, binary.BigEndian.AppendUint64(meta, uint64(db.rowID.Load())))
 		if err := db.store.Commit(b, true); err != nil {
+			// The store may show these rows all the same, until it is opened
+			// again; readers keep to the version before.
+			db.failed = true
 			for _, req := range ok {
 				req.err = err
 			}
 		} else {
 			db.seq = seq
+			db.advance(seq)
 			// A transaction that begins from here on reads what was committed.
 			noted := db.active.others(ok)
 			db.recentMu.Lock()

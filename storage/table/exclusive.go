@@ -12,9 +12,9 @@ import (
 func (db *DB) Exclusive(f func(rows state.Reader) ([]*Relation, error)) error {
 	db.publish.Lock()
 	defer db.publish.Unlock()
-	snap := db.store.Snapshot()
-	defer func() { _ = snap.Close() }()
-	rels, err := f(snap)
+	v := db.present()
+	defer func() { _ = v.rows.release() }()
+	rels, err := f(v.rows)
 	if err != nil {
 		return err
 	}
@@ -22,8 +22,8 @@ func (db *DB) Exclusive(f func(rows state.Reader) ([]*Relation, error)) error {
 	defer db.mu.Unlock()
 	for _, r := range rels {
 		r.prepare()
-		db.rels[r.ID] = r
 	}
+	db.redefine(rels...)
 	return nil
 }
 
@@ -50,12 +50,9 @@ rows:
 			vals[j] = column.New(c.Type, 1)
 			vals[j].AppendFrom(c, i)
 		}
-		v, err := db.store.Get([]byte(fk.parentKey(vals)))
-		if err != nil {
-			return -1, err
-		}
-		if v == nil {
-			return i, nil
+		there, err := db.there(fk.parentKey(vals))
+		if err != nil || !there {
+			return i, err
 		}
 	}
 	return -1, nil

@@ -17,7 +17,11 @@ func (db *DB) Get(rel uint32, keyCols []*column.Column) ([]byte, error) {
 	for _, c := range keyCols {
 		k = rowenc.AppendKeyColumn(k, c, 0, rowenc.Order{})
 	}
-	b, err := db.store.Get(k)
+	v := db.present()
+	b, err := v.rows.Get(k)
+	if e := v.rows.release(); err == nil {
+		err = e
+	}
 	if b == nil || err != nil {
 		return nil, err
 	}

@@ -224,6 +224,9 @@ func (db *DB) BuildIndex(relation, index uint32) error {
 	if err := db.fill(rel, x); err != nil {
 		return err
 	}
+	if !db.failed {
+		db.advance(db.seq)
+	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	next := *rel
@@ -231,19 +234,19 @@ func (db *DB) BuildIndex(relation, index uint32) error {
 	done := *x
 	done.Building = false
 	next.Indexes[at] = &done
-	db.rels[relation] = &next
+	db.redefine(&next)
 	return nil
 }
 
 func (db *DB) fill(rel *Relation, x *Index) error {
-	snap := db.store.Snapshot()
-	defer func() { _ = snap.Close() }()
+	v := db.present()
+	defer func() { _ = v.rows.release() }()
 	lo, hi := RowRange(rel.ID)
 	rows := column.NewBuilder(rel.Types, 1)
 	seen := map[string]bool{} // entries of the batch not yet written
 	b := db.store.NewBatch()
 	n := 0
-	for e, err := range snap.Scan(lo, hi) {
+	for e, err := range v.rows.Scan(lo, hi) {
 		var row []byte
 		if err == nil {
 			row, err = rel.plain(e.Value)

@@ -22,6 +22,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -88,8 +89,8 @@ type DB struct {
 	store state.Store
 	log   *log.Log
 
-	mu   sync.RWMutex
-	rels map[uint32]*Relation
+	mu      sync.Mutex // whoever sets current
+	current atomic.Pointer[version]
 
 	queueMu sync.Mutex
 	queue   []*commitRequest
@@ -99,6 +100,7 @@ type DB struct {
 	// is published, and by Cut: whoever holds it sees log and rows agree.
 	publish sync.Mutex
 	seq     uint64
+	failed  bool         // a commit did not get to the disk: the store has rows that are not committed
 	rowID   atomic.Int64 // last row id given out
 
 	recentMu sync.Mutex
@@ -116,7 +118,7 @@ var logPrefix = []byte("l")
 
 // Open reads the state of all native relations in store.
 func Open(store state.Store) (*DB, error) {
-	db := &DB{store: store, rels: map[uint32]*Relation{}, recent: newRecent(), active: newActiveSet(), locks: newLocks(), sequences: map[uint32]*sequence{}}
+	db := &DB{store: store, recent: newRecent(), active: newActiveSet(), locks: newLocks(), sequences: map[uint32]*sequence{}}
 	b, err := store.Get(metaKey)
 	if err != nil {
 		return nil, fmt.Errorf("table: %w", err)
@@ -128,34 +130,44 @@ func Open(store state.Store) (*DB, error) {
 	db.log = log.New(log.Options{
 		Store: store, Prefix: logPrefix, Types: db.types, MemoryBytes: 32 << 20, Last: db.seq,
 	})
+	rows := &rowsAt{Snapshot: store.Snapshot()}
+	rows.refs.Store(1)
+	db.current.Store(&version{rows: rows, seq: db.seq, rels: map[uint32]*Relation{}})
 	return db, nil
 }
 
 // Log is the log of commits of all logged relations.
 func (db *DB) Log() *log.Log { return db.log }
 
-// Define adds a relation, or changes what is known of it. The rows of indexes
-// that it no longer has are deleted.
-func (db *DB) Define(r *Relation) error {
+// Define adds relations, or changes what is known of them. The rows of indexes
+// that they no longer have are deleted.
+func (db *DB) Define(rels ...*Relation) error {
+	var changed []*Relation
+	var gone []uint32
 	db.mu.Lock()
-	old := db.rels[r.ID]
-	if old != nil && old.Version > r.Version {
-		db.mu.Unlock()
-		return nil
-	}
-	r.prepare()
-	db.rels[r.ID] = r
-	db.mu.Unlock()
-	if old == nil {
-		return nil
-	}
-	for _, x := range old.Indexes {
-		if slices.ContainsFunc(r.Indexes, func(y *Index) bool { return y.ID == x.ID }) {
+	known := db.current.Load().rels
+	for _, r := range rels {
+		old := known[r.ID]
+		if old != nil && old.Version > r.Version {
 			continue
 		}
+		r.prepare()
+		changed = append(changed, r)
+		if old == nil {
+			continue
+		}
+		for _, x := range old.Indexes {
+			if !slices.ContainsFunc(r.Indexes, func(y *Index) bool { return y.ID == x.ID }) {
+				gone = append(gone, x.ID)
+			}
+		}
+	}
+	db.redefine(changed...)
+	db.mu.Unlock()
+	for _, id := range gone {
 		// Whoever commits from here on no longer writes to the index.
 		db.publish.Lock()
-		err := db.dropIndex(x.ID)
+		err := db.dropIndex(id)
 		db.publish.Unlock()
 		if err != nil {
 			return err
@@ -167,8 +179,13 @@ func (db *DB) Define(r *Relation) error {
 // Drop forgets a relation or sequence and deletes what is stored of it.
 func (db *DB) Drop(id uint32) error {
 	db.mu.Lock()
-	old := db.rels[id]
-	delete(db.rels, id)
+	next := *db.current.Load()
+	old := next.rels[id]
+	if old != nil {
+		next.rels = maps.Clone(next.rels)
+		delete(next.rels, id)
+		db.current.Store(&next)
+	}
 	db.mu.Unlock()
 	b := db.store.NewBatch()
 	lo, hi := RowRange(id)
@@ -182,7 +199,11 @@ func (db *DB) Drop(id uint32) error {
 			b.DeleteRange(indexKey(nil, x.ID), indexKey(nil, x.ID+1))
 		}
 	}
-	return db.store.Commit(b, true)
+	if err := db.store.Commit(b, true); err != nil {
+		return err
+	}
+	db.refresh()
+	return nil
 }
 
 // Sweep deletes the rows of relations and sequences, and the entries of indexes,
@@ -235,13 +256,11 @@ func (db *DB) Truncate(seq uint64) error {
 func (db *DB) Cut(f func(seq uint64, snap state.Snapshot)) {
 	db.publish.Lock()
 	defer db.publish.Unlock()
-	f(db.seq, db.store.Snapshot())
+	f(db.seq, &held{rowsAt: db.present().rows})
 }
 
 func (db *DB) relation(id uint32) (*Relation, error) {
-	db.mu.RLock()
-	defer db.mu.RUnlock()
-	r := db.rels[id]
+	r := db.current.Load().rels[id]
 	if r == nil {
 		return nil, pgerror.New(pgerror.UndefinedTable, "relation with OID %d does not exist", id)
 	}

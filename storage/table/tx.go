@@ -22,7 +22,8 @@ const writesMax = 20 << 20
 // own writes. For one goroutine.
 type Tx struct {
 	db   *DB
-	snap state.Snapshot
+	rows *rowsAt
+	snap state.Snapshot // rows, while it is held
 	at   state.Snapshot // read instead of snap, when set
 	base uint64
 	// hold is the base of the first write: what was committed since must stay
@@ -74,9 +75,10 @@ func (db *DB) Begin() *Tx {
 func (tx *Tx) open() {
 	// Registered first, with a number that is not newer than the snapshot:
 	// a conflict may be seen where there is none, never the other way.
-	tx.base = tx.db.log.Last()
+	tx.base = tx.db.current.Load().seq
 	tx.db.active.add(tx.base)
-	tx.snap = tx.db.store.Snapshot()
+	tx.rows = tx.db.present().rows
+	tx.snap = tx.rows.Snapshot
 }
 
 func (tx *Tx) release() error {
@@ -84,9 +86,8 @@ func (tx *Tx) release() error {
 		return nil
 	}
 	tx.db.active.remove(tx.base)
-	err := tx.snap.Close()
 	tx.snap = nil
-	return err
+	return tx.rows.release()
 }
 
 // end frees what the transaction holds.
