@@ -40,7 +40,7 @@ func (r *rowsAt) release() error {
 	if r.refs.Add(-1) > 0 {
 		return nil
 	}
-	return r.Snapshot.Close()
+	return r.Close()
 }
 
 // held is rowsAt as a Snapshot for one holder, who closes it.
