@@ -119,7 +119,7 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 	}
 	inTypes := in.Types()
 	a.mark = math.MinInt64
-	a.deferred, a.lateness = timing(in)
+	a.deferred, a.lateness = plan.Timing(in)
 	a.lateness += p.Lateness
 	var ts []types.Type
 	for k, j := range p.Keys {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"velostream/engine/dataflow"
-	"velostream/engine/sql/plan"
 	"velostream/storage/column"
 	"velostream/storage/state"
 )
@@ -14,26 +13,6 @@ import (
 // settleGroups is how many groups are settled at a time: a Delete and an Insert of each
 // fill a batch.
 const settleGroups = maxBatch / 2
-
-// timing looks at the operators below an aggregate: deferred when one of them emits
-// only at the barrier, so that what a watermark is about may come after it; lateness is how
-// far behind the watermark the rows of windows below may be.
-func timing(in *plan.Physical) (deferred bool, lateness int64) {
-	for _, p := range in.Inputs {
-		d, l := timing(p)
-		deferred, lateness = deferred || d, max(lateness, l)
-	}
-	switch {
-	case in.Op == plan.OpTopN, in.Op == plan.OpOver:
-		deferred = true
-	case in.Op == plan.OpExchange && !in.Inputs[0].AppendOnly:
-		deferred = true // the runtime holds what may retract until the barrier
-	case in.Op == plan.OpAggregate:
-		deferred = deferred || in.Emit != plan.EmitFinal
-		lateness += in.Lateness
-	}
-	return deferred, lateness
-}
 
 // Watermark closes the windows that w has passed, or leaves that to the barrier.
 func (a *aggregate) Watermark(w dataflow.Watermark, out dataflow.Output) error {

@@ -68,6 +68,8 @@ func Build(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		return newAggregate(p, ctx)
 	case plan.OpJoin:
 		return newJoin(p, ctx)
+	case plan.OpIntervalJoin:
+		return newIntervalJoin(p, ctx)
 	case plan.OpOver:
 		return newOver(p, ctx)
 	case plan.OpExpand:

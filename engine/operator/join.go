@@ -2,7 +2,6 @@ package operator
 
 import (
 	"velostream/engine/dataflow"
-	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
@@ -31,8 +30,7 @@ type join struct {
 	ctx   BuildContext
 	label string
 	kind  plan.JoinKind
-	cond  *expr.Evaluator
-	uses  []bool // columns of the concatenated row that cond reads
+	cond  *pairCond // nil: none
 	keys  *keyTable
 	sides [2]joinSide
 	hold  bool // unmatched rows leave at the barrier
@@ -49,14 +47,6 @@ type join struct {
 	out       joinOut
 }
 
-// pairList is the candidates of a run of input rows: row i of the input and slot j of
-// the other side, in the order of the rows.
-type pairList struct {
-	row, slot []int32
-	upTo      []int32 // for each row of the run the end of its pairs
-	batch     column.Batch
-}
-
 func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	if len(p.Inputs) != 2 || len(p.Keys) != len(p.RightKeys) {
 		return nil, pgerror.New(pgerror.InternalError, "join needs two inputs and as many keys of either")
@@ -65,14 +55,9 @@ func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	if j.kind == plan.CrossJoin {
 		j.kind = plan.InnerJoin
 	}
-	if p.Cond != nil {
-		ev, err := expr.Compile(p.Cond)
-		if err != nil {
-			return nil, err
-		}
-		j.cond = ev
-		j.uses = make([]bool, len(p.Inputs[0].Out)+len(p.Inputs[1].Out))
-		usedColumns(p.Cond, j.uses)
+	var err error
+	if j.cond, err = newPairCond(p); err != nil {
+		return nil, err
 	}
 	for side, keys := range [2][]int{p.Keys, p.RightKeys} {
 		s := &j.sides[side]
@@ -85,11 +70,9 @@ func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	j.hold = p.AppendOnly && (l.outer || r.outer)
 	l.degrees = j.cond != nil && (l.outer || j.kind == plan.SemiJoin)
 	r.degrees = j.cond != nil && r.outer
-	ts := l.typesOf(p.Keys)
-	for k, t := range r.typesOf(p.RightKeys) {
-		if t.Kind() != ts[k].Kind() {
-			return nil, pgerror.New(pgerror.InternalError, "join compares keys of different types")
-		}
+	ts, err := joinKeyTypes(p)
+	if err != nil {
+		return nil, err
 	}
 	j.keys = newKeyTable(ts)
 	j.keyCols = make([]*column.Column, len(ts))
@@ -98,15 +81,6 @@ func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		j.net = column.NewNet(p.Types())
 	}
 	return j, nil
-}
-
-func usedColumns(e expr.Expr, uses []bool) {
-	if c, ok := e.(*expr.Col); ok {
-		uses[c.Index] = true
-	}
-	for _, c := range expr.Children(e) {
-		usedColumns(c, uses)
-	}
 }
 
 // Watermark does nothing: no match depends on time here.
@@ -158,7 +132,7 @@ func (j *join) Process(port int, in *column.Batch, out dataflow.Output) error {
 	if len(own.hash) > 0 || !own.appends {
 		own.hashes = column.HashRows(own.hashes, in.Cols[:len(own.cols)], rows, 0)
 	}
-	j.out.begin(port, in, &j.sides[1-port])
+	j.out.begin(port, in, j.sides[1-port].cols)
 	for from := 0; from < len(rows); {
 		to, err := j.match(port, in, rows, from)
 		if err != nil {
@@ -236,7 +210,7 @@ func anyNull(cols []*column.Column, row int) bool {
 // evaluated for all of them at once.
 func (j *join) match(port int, in *column.Batch, rows []int32, from int) (to int, err error) {
 	other, p := &j.sides[1-port], &j.pairs
-	p.row, p.slot, p.upTo = p.row[:0], p.slot[:0], p.upTo[:0]
+	p.reset()
 	for to = from; to < len(rows) && len(p.row) < maxBatch; to++ {
 		if g := j.gids[to]; g >= 0 {
 			for s := other.head[g]; s >= 0; s = other.next[s] {
@@ -248,70 +222,7 @@ func (j *join) match(port int, in *column.Batch, rows []int32, from int) (to int
 	if j.cond == nil || len(p.row) == 0 {
 		return to, nil
 	}
-	return to, j.filterPairs(port, in, other)
-}
-
-// filterPairs keeps the pairs for which the condition is true.
-func (j *join) filterPairs(port int, in *column.Batch, other *joinSide) error {
-	p := &j.pairs
-	kept, next := 0, 0
-	for at := 0; at < len(p.row); at += maxBatch {
-		end := min(len(p.row), at+maxBatch)
-		sel, err := j.evalPairs(port, in.Cols, p.row[at:end], other.cols, p.slot[at:end])
-		if err != nil {
-			return err
-		}
-		k := 0
-		for i := at; i < end; i++ {
-			for next < len(p.upTo) && int(p.upTo[next]) == i {
-				p.upTo[next] = int32(kept)
-				next++
-			}
-			if k < len(sel) && int(sel[k]) == i-at {
-				p.row[kept], p.slot[kept] = p.row[i], p.slot[i]
-				kept, k = kept+1, k+1
-			}
-		}
-	}
-	for ; next < len(p.upTo); next++ {
-		p.upTo[next] = int32(kept)
-	}
-	p.row, p.slot = p.row[:kept], p.slot[:kept]
-	return nil
-}
-
-// evalPairs returns which of the pairs (rows of own[k] with rows of other[k]) satisfy the
-// condition; own is the side port.
-func (j *join) evalPairs(port int, own []*column.Column, ownRows []int32, other []*column.Column, otherRows []int32) ([]int32, error) {
-	b := &j.pairs.batch
-	left := len(j.sides[0].cols)
-	if b.Cols == nil {
-		b.Cols = make([]*column.Column, len(j.uses))
-		for c := range b.Cols {
-			if c < left {
-				b.Cols[c] = column.New(j.sides[0].cols[c].Type, 0)
-			} else {
-				b.Cols[c] = column.New(j.sides[1].cols[c-left].Type, 0)
-			}
-		}
-	}
-	b.N = len(ownRows)
-	for c, used := range j.uses {
-		if !used {
-			continue
-		}
-		b.Cols[c].Reset()
-		side, at := 0, c
-		if c >= left {
-			side, at = 1, c-left
-		}
-		if side == port {
-			b.Cols[c].AppendRows(own[at], ownRows)
-		} else {
-			b.Cols[c].AppendRows(other[at], otherRows)
-		}
-	}
-	return j.cond.EvalFilter(j.ctx.Env, b, nil)
+	return to, p.filter(j.cond, j.ctx.Env, port, in.Cols, other.cols)
 }
 
 // apply emits what input row k, of a run that began at from, changes, and takes the row
@@ -431,7 +342,7 @@ func (j *join) emitUnmatched(out dataflow.Output) error {
 			continue
 		}
 		// The other side's columns are given for what they are worth: all NULL.
-		j.out.begin(1-side, &column.Batch{Cols: other.cols}, s)
+		j.out.begin(1-side, &column.Batch{Cols: other.cols}, s.cols)
 		for g, head := range s.head {
 			for slot := head; slot >= 0; slot = s.next[slot] {
 				if s.degrees && s.degree[slot] > 0 || !s.degrees && other.count[g] > 0 {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"velostream/catalog/types"
 	"velostream/engine/dataflow"
 	"velostream/engine/sql/plan"
 	"velostream/storage/column"
@@ -57,14 +56,6 @@ func newJoinSide(in *plan.Physical, keys []int, t state.Table) joinSide {
 		s.cols = append(s.cols, column.New(t, 0))
 	}
 	return s
-}
-
-func (s *joinSide) typesOf(which []int) []types.Type {
-	out := make([]types.Type, len(which))
-	for k, c := range which {
-		out[k] = s.cols[c].Type
-	}
-	return out
 }
 
 func (s *joinSide) growKeys(n int) {
@@ -347,7 +338,7 @@ func (j *join) countMatches(g int32) error {
 			if len(ls) < maxBatch && (l.next[x] >= 0 || r.next[y] >= 0) {
 				continue
 			}
-			sel, err := j.evalPairs(0, l.cols, ls, r.cols, rs)
+			sel, err := j.cond.eval(j.ctx.Env, 0, l.cols, ls, r.cols, rs)
 			if err != nil {
 				return err
 			}
@@ -438,8 +429,8 @@ type joinOut struct {
 	nullOther bool
 	port      int
 	in        *column.Batch
-	other     *joinSide
-	left      int // left columns
+	other     []*column.Column // of the side that port is not
+	left      int              // left columns
 	b         column.Batch
 }
 
@@ -450,7 +441,7 @@ func (o *joinOut) init(p *plan.Physical) {
 	}
 }
 
-func (o *joinOut) begin(port int, in *column.Batch, other *joinSide) {
+func (o *joinOut) begin(port int, in *column.Batch, other []*column.Column) {
 	o.port, o.in, o.other = port, in, other
 }
 
@@ -473,7 +464,7 @@ func (o *joinOut) flush(out dataflow.Output) error {
 		if side == o.port {
 			gather(dst, o.in.Cols[at], o.own, o.nullOwn)
 		} else {
-			gather(dst, o.other.cols[at], o.oth, o.nullOther)
+			gather(dst, o.other[at], o.oth, o.nullOther)
 		}
 		if !dst.Nulls.Any() {
 			dst.Nulls = nil

@@ -76,6 +76,11 @@ func naiveJoin(kind plan.JoinKind, cond bool, left, right [][]types.Datum, ts []
 		}
 		return !cond || l[2].I < r[2].I
 	}
+	return nestedLoop(kind, left, right, ts, match)
+}
+
+// nestedLoop joins by looking at all pairs.
+func nestedLoop(kind plan.JoinKind, left, right [][]types.Datum, ts []types.Type, match func(l, r []types.Datum) bool) []string {
 	text := func(rows ...[]types.Datum) string {
 		var b column.Batch
 		for _, row := range rows {

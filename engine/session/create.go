@@ -486,7 +486,8 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 	}
 	if c.kind == catalog.Stream && phys.AppendOnly {
 		r.EventTime = phys.EventTime
-		r.WatermarkDelay = inheritedDelay(snap, b.Inputs)
+		_, late := plan.Timing(phys)
+		r.WatermarkDelay = inheritedDelay(snap, b.Inputs) + late
 	}
 	shown, err := viewColumns(p, b.Columns, c.columns)
 	if err != nil {

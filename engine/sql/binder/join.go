@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
@@ -16,8 +17,6 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 	switch {
 	case r.AsOf:
 		return nil, b.missing(r, "ASOF joins are not supported")
-	case r.Within != nil:
-		return nil, b.missing(r.Within, "joins WITHIN an interval are not supported")
 	}
 	l, err := b.tableRef(r.L, around)
 	if err != nil {
@@ -41,6 +40,9 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 	case r.On != nil:
 		err = b.on(f, j, r.On, n)
 	}
+	if err == nil && r.Within != nil {
+		err = b.within(j, r, l.scope, rt.scope, n)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +58,53 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 		return b.named(&relation{plan: f.plan, event: -1}, tableName{event: -1}, r.Alias)
 	}
 	return f, nil
+}
+
+// within adds that the event times of the two sides are at most the interval apart.
+func (b *Binder) within(j *plan.Join, r *ast.Join, l, rt *Scope, n int) error {
+	d, err := b.positive(r.Within, "the interval of WITHIN")
+	if err != nil {
+		return err
+	}
+	lt, err := b.eventTime(l, "left", r.Within)
+	if err != nil {
+		return err
+	}
+	right, err := b.eventTime(rt, "right", r.Within)
+	if err != nil {
+		return err
+	}
+	right.Index += n
+	by := &expr.Const{Value: types.Datum{Iv: types.Interval{Micros: d}}, T: types.IntervalT}
+	src := []ast.Expr{r.Within, r.Within}
+	conds := plan.Conjuncts(j.Cond)
+	for _, side := range []struct{ op, sign string }{{">=", "-"}, {"<=", "+"}} {
+		edge, err := b.call(side.sign, true, []expr.Expr{lt, by}, src, r.Within)
+		if err != nil {
+			return err
+		}
+		c, err := b.call(side.op, true, []expr.Expr{right, edge}, src, r.Within)
+		if err != nil {
+			return err
+		}
+		conds = append(conds, c)
+	}
+	j.Cond = plan.All(conds)
+	return nil
+}
+
+// eventTime is the event time column of a side of a join.
+func (b *Binder) eventTime(s *Scope, side string, at ast.Node) (*expr.Col, error) {
+	for _, t := range s.tables {
+		if t.event < 0 {
+			continue
+		}
+		if c := s.originOf(t.event); c != nil && isTime(c.t) {
+			return &expr.Col{Index: c.index, T: c.t, Name: c.name}, nil
+		}
+	}
+	return nil, pgerror.New(pgerror.InvalidColumnReference, "the %s side of the join has no event time", side).
+		WithHint("Declare WATERMARK FOR on the stream, or write the condition on its times in ON.").At(b.pos(at.Pos()))
 }
 
 // on splits the condition into equalities between the two sides and the rest.

@@ -1,6 +1,7 @@
 package optimizer
 
 import (
+	"math"
 	"slices"
 
 	"velostream/catalog/types"
@@ -20,11 +21,17 @@ func (l *lowering) join(p *plan.Join) (*plan.Physical, error) {
 	if err != nil {
 		return nil, err
 	}
+	n := newNode(plan.OpJoin, nil)
+	cond := p.Cond
+	if w, rest := timeBounds(p, left, right); w != nil {
+		n.Op, n.Within, cond = plan.OpIntervalJoin, w, plan.All(rest)
+		n.Lateness = max(0, bounded(w.Hi), bounded(-w.Lo))
+	}
 	if l.o.Continuous {
-		l.joinWarnings(p, left, right)
+		l.joinWarnings(p, n.Within, left, right)
 	}
 	left, right = l.exchange(left, lk), l.exchange(right, rk)
-	n := newNode(plan.OpJoin, nil, left, right)
+	n.Inputs = []*plan.Physical{left, right}
 	n.Join, n.Keys, n.RightKeys, n.NullSafe, n.Tables = p.Kind, lk, rk, p.NullSafe, l.newTables(2)
 	semi := p.Kind == plan.SemiJoin || p.Kind == plan.AntiJoin
 	nl, wl := len(p.Left.Schema()), len(left.Out)
@@ -36,7 +43,7 @@ func (l *lowering) join(p *plan.Join) (*plan.Physical, error) {
 			n.Key = append(n.Key, wl+k)
 		}
 	}
-	n.Cond = plan.Remap(p.Cond, func(c *expr.Col) expr.Expr {
+	n.Cond = plan.Remap(cond, func(c *expr.Col) expr.Expr {
 		if c.Index < nl {
 			return c
 		}
@@ -45,6 +52,9 @@ func (l *lowering) join(p *plan.Join) (*plan.Physical, error) {
 	n.AppendOnly = !l.o.Continuous || left.AppendOnly && right.AppendOnly &&
 		(p.Kind == plan.InnerJoin || p.Kind == plan.CrossJoin || p.Kind == plan.SemiJoin)
 	n.EventTime = joinTime(p, left, right)
+	if n.Within != nil {
+		n.AppendOnly, n.EventTime = true, intervalTime(p.Kind, n.Within, wl)
+	}
 	if semi || nl == wl {
 		return n, nil
 	}
@@ -72,6 +82,26 @@ func joinTime(p *plan.Join, left, right *plan.Physical) int {
 		return len(left.Out) + right.EventTime
 	}
 	return -1
+}
+
+// intervalTime is the event time column of an interval join: that of the side whose rows
+// all are in the output.
+func intervalTime(k plan.JoinKind, w *plan.TimeBounds, left int) int {
+	switch {
+	case k == plan.FullJoin, w.Lo == math.MinInt64, w.Hi == math.MaxInt64:
+		return -1 // a side's times may be missing, or from any time ago
+	case k == plan.RightJoin:
+		return left + w.Right
+	}
+	return w.Left
+}
+
+// bounded is d, or 0 when it is no bound.
+func bounded(d int64) int64 {
+	if d == math.MinInt64 || d == math.MaxInt64 {
+		return 0
+	}
+	return d
 }
 
 // timed reports that p reads a relation with a watermark.
@@ -114,14 +144,20 @@ func (l *lowering) side(p plan.Logical, equal []expr.Expr) (*plan.Physical, []in
 	return projectOver(in, exprs, out, l.o.Continuous), keys, nil
 }
 
-func (l *lowering) joinWarnings(p *plan.Join, left, right *plan.Physical) {
+func (l *lowering) joinWarnings(p *plan.Join, within *plan.TimeBounds, left, right *plan.Physical) {
 	if len(p.EqualLeft) == 0 && p.Cond == nil && p.Kind != plan.SemiJoin && p.Kind != plan.AntiJoin &&
 		!oneRow(p.Left) && !oneRow(p.Right) {
 		l.warn("01000", "Add a join condition.", "the join of %s and %s is a Cartesian product", nameOf(p.Left), nameOf(p.Right))
 	}
-	if left.AppendOnly && right.AppendOnly && fromStream(left) && fromStream(right) {
-		l.warn("01000", "Rows of both sides are kept for ever; join over a time window, or with a table.",
-			"the state of the join of %s and %s is unbounded", nameOf(p.Left), nameOf(p.Right))
+	const hint = "Bound the time: JOIN … WITHIN INTERVAL '10' SECOND ON …, or b.ts BETWEEN a.ts - INTERVAL '10' SECOND AND a.ts + INTERVAL '10' SECOND on the watermark columns; or join with a table."
+	switch {
+	case within != nil && within.Lo > math.MinInt64 && within.Hi < math.MaxInt64:
+	case within != nil && within.Hi < math.MaxInt64:
+		l.warn("01000", hint, "the state of the join of %s and %s is unbounded: rows of %[2]s are kept for ever", nameOf(p.Left), nameOf(p.Right))
+	case within != nil:
+		l.warn("01000", hint, "the state of the join of %s and %s is unbounded: rows of %[1]s are kept for ever", nameOf(p.Left), nameOf(p.Right))
+	case left.AppendOnly && right.AppendOnly && fromStream(left) && fromStream(right):
+		l.warn("01000", hint, "the state of the join of %s and %s is unbounded: rows of both are kept for ever", nameOf(p.Left), nameOf(p.Right))
 	}
 }
 

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -99,6 +100,8 @@ func physicalTitle(p *Physical) string {
 		return "HashAggregate"
 	case OpJoin:
 		return joinTitle(p.Join, len(p.Keys) > 0)
+	case OpIntervalJoin:
+		return "Interval " + joinNames[p.Join]
 	case OpUnion:
 		return "Append"
 	case OpOver:
@@ -246,8 +249,11 @@ func (x *explainer) details(p *Physical, depth int) {
 		in := p.Inputs[0].Out
 		x.prop(depth, "Group Key", columnNames(in, p.Keys))
 		x.prop(depth, "Aggregates", aggList(p.Aggs))
-	case OpJoin:
+	case OpJoin, OpIntervalJoin:
 		x.prop(depth, "Hash Cond", equalText(p))
+		if p.Within != nil {
+			x.prop(depth, "Time Cond", withinText(p))
+		}
 		if p.Cond != nil {
 			x.prop(depth, "Join Filter", expr.String(p.Cond))
 		}
@@ -292,6 +298,20 @@ func equalText(p *Physical) string {
 		out = append(out, "("+columnName(p.Inputs[0].Out, p.Keys[i])+" = "+columnName(p.Inputs[1].Out, p.RightKeys[i])+")")
 	}
 	return strings.Join(out, " AND ")
+}
+
+// withinText says how far the times of an interval join may be apart.
+func withinText(p *Physical) string {
+	w := p.Within
+	r, l := columnName(p.Inputs[1].Out, w.Right), columnName(p.Inputs[0].Out, w.Left)
+	var parts []string
+	if w.Lo > math.MinInt64 {
+		parts = append(parts, fmt.Sprintf("(%s - %s) >= %s", r, l, types.AppendInterval(nil, types.Interval{Micros: w.Lo}, 0)))
+	}
+	if w.Hi < math.MaxInt64 {
+		parts = append(parts, fmt.Sprintf("(%s - %s) <= %s", r, l, types.AppendInterval(nil, types.Interval{Micros: w.Hi}, 0)))
+	}
+	return strings.Join(parts, " AND ")
 }
 
 func limitText(count, offset expr.Expr) string {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"velostream/catalog/types"
@@ -60,6 +61,15 @@ func StateBound(p *Physical) string {
 		return "grows with the input"
 	case OpOver:
 		return "grows with the input"
+	case OpIntervalJoin:
+		l, r := p.Within.Hi < math.MaxInt64, p.Within.Lo > math.MinInt64
+		switch {
+		case l && r:
+			return "bounded by the watermark"
+		case l:
+			return "unbounded: right rows are kept for ever"
+		}
+		return "unbounded: left rows are kept for ever"
 	case OpJoin:
 		if p.Inputs[0].AppendOnly && p.Inputs[1].AppendOnly {
 			return "unbounded"

@@ -52,6 +52,8 @@ type Physical struct {
 	Join      JoinKind `json:"join,omitempty"`
 	// OpJoin: how many of the keys, from the first, match NULL with NULL
 	NullSafe int `json:"null_safe,omitempty"`
+	// OpIntervalJoin: as OpJoin, and the times that match
+	Within *TimeBounds `json:"within,omitempty"`
 	// OpOver: Keys is the partition, Sort the order; output = input columns, calls
 	Over []OverCall `json:"over,omitempty"`
 	// OpOver: a row leaves once, when it comes, over the rows so far
@@ -68,8 +70,9 @@ type Physical struct {
 	Aggs []AggCall `json:"aggs,omitempty"`
 	Emit Emit      `json:"emit,omitempty"`
 	// OpAggregate: position in Keys of window_end, -1: none
-	WindowEnd int   `json:"window_end"`
-	Lateness  int64 `json:"lateness,omitempty"`
+	WindowEnd int `json:"window_end"`
+	// OpAggregate, OpIntervalJoin: how far rows may be behind the watermark, see Timing
+	Lateness int64 `json:"lateness,omitempty"`
 	// OpWindow
 	Window TimeWindow `json:"window,omitzero"`
 	// OpSort, OpTopN, OpLimit
@@ -92,14 +95,17 @@ const (
 	OpExchange  PhysicalOp = "exchange"  // rows to the shard of their key
 	OpAggregate PhysicalOp = "aggregate" // groups; state table 0: groups, table 1: values of min/max/first/last/distinct with retractions
 	OpJoin      PhysicalOp = "join"      // inner, left, right, full, semi, anti equi-join; table 0: left rows, 1: right rows
-	OpUnion     PhysicalOp = "union"     // all inputs; Out has a hidden branch number when the key needs it
-	OpOver      PhysicalOp = "over"      // window functions; table 0: the rows of each partition in order, with their results
-	OpExpand    PhysicalOp = "expand"    // stateless: set-returning functions per row
-	OpRecursive PhysicalOp = "recursive" // bounded only: inputs base and step
-	OpWorkTable PhysicalOp = "worktable" // bounded only: the last round of a recursion
-	OpTopN      PhysicalOp = "topn"      // maintained ORDER BY … LIMIT; table 0: rows in order
-	OpSort      PhysicalOp = "sort"      // bounded only
-	OpLimit     PhysicalOp = "limit"     // bounded, and LIMIT n of a continuous query
+	// OpIntervalJoin is a join of two append-only inputs whose times are near each other;
+	// tables as OpJoin, bounded by the watermark.
+	OpIntervalJoin PhysicalOp = "intervaljoin"
+	OpUnion        PhysicalOp = "union"     // all inputs; Out has a hidden branch number when the key needs it
+	OpOver         PhysicalOp = "over"      // window functions; table 0: the rows of each partition in order, with their results
+	OpExpand       PhysicalOp = "expand"    // stateless: set-returning functions per row
+	OpRecursive    PhysicalOp = "recursive" // bounded only: inputs base and step
+	OpWorkTable    PhysicalOp = "worktable" // bounded only: the last round of a recursion
+	OpTopN         PhysicalOp = "topn"      // maintained ORDER BY … LIMIT; table 0: rows in order
+	OpSort         PhysicalOp = "sort"      // bounded only
+	OpLimit        PhysicalOp = "limit"     // bounded, and LIMIT n of a continuous query
 )
 
 // Types lists the node's output column types.

@@ -20,6 +20,7 @@ const Schema = `
 CREATE STREAM trades (symbol text NOT NULL, price numeric(12,2), qty int, side text, ts timestamp,
   WATERMARK FOR ts AS ts - INTERVAL '5 seconds');
 CREATE STREAM quotes (symbol text, bid numeric, ask numeric, at timestamptz, WATERMARK FOR at AS at);
+CREATE STREAM bids (symbol text, bid numeric, bt timestamp, WATERMARK FOR bt AS bt);
 CREATE TABLE accounts (id int8 PRIMARY KEY, owner text NOT NULL, balance numeric(12,2) DEFAULT 0, region varchar(20), opened date);
 CREATE TABLE orders (id int PRIMARY KEY, account_id int8, symbol text, qty int, price numeric(12,2), placed timestamp DEFAULT now());
 CREATE TABLE items (order_id int, line int, sku text, n int, PRIMARY KEY (order_id, line));
