@@ -51,7 +51,7 @@ func Open(ctx context.Context, store Store) (*Catalog, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s, err = s.With(c); err != nil {
+		if err := s.change(c); err != nil { // in place: s is nobody else's yet
 			return nil, fmt.Errorf("catalog: stored change: %w", err)
 		}
 	}

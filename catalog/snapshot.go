@@ -27,6 +27,8 @@ type Snapshot struct {
 	indexes   map[string]uint32 // schema + "." + name → relation that has the index
 	functions map[uint32]*Function
 	comments  map[string]string // of schemas
+
+	derived *derived
 }
 
 func emptySnapshot() *Snapshot {
@@ -34,6 +36,7 @@ func emptySnapshot() *Snapshot {
 		byID: map[uint32]*Relation{}, byName: map[string]*Relation{},
 		schemas: map[string]bool{DefaultSchema: true}, nextID: FirstID,
 		indexes: map[string]uint32{}, functions: map[uint32]*Function{}, comments: map[string]string{},
+		derived: &derived{},
 	}
 }
 
@@ -48,13 +51,6 @@ func (s *Snapshot) Relation(schema, name string) *Relation {
 
 // ByID returns the relation with the OID id, nil: none.
 func (s *Snapshot) ByID(id uint32) *Relation { return s.byID[id] }
-
-// Relations lists all relations by OID.
-func (s *Snapshot) Relations() []*Relation {
-	out := slices.Collect(maps.Values(s.byID))
-	slices.SortFunc(out, func(a, b *Relation) int { return int(a.ID) - int(b.ID) })
-	return out
-}
 
 // HasSchema reports whether the schema exists.
 func (s *Snapshot) HasSchema(name string) bool { return s.schemas[name] }
@@ -96,34 +92,8 @@ func (s *Snapshot) Named(schema, name string) bool {
 	return s.byName[key] != nil || s.indexes[key] != 0
 }
 
-// References lists the relations, other than id itself, that have a foreign key to id.
-func (s *Snapshot) References(id uint32) []*Relation {
-	var out []*Relation
-	for _, r := range s.Relations() {
-		if r.ID != id && slices.ContainsFunc(r.Constraints, func(c Constraint) bool { return c.Kind == ForeignKey && c.Ref == id }) {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 // NextID is the OID that the next relation should get.
 func (s *Snapshot) NextID() uint32 { return s.nextID }
-
-// Dependents lists the relations that read relation id, write it out, or are
-// part of it.
-func (s *Snapshot) Dependents(id uint32) []*Relation {
-	var out []*Relation
-	for _, r := range s.Relations() {
-		if r.ID == id {
-			continue
-		}
-		if slices.Contains(r.Inputs, id) || r.SinkOf == id || r.PartOf == id {
-			out = append(out, r)
-		}
-	}
-	return out
-}
 
 // Change is one change of the catalog: exactly one field is set.
 type Change struct {
@@ -156,6 +126,7 @@ func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 		Version: s.Version, byID: maps.Clone(s.byID), byName: maps.Clone(s.byName),
 		schemas: maps.Clone(s.schemas), nextID: s.nextID,
 		indexes: maps.Clone(s.indexes), functions: s.functions, comments: s.comments,
+		derived: &derived{},
 	}
 	for _, c := range changes {
 		if err := n.change(c); err != nil {
@@ -225,7 +196,7 @@ func (s *Snapshot) renameSchema(from, to string) error {
 		return pgerror.New(pgerror.DuplicateSchema, "schema %q already exists", to)
 	}
 	s.schemas[to] = true
-	for _, r := range s.Relations() {
+	for _, r := range sortedRelations(s.byID) { // s is being made: nothing may be derived yet
 		if r.Schema == from {
 			c := *r
 			c.Schema = to
