@@ -89,6 +89,18 @@ func toCharTime(c *CallContext, a []datum) (datum, error) {
 	return p.write(nodes)
 }
 
+// julianDay is the day number of a date whose fields may be out of range or
+// negative, as those of an interval: division is towards zero.
+func julianDay(year, month, day int) int64 {
+	if month > 2 {
+		month, year = month+1, year+4800
+	} else {
+		month, year = month+13, year+4799
+	}
+	century := year / 100
+	return int64(year*365-32167+year/4-century+century/4) + int64(7834*month/256+day)
+}
+
 func toCharInterval(c *CallContext, a []datum) (datum, error) {
 	nodes, err := template(c, a[1].B)
 	if err != nil {
@@ -97,6 +109,7 @@ func toCharInterval(c *CallContext, a []datum) (datum, error) {
 	v := a[0].Iv
 	p := timeParts{year: int(v.Months / 12), month: int(v.Months % 12), day: int(v.Days), interval: true}
 	p.setClock(v.Micros)
+	p.days = julianDay(p.year, p.month, p.day) - 2451545
 	return p.write(nodes)
 }
 
@@ -107,34 +120,48 @@ func (p *timeParts) write(nodes []timeNode) (datum, error) {
 			b.WriteString(n.text)
 			continue
 		}
-		if p.interval && strings.Contains(" A.D. AD B.C. BC D DAY DY ID IDDD IW MON MONTH OF TZ TZH TZM W WW RM ", " "+string(n.field)+" ") {
+		if p.interval && strings.Contains(" A.D. AD B.C. BC D DAY DY ID MON MONTH OF TZ TZH TZM ", " "+string(n.field)+" ") {
 			return fail(pgerror.New(pgerror.InvalidDatetimeFormat, "invalid format specification for an interval value").
 				WithHint("Intervals are not tied to specific calendar dates."))
 		}
 		s := p.field(n)
 		b.WriteString(s)
-		if n.th != "" {
+		if n.th != "" && s != "" && ordinalField(n.field) {
 			b.WriteString(ordinal(s, n.th))
 		}
 	}
 	return str(b.String())
 }
 
+// fixedDigits writes a number with leading zeros; the sign counts.
+func fixedDigits(v, width int) string { return fmt.Sprintf("%0*d", width, v) }
+
 // num writes a number with leading zeros, or none with FM.
-func (n timeNode) num(v, width int) string {
+func (n timeNode) num(v, width int) string { return n.numLike(v, width, v) }
+
+// numLike is num with one zero more if like is negative.
+func (n timeNode) numLike(v, width, like int) string {
 	if n.fill {
 		return strconv.Itoa(v)
 	}
-	if v < 0 {
+	if like < 0 {
 		width++
 	}
-	return fmt.Sprintf("%0*d", width, v)
+	return fixedDigits(v, width)
+}
+
+// numFixed is num with a sign that counts among the digits.
+func (n timeNode) numFixed(v, width int) string {
+	if n.fill {
+		return strconv.Itoa(v)
+	}
+	return fixedDigits(v, width)
 }
 
 // name writes a name padded with blanks, or not with FM.
 func (n timeNode) name(s string, width int) string {
 	s = n.inCase(s)
-	if n.fill {
+	if n.fill || n.local {
 		return s
 	}
 	return fmt.Sprintf("%-*s", width, s)
@@ -142,6 +169,8 @@ func (n timeNode) name(s string, width int) string {
 
 func (p *timeParts) field(n timeNode) string {
 	switch n.field {
+	case "FX":
+		return ""
 	case "HH24":
 		return n.num(p.hour, 2)
 	case "HH12", "HH":
@@ -149,17 +178,21 @@ func (p *timeParts) field(n timeNode) string {
 		if h == 0 {
 			h = 12
 		}
-		return n.num(h, 2)
+		return n.numLike(h, 2, p.hour)
 	case "MI":
 		return n.num(p.minute, 2)
 	case "SS":
 		return n.num(p.second, 2)
 	case "MS", "FF3":
-		return fmt.Sprintf("%03d", p.micro/1000)
+		return fixedDigits(p.micro/1000, 3)
 	case "US", "FF6":
-		return fmt.Sprintf("%06d", p.micro)
+		return fixedDigits(p.micro, 6)
 	case "FF1", "FF2", "FF4", "FF5":
-		return fmt.Sprintf("%06d", p.micro)[:n.field[2]-'0']
+		size, v := int(n.field[2]-'0'), p.micro
+		for range 6 - size {
+			v /= 10
+		}
+		return fixedDigits(v, size)
 	case "SSSS", "SSSSS":
 		return strconv.Itoa(p.hour*3600 + p.minute*60 + p.second)
 	case "AM", "PM":
@@ -208,7 +241,10 @@ func (p *timeParts) dateField(n timeNode) string {
 	case "MON":
 		return n.inCase(monthNames[p.month-1][:3])
 	case "RM":
-		s := romanNames[(p.month+11)%12]
+		if p.month == 0 && p.year == 0 {
+			return ""
+		}
+		s := p.roman()
 		if n.text[0] >= 'a' {
 			s = strings.ToLower(s)
 		}
@@ -217,9 +253,12 @@ func (p *timeParts) dateField(n timeNode) string {
 		}
 		return fmt.Sprintf("%-4s", s)
 	case "Q":
+		if p.month == 0 {
+			return ""
+		}
 		return strconv.Itoa((p.month-1)/3 + 1)
 	case "DD":
-		return n.num(p.day, 2)
+		return n.numFixed(p.day, 2)
 	case "DAY":
 		return n.name(dayNames[wd], 9)
 	case "DY":
@@ -229,18 +268,38 @@ func (p *timeParts) dateField(n timeNode) string {
 	case "ID":
 		return strconv.Itoa((wd+6)%7 + 1)
 	case "DDD":
-		if p.interval {
-			return n.num(p.year*360+p.month*30+p.day, 3)
-		}
-		return n.num(types.DayOfYear(p.days), 3)
+		return n.numFixed(p.dayOfYear(), 3)
 	case "W":
 		return strconv.Itoa((p.day-1)/7 + 1)
 	case "WW":
-		return n.num((types.DayOfYear(p.days)-1)/7+1, 2)
+		return n.numFixed((p.dayOfYear()-1)/7+1, 2)
 	case "J":
 		return strconv.FormatInt(p.days+2451545, 10)
 	}
 	return p.yearField(n)
+}
+
+// dayOfYear is the day of the year, or of an interval its days, with years of 360
+// and months of 30.
+func (p *timeParts) dayOfYear() int {
+	if p.interval {
+		return (p.year*12+p.month)*30 + p.day
+	}
+	return types.DayOfYear(p.days)
+}
+
+// roman is the month in Roman numerals; that of a negative interval counts from the
+// end of the year.
+func (p *timeParts) roman() string {
+	switch {
+	case p.month > 0:
+		return romanNames[p.month-1]
+	case p.month < 0:
+		return romanNames[12+p.month]
+	case p.year < 0:
+		return romanNames[0]
+	}
+	return romanNames[11]
 }
 
 func (p *timeParts) yearField(n timeNode) string {
@@ -256,7 +315,7 @@ func (p *timeParts) yearField(n timeNode) string {
 	case "YY":
 		return n.num(year%100, 2)
 	case "Y":
-		return n.num(year%10, 1)
+		return n.numFixed(year%10, 1)
 	case "Y,YYY":
 		return fmt.Sprintf("%d,%03d", year/1000, year%1000)
 	case "AD", "BC":
@@ -279,27 +338,32 @@ func (p *timeParts) yearField(n timeNode) string {
 	return p.isoField(n)
 }
 
-func (p *timeParts) isoField(n timeNode) string {
+// like says how wide years are: those of a negative interval one character more.
+func (p *timeParts) like() int {
 	if p.interval {
-		return n.num(p.year, len(n.field))
+		return p.year
 	}
+	return 0
+}
+
+func (p *timeParts) isoField(n timeNode) string {
 	year, week := types.ISOWeek(p.days)
-	if year <= 0 {
+	if year <= 0 && !p.interval {
 		year = 1 - year
 	}
 	switch n.field {
 	case "IW":
 		return n.num(week, 2)
 	case "IYYY":
-		return n.num(year, 4)
+		return n.numLike(year, 4, p.like())
 	case "IYY":
-		return n.num(year%1000, 3)
+		return n.numLike(year%1000, 3, p.like())
 	case "IY":
-		return n.num(year%100, 2)
+		return n.numLike(year%100, 2, p.like())
 	case "I":
-		return n.num(year%10, 1)
+		return n.numFixed(year%10, 1)
 	case "IDDD":
-		return n.num((week-1)*7+(types.Weekday(p.days)+6)%7+1, 3)
+		return n.numFixed((week-1)*7+(types.Weekday(p.days)+6)%7+1, 3)
 	}
 	return n.text
 }

@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // timeField is a field of a date and time template, upper case.
 type timeField string
@@ -9,19 +12,20 @@ type timeField string
 // (https://www.postgresql.org/docs/15/functions-formatting.html).
 var timeFields = []timeField{
 	"A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "CC", "DAY", "DDD", "DD", "DY", "D",
-	"FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "HH24", "HH12", "HH",
+	"FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "FX", "HH24", "HH12", "HH",
 	"IDDD", "ID", "IW", "IYYY", "IYY", "IY", "I", "J", "MI", "MM", "MONTH", "MON", "MS",
 	"OF", "P.M.", "PM", "Q", "RM", "SSSSS", "SSSS", "SS", "TZH", "TZM", "TZ", "US", "WW", "W",
 	"Y,YYY", "YYYY", "YYY", "YY", "Y",
 }
 
-// timeNode is a field of a template or, with field "", a literal text.
+// timeNode is a field of a template or, with field "", a literal character.
 type timeNode struct {
 	field timeField
 	text  string // as written: its case says how names are written
 	fill  bool   // FM: no padding
+	local bool   // TM: names without padding
 	th    string // TH or th behind it
-	sep   bool   // a literal without letters and digits
+	sep   bool   // a literal blank or punctuation mark
 }
 
 // maxTemplate bounds the length of a template.
@@ -30,54 +34,60 @@ const maxTemplate = 1 << 12
 // parseTimeTemplate splits a template into fields and literals.
 func parseTimeTemplate(s string) []timeNode {
 	var out []timeNode
-	literal := func(t string, sep bool) { out = append(out, timeNode{text: t, sep: sep}) }
 	for i := 0; i < len(s); {
-		if s[i] == '"' {
-			end := i + 1
-			var b strings.Builder
-			for end < len(s) && s[end] != '"' {
-				if s[end] == '\\' && end+1 < len(s) {
-					end++
-				}
-				b.WriteByte(s[end])
-				end++
-			}
-			literal(b.String(), false)
-			i = min(end+1, len(s))
-			continue
-		}
-		if s[i] == '\\' && i+1 < len(s) && s[i+1] == '"' {
-			literal(`"`, true)
-			i += 2
-			continue
-		}
 		n, w := timeNodeAt(s[i:])
-		if w == 0 {
-			c := s[i]
-			alnum := c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
-			literal(s[i:i+1], !alnum)
+		switch {
+		case n.field != "":
+			out = append(out, n)
+			i += w
+			continue
+		case w > 0: // a prefix before no field
+			i += w
+			if i == len(s) {
+				return out
+			}
+		}
+		if s[i] == '"' {
+			i++
+			for i < len(s) && s[i] != '"' {
+				if s[i] == '\\' && i+1 < len(s) {
+					i++
+				}
+				_, size := utf8.DecodeRuneInString(s[i:])
+				out = append(out, timeNode{text: s[i : i+size]})
+				i += size
+			}
 			i++
 			continue
 		}
-		if n.field != "" {
-			out = append(out, n)
+		if s[i] == '\\' && i+1 < len(s) && s[i+1] == '"' {
+			i++
 		}
-		i += w
+		_, size := utf8.DecodeRuneInString(s[i:])
+		out = append(out, timeNode{text: s[i : i+size], sep: isSeparator(s[i]) || isBlank(s[i])})
+		i += size
 	}
 	return out
 }
 
-// timeNodeAt reads a field with its prefixes and suffix; w is how long it is,
-// 0: none there.
+// isSeparator reports a printable ASCII character other than letters and digits.
+func isSeparator(c byte) bool {
+	return c > ' ' && c < 0x7f && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z')
+}
+
+// isBlank is C's isspace.
+func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+// timeNodeAt reads a field with its prefix and suffix; w is how long they are.
 func timeNodeAt(s string) (n timeNode, w int) {
 	rest := s
-	for {
-		up := strings.ToUpper(rest[:min(2, len(rest))])
-		if up != "FM" && up != "TM" && up != "FX" {
-			break
+	if len(rest) >= 2 {
+		switch rest[:2] {
+		case "FM", "fm":
+			n.fill, rest = true, rest[2:]
+		case "TM", "tm":
+			n.local, rest = true, rest[2:]
 		}
-		n.fill = n.fill || up == "FM" || up == "TM"
-		rest = rest[2:]
 	}
 	for _, f := range timeFields {
 		if len(rest) < len(f) || !strings.EqualFold(rest[:len(f)], string(f)) || !spelled(rest[:len(f)]) {
@@ -85,9 +95,10 @@ func timeNodeAt(s string) (n timeNode, w int) {
 		}
 		n.field, n.text = f, rest[:len(f)]
 		rest = rest[len(f):]
-		if len(rest) >= 2 && strings.EqualFold(rest[:2], "TH") {
+		switch {
+		case strings.HasPrefix(rest, "TH"), strings.HasPrefix(rest, "th"):
 			n.th, rest = rest[:2], rest[2:]
-		} else if len(rest) >= 2 && rest[:2] == "SP" { // spelled out: means nothing
+		case strings.HasPrefix(rest, "SP"): // spelled out: means nothing
 			rest = rest[2:]
 		}
 		return n, len(s) - len(rest)
