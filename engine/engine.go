@@ -6,6 +6,7 @@
 //	meta/   the catalog: one log of changes (storage/meta)
 //	data/   native tables and streams, and the log of their commits (Pebble)
 //	state/  state, view contents, output and positions of the jobs (Pebble)
+//	tmp/    rows of open cursors
 package engine
 
 import (
@@ -64,6 +65,10 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	if err := os.MkdirAll(o.DataDir, 0o750); err != nil {
 		return nil, pgerror.New(pgerror.IOError, "data directory cannot be made: %v", err).WithCause(err)
 	}
+	temp := filepath.Join(o.DataDir, "tmp")
+	if err := os.MkdirAll(temp, 0o700); err != nil {
+		return nil, pgerror.New(pgerror.IOError, "data directory cannot be made: %v", err).WithCause(err)
+	}
 	e := &Engine{}
 	defer func() {
 		if err != nil {
@@ -97,7 +102,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	}
 	e.sessions = &session.Engine{
 		Catalog: cat, Tables: tables, Jobs: e.jobs, Connectors: o.Connectors, Version: o.Version,
-		Shards: o.Shards, Logger: o.Logger,
+		Shards: o.Shards, Logger: o.Logger, TempDir: temp,
 	}
 	return e, nil
 }

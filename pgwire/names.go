@@ -38,6 +38,10 @@ type Names interface {
 	// cursor, or of a portal that was bound by the protocol: 34000 if there is
 	// none. Their Next waits until there are n, or the result ends.
 	FetchCursor(name string, n int64) (Rows, []ResultColumn, error)
+	// FindCursor returns the running result of a cursor, nil of one that does
+	// not run yet: 34000 if there is none. What Execute has taken from a Cursor
+	// and not yet sent is given back to it.
+	FindCursor(name string) (Rows, []ResultColumn, error)
 	// DropCursor closes a cursor: 34000 if there is none.
 	DropCursor(name string) error
 	// DropCursors closes all (CLOSE ALL).
@@ -73,6 +77,21 @@ type CursorInfo struct {
 	SQL    string
 	Hold   bool
 	Opened time.Time
+	Rows   Rows // its result, nil when it does not run
+}
+
+// Cursor is implemented by the Rows of a cursor that keeps a position of its
+// own and can be read on after its end.
+type Cursor interface {
+	Rows
+	// Unread goes back n rows, which Next delivered last.
+	Unread(n int64)
+}
+
+// Binary is implemented by a Statement whose rows go out in binary format in
+// the simple protocol too: FETCH from a binary cursor.
+type Binary interface {
+	Binary() bool
 }
 
 var _ Names = notifier{}
@@ -146,6 +165,22 @@ func (n notifier) FetchCursor(name string, count int64) (Rows, []ResultColumn, e
 	return &cursorRows{c: n.c, p: p, left: count}, p.cols, nil
 }
 
+// FindCursor implements Names.
+func (n notifier) FindCursor(name string) (Rows, []ResultColumn, error) {
+	p, ok := n.c.portals[name]
+	switch {
+	case !ok || p.stmt == nil || p.cols == nil:
+		return nil, nil, errNoCursor(name)
+	case p.active:
+		return nil, nil, pgerror.New(pgerror.InvalidCursorState, "cursor %q cannot fetch from itself", name)
+	}
+	if cur, ok := p.rows.(Cursor); ok && p.batch != nil {
+		cur.Unread(int64(p.batch.Rows() - p.pos))
+		p.batch, p.pos = nil, 0
+	}
+	return p.rows, p.cols, nil
+}
+
 // DropCursor implements Names.
 func (n notifier) DropCursor(name string) error {
 	p, ok := n.c.portals[name]
@@ -173,7 +208,7 @@ func (n notifier) ListCursors() []CursorInfo {
 	var out []CursorInfo
 	for name, p := range n.c.portals {
 		if name != "" {
-			out = append(out, CursorInfo{Name: name, SQL: p.sql, Hold: p.hold, Opened: p.opened})
+			out = append(out, CursorInfo{Name: name, SQL: p.sql, Hold: p.hold, Opened: p.opened, Rows: p.rows})
 		}
 	}
 	slices.SortFunc(out, func(a, b CursorInfo) int { return cmp.Compare(a.Name, b.Name) })

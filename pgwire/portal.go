@@ -94,7 +94,7 @@ func (c *conn) run(p *portal, limit int, describe bool) (suspended bool, sent in
 		}
 		var announce func([]byte) []byte
 		if describe && p.cols != nil {
-			announce = func(b []byte) []byte { return appendRowDescription(b, p.cols, nil) }
+			announce = func(b []byte) []byte { return appendRowDescription(b, p.cols, p.formats) }
 		}
 		if err := c.open(p, announce); err != nil {
 			return false, 0, err
@@ -109,6 +109,9 @@ func (c *conn) run(p *portal, limit int, describe bool) (suspended bool, sent in
 		c.send(func(b []byte) []byte { return appendEmpty(b, 'c') })
 	}
 	p.tag = p.rows.Tag()
+	if _, ok := p.rows.(Cursor); ok {
+		return false, sent, nil
+	}
 	return false, sent, p.close()
 }
 

@@ -72,7 +72,8 @@ func (c *conn) script(ctx context.Context, sql string) (synced bool, err error) 
 	return true, nil
 }
 
-// simpleStatement runs one statement and sends its rows, all in text format;
+// simpleStatement runs one statement and sends its rows, all in text format but
+// for those of a binary cursor;
 // it returns the tag and how many rows there were.
 func (c *conn) simpleStatement(ctx context.Context, p Parsed) (tag string, rows int64, err error) {
 	stmt, err := c.session.Prepare(ctx, p, nil)
@@ -81,6 +82,9 @@ func (c *conn) simpleStatement(ctx context.Context, p Parsed) (tag string, rows 
 	}
 	before := c.session.TxStatus()
 	po := &portal{stmt: stmt, cols: stmt.Columns(), ctx: ctx, cancel: func(error) {}}
+	if b, ok := stmt.(Binary); ok && b.Binary() {
+		po.formats = []int16{1}
+	}
 	defer c.closePortal(po)
 	_, rows, err = c.run(po, 0, true)
 	if err != nil {

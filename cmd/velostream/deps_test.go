@@ -45,7 +45,7 @@ var layers = []layer{
 	{"engine/subscribe", "pgwire/pgerror catalog/types storage/column storage/rowenc engine/job engine/sql/plan engine/sql/expr"},
 	{"engine/pgcatalog", "pgwire/pgerror catalog/... storage/column"},
 	{"engine/udf", "pgwire/pgerror catalog/types storage/column engine/sql/expr"},
-	{"engine/session", "pgwire pgwire/pgerror catalog/... storage/column storage/table storage/rowenc storage/state engine/sql/... engine/query engine/subscribe engine/operator engine/dataflow engine/job engine/pgcatalog engine/udf engine/option engine/connector engine/format engine/source engine/sink"},
+	{"engine/session", "pgwire pgwire/pgerror catalog/... storage/column storage/table storage/rowenc storage/state storage/spool engine/sql/... engine/query engine/subscribe engine/operator engine/dataflow engine/job engine/pgcatalog engine/udf engine/option engine/connector engine/format engine/source engine/sink"},
 	{"engine/admin", "pgwire/pgerror"},
 	{"engine engine/enginetest engine/recovery", "catalog/... storage/... pgwire/... engine/..."},
 	{"cmd/... bench/... test/... testdata/...", "..."},

@@ -1,7 +1,5 @@
 package pgcatalog
 
-import "time"
-
 // databaseSources are databases, roles and what hangs on them.
 func databaseSources() map[string]source {
 	roles := "oid rolname rolsuper rolinherit rolcreaterole rolcreatedb rolcanlogin rolreplication rolbypassrls rolconnlimit rolpassword"
@@ -15,7 +13,7 @@ func databaseSources() map[string]source {
 		"pg_stat_activity": {"datid datname pid usesysid usename application_name client_addr client_port backend_start xact_start " +
 			"query_start state_change state query backend_type", (*Catalog).activityRows},
 		"pg_stat_database":       {"datid datname numbackends xact_commit xact_rollback blks_read blks_hit tup_returned tup_fetched tup_inserted tup_updated tup_deleted", (*Catalog).statDatabaseRows},
-		"pg_prepared_statements": {"name statement parameter_types from_sql", (*Catalog).statementRows},
+		"pg_prepared_statements": {"name statement prepare_time parameter_types from_sql", (*Catalog).statementRows},
 		"pg_cursors":             {"name statement is_holdable is_binary is_scrollable creation_time", (*Catalog).cursorRows},
 		"pg_timezone_names":      {"name abbrev utc_offset is_dst", zoneRows},
 	}
@@ -87,7 +85,7 @@ func (c *Catalog) statementRows(e *emitter) {
 		return
 	}
 	for _, s := range c.Statements() {
-		e.row(s.Name, s.SQL, s.Params, true)
+		e.row(s.Name, s.SQL, s.Prepared, s.Params, s.FromSQL)
 	}
 }
 
@@ -96,6 +94,6 @@ func (c *Catalog) cursorRows(e *emitter) {
 		return
 	}
 	for _, s := range c.Cursors() {
-		e.row(s.Name, s.Statement, false, false, false, time.Time{})
+		e.row(s.Name, s.Statement, s.Hold, s.Binary, s.Scroll, s.Opened)
 	}
 }

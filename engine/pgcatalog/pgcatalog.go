@@ -122,13 +122,19 @@ type Sink struct {
 	Rows         int64
 }
 
-// Cursor is an open cursor, Statement a prepared statement.
-type Cursor struct{ Name, Statement string }
+// Cursor is an open cursor.
+type Cursor struct {
+	Name, Statement      string
+	Hold, Binary, Scroll bool
+	Opened               time.Time
+}
 
 // Statement is a prepared statement.
 type Statement struct {
 	Name, SQL string
 	Params    []types.OID
+	FromSQL   bool // made by PREPARE
+	Prepared  time.Time
 }
 
 // Catalog answers for one snapshot.

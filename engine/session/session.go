@@ -29,6 +29,7 @@ type Engine struct {
 	Version    string // of the server, as in version()
 	Shards     int
 	Logger     *slog.Logger
+	TempDir    string // of files that hold rows of cursors
 
 	// dry: definitions are checked and go into a catalog that is thrown away;
 	// nothing is stored, run or contacted.
@@ -167,7 +168,7 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	case *ast.Drop:
 		return s.command(p, func(ctx context.Context) (string, error) { return s.drop(ctx, p, n) }), nil
 	case *ast.Transaction:
-		return s.command(p, func(context.Context) (string, error) { return s.transact(n) }), nil
+		return s.command(p, func(ctx context.Context) (string, error) { return s.transact(ctx, n) }), nil
 	case *ast.Set:
 		return s.command(p, func(context.Context) (string, error) { return "SET", s.set(p, n) }), nil
 	case *ast.SetTransaction:

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"sort"
 	"strconv"
 	"strings"
@@ -46,6 +47,7 @@ func allSettings(version string) []setting {
 		{name: "statement_timeout", initial: "0", check: checkDuration},
 		{name: "lock_timeout", initial: "0", check: checkDuration},
 		{name: "idle_in_transaction_session_timeout", initial: "0", check: checkDuration},
+		{name: "temp_file_limit", initial: "1GB", check: checkSize},
 		{name: "client_min_messages", initial: "notice"},
 		{name: "transaction_isolation", initial: "read committed", check: isolation},
 		{name: "default_transaction_isolation", initial: "read committed", check: isolation},
@@ -112,6 +114,29 @@ func (st *settings) start(s pgwire.Startup) error {
 		st.values[d.of] = st.values[d.from]
 	}
 	return nil
+}
+
+// checkSize takes a size: a bare number is kB, -1 no limit, as in PostgreSQL.
+func checkSize(v string) (string, error) {
+	if v == "-1" {
+		return v, nil
+	}
+	n, ok := option.ParseSize(v)
+	if _, err := strconv.ParseInt(v, 10, 32); err == nil {
+		n, v = n<<10, v+"kB"
+	}
+	if !ok || n < 0 {
+		return "", pgerror.New(pgerror.InvalidParameterValue, "").WithHint("A size, as 512MB; -1: no limit.")
+	}
+	return v, nil
+}
+
+// tempFileLimit is temp_file_limit in bytes.
+func (st *settings) tempFileLimit() int64 {
+	if n, ok := option.ParseSize(st.get("temp_file_limit")); ok {
+		return n
+	}
+	return math.MaxInt64
 }
 
 // assign checks and sets a parameter. key is lower case.

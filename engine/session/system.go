@@ -260,7 +260,11 @@ func sinkOf(i job.SinkInfo) pgcatalog.Sink {
 func (s *Session) listCursors() []pgcatalog.Cursor {
 	var out []pgcatalog.Cursor
 	for _, c := range s.names.ListCursors() {
-		out = append(out, pgcatalog.Cursor{Name: c.Name, Statement: c.SQL})
+		x := pgcatalog.Cursor{Name: c.Name, Statement: c.SQL, Opened: c.Opened}
+		if r, ok := c.Rows.(*cursor); ok {
+			x.Hold, x.Binary, x.Scroll = r.held, r.binary, r.scroll || (r.spool != nil && !r.noScroll)
+		}
+		out = append(out, x)
 	}
 	return out
 }
@@ -268,7 +272,9 @@ func (s *Session) listCursors() []pgcatalog.Cursor {
 func (s *Session) listStatements() []pgcatalog.Statement {
 	var out []pgcatalog.Statement
 	for _, p := range s.names.ListStatements() {
-		out = append(out, pgcatalog.Statement{Name: p.Name, SQL: p.SQL, Params: p.Params})
+		out = append(out, pgcatalog.Statement{
+			Name: p.Name, SQL: p.SQL, Params: p.Params, FromSQL: p.FromSQL, Prepared: p.Prepared,
+		})
 	}
 	return out
 }

@@ -24,6 +24,12 @@ type limitedStatement struct {
 	s *Session
 }
 
+// Binary implements pgwire.Binary.
+func (l *limitedStatement) Binary() bool {
+	b, ok := l.Statement.(pgwire.Binary)
+	return ok && b.Binary()
+}
+
 // Query implements pgwire.Statement.
 func (l *limitedStatement) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
 	d := l.s.settings.timeout("statement_timeout")

@@ -22,6 +22,7 @@ type transaction struct {
 	notes      []note // what NOTIFY sends when it commits
 	savepoints []savepoint
 	assigned   []assignment
+	cursors    []*cursor // that were declared in it
 	// mark is where the running statement began, to undo it alone.
 	mark int
 }
@@ -30,6 +31,7 @@ type savepoint struct {
 	name     string
 	at       int
 	assigned int // parameters that were set before
+	cursors  int // cursors that were declared before
 }
 
 func (t *transaction) rollback() error { return t.tx.Rollback() }
@@ -83,12 +85,12 @@ func (s *Session) commit(t *transaction) error {
 }
 
 // transact runs BEGIN, COMMIT and their like.
-func (s *Session) transact(n *ast.Transaction) (string, error) {
+func (s *Session) transact(ctx context.Context, n *ast.Transaction) (string, error) {
 	switch n.Kind {
 	case ast.TxBegin:
 		return s.beginBlock(n)
 	case ast.TxCommit:
-		return s.commitBlock()
+		return s.commitBlock(ctx)
 	case ast.TxRollback:
 		return s.rollbackBlock()
 	case ast.TxSavepoint, ast.TxRelease, ast.TxRollbackTo:
@@ -116,7 +118,7 @@ func (s *Session) beginBlock(n *ast.Transaction) (string, error) {
 	return tag, s.modes(n.Options)
 }
 
-func (s *Session) commitBlock() (string, error) {
+func (s *Session) commitBlock(ctx context.Context) (string, error) {
 	if s.tx == nil || s.tx.implicit {
 		s.warning(pgerror.NoActiveTransaction, "there is no transaction in progress")
 		return "COMMIT", nil
@@ -125,7 +127,13 @@ func (s *Session) commitBlock() (string, error) {
 	s.tx = nil
 	if tx.failed {
 		s.unassign(tx, 0)
+		s.dropCursors(tx, 0)
 		return "ROLLBACK", tx.rollback()
+	}
+	if err := s.holdCursors(ctx, tx); err != nil {
+		s.unassign(tx, 0)
+		s.dropCursors(tx, 0)
+		return "", errors.Join(err, tx.rollback())
 	}
 	err := s.commit(tx)
 	if err != nil {
@@ -144,6 +152,7 @@ func (s *Session) rollbackBlock() (string, error) {
 	tx := s.tx
 	s.tx = nil
 	s.unassign(tx, 0)
+	s.dropCursors(tx, 0)
 	return "ROLLBACK", tx.rollback()
 }
 
@@ -152,7 +161,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 		return "", pgerror.New(pgerror.NoActiveTransaction, "%s can only be used in transaction blocks", string(n.Kind))
 	}
 	if n.Kind == ast.TxSavepoint {
-		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint(), len(s.tx.assigned)})
+		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint(), len(s.tx.assigned), len(s.tx.cursors)})
 		return "SAVEPOINT", nil
 	}
 	for i, sp := range slices.Backward(s.tx.savepoints) {
@@ -165,6 +174,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 		}
 		s.tx.tx.RollbackTo(sp.at)
 		s.unassign(s.tx, sp.assigned)
+		s.dropCursors(s.tx, sp.cursors)
 		s.tx.savepoints = s.tx.savepoints[:i+1]
 		s.tx.failed = false
 		return "ROLLBACK", nil
