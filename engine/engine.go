@@ -104,6 +104,9 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		Catalog: cat, Tables: tables, Jobs: e.jobs, Connectors: o.Connectors, Version: o.Version,
 		Shards: o.Shards, Logger: o.Logger, TempDir: temp,
 	}
+	if err := e.sessions.AdoptOwners(ctx); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 

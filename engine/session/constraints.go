@@ -107,7 +107,7 @@ func (s *Session) columnSequence(n *namer, p ast.Parsed, r *catalog.Relation, d 
 	}
 	num.Owner, num.Column = r.ID, d.Column
 	seq := &catalog.Relation{
-		ID: n.id(), Schema: r.Schema, Name: n.relation(r, c.Name, "seq"), Kind: catalog.Sequence, Owner: s.user,
+		ID: n.id(), Schema: r.Schema, Name: n.relation(r, c.Name, "seq"), Kind: catalog.Sequence, Owner: r.Owner,
 		EventTime: -1, Numbers: num, PartOf: r.ID,
 	}
 	c.Sequence = seq.ID

@@ -35,6 +35,7 @@ type changeStatement struct {
 	columns []pgwire.ResultColumn
 	version uint64
 	change  *change
+	guard   guard
 }
 
 // change is a planned INSERT, UPDATE or DELETE.
@@ -124,6 +125,7 @@ func (st *changeStatement) plan() error {
 		return pgerror.Unsupported("cached plan must not change result type")
 	}
 	st.change, st.columns, st.params, st.version = c, columns, c.Params, o.Snapshot.Version
+	st.guard.set(c.Access, c.Functions)
 	return nil
 }
 
@@ -137,6 +139,9 @@ func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 		if err := st.plan(); err != nil {
 			return nil, err
 		}
+	}
+	if err := st.guard.permit(st.s); err != nil {
+		return nil, err
 	}
 	p := st.change.physical
 	if len(args) > 0 {

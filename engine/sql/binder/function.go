@@ -20,7 +20,7 @@ func (b *Binder) userFunctions(n ast.Name) []*catalog.Function {
 		return nil
 	}
 	if s := n.Schema(); s != "" {
-		return b.Snapshot.Functions(s, n.Last())
+		return b.Snapshot.Functions(s, n.Last()) // Usable was asked before
 	}
 	path := b.SearchPath
 	if len(path) == 0 {
@@ -184,6 +184,7 @@ func (b *Binder) functionBody(f *catalog.Function, sql string) (expr.Expr, []int
 		return nil, nil, err
 	}
 	b.useFunctions(inner.functions)
+	b.access = append(b.access, inner.access...)
 	used := make([]int, len(f.Args))
 	e, err = arguments(e, f, used)
 	return e, used, err
