@@ -2,6 +2,7 @@ package pgcatalog
 
 import (
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 )
 
@@ -76,8 +77,10 @@ func infoSources() map[string]source {
 
 func (c *Catalog) schemataRows(e *emitter) {
 	for _, s := range c.allSchemas() {
-		if owner := c.Snapshot.SchemaRights(s.name).Owner; c.Snapshot.Roles().Acts(c.User, owner) {
-			e.row(c.Database, s.name, owner)
+		r := c.Snapshot.SchemaRights(s.name)
+		if !c.Snapshot.HasSchema(s.name) || c.acts(r.Owner) ||
+			c.Snapshot.Roles().Allowed(r.ACL, auth.Schema, r.Owner, c.User, auth.Schema.All()) != auth.None {
+			e.row(c.Database, s.name, r.Owner)
 		}
 	}
 }

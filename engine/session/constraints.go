@@ -79,6 +79,9 @@ func (s *Session) constrain(n *namer, p ast.Parsed, r *catalog.Relation, def *bi
 	}
 	r.KeyName = def.KeyName
 	for _, c := range def.Constraints {
+		if err := s.mayRefer(n.snap, c); err != nil {
+			return nil, err
+		}
 		if err := n.addConstraint(r, c); err != nil {
 			return nil, err
 		}

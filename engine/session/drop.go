@@ -102,6 +102,9 @@ func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, 
 		for _, o := range n.Objects {
 			r, err := s.relation(snap, p, o.Name)
 			if err != nil {
+				if pgerror.Code(err) == pgerror.InsufficientPrivilege {
+					return nil, err
+				}
 				if n.IfExists {
 					s.notice("%s %q does not exist, skipping", strings.ToLower(n.Kind), o.Name.Last())
 					continue
@@ -261,9 +264,22 @@ func (s *Session) dropSchemas(ctx context.Context, n *ast.Drop) error {
 					WithDetail("%s %s depends on schema %s", kindOf(in[0]), in[0].Name, name).
 					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 			}
+			fns := snap.Functions(name, "")
+			if len(fns) > 0 && n.Behavior != ast.Cascade {
+				return nil, pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop schema %s because other objects depend on it", name).
+					WithDetail("function %s depends on schema %s", fns[0].Signature(), name).
+					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+			}
+			for _, f := range fns {
+				users, _ := snap.FunctionUsers(f.ID)
+				in = append(in, users...)
+			}
 			changes, err := s.dropChanges(snap, in, true)
 			if err != nil {
 				return nil, err
+			}
+			for _, f := range fns {
+				changes = append(changes, catalog.Change{DropFunction: f.ID})
 			}
 			out = append(append(out, changes...), catalog.Change{DropSchema: name})
 		}

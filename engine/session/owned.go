@@ -42,11 +42,17 @@ func (s *Session) creatable(snap *catalog.Snapshot, schema string, at int) (stri
 		if !snap.HasSchema(schema) {
 			return "", pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", schema).At(at)
 		}
-		return schema, s.mayCreate(snap, schema)
+		if err := s.mayCreate(snap, schema); err != nil {
+			return "", pgerror.From(err).At(at)
+		}
+		return schema, nil
 	}
 	for _, p := range s.path() {
 		if p != "pg_catalog" && snap.HasSchema(p) {
-			return p, s.mayCreate(snap, p)
+			if err := s.mayCreate(snap, p); err != nil {
+				return "", pgerror.From(err).At(at)
+			}
+			return p, nil
 		}
 	}
 	return "", pgerror.New(pgerror.InvalidSchemaName, "no schema has been selected to create in").At(at)

@@ -8,6 +8,7 @@ import (
 	"velostream/catalog/auth"
 	"velostream/engine/pgcatalog"
 	"velostream/engine/sql/ast"
+	"velostream/engine/sql/binder"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
@@ -215,6 +216,20 @@ func (s *Session) mayUse(snap *catalog.Snapshot, r *catalog.Relation, want auth.
 		return nil
 	}
 	return catalog.Denied(r.Word(), r.Name)
+}
+
+// mayRefer is the right to make a foreign key to another relation.
+func (s *Session) mayRefer(snap *catalog.Snapshot, c *binder.Constraint) error {
+	r := snap.ByID(c.Constraint.Ref)
+	if c.Constraint.Kind != catalog.ForeignKey || c.Self || r == nil || s.mayUse(snap, r, auth.References) == nil {
+		return nil
+	}
+	for _, i := range c.Constraint.RefColumns {
+		if snap.GrantedOn(r, i, s.who(), auth.References) == auth.None {
+			return catalog.Denied(r.Word(), r.Name)
+		}
+	}
+	return nil
 }
 
 // has reports that the current user is superuser or acts as a predefined role.

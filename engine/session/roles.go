@@ -170,12 +170,12 @@ func (s *Session) createRole(ctx context.Context, p ast.Parsed, n *ast.CreateRol
 		if n.Alter {
 			return s.alterRole(snap, n, o)
 		}
-		return s.newRole(snap, n, o)
+		return s.newRole(snap, p, n, o)
 	})
 	return err
 }
 
-func (s *Session) newRole(snap *catalog.Snapshot, n *ast.CreateRole, o *roleOptions) ([]catalog.Change, error) {
+func (s *Session) newRole(snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRole, o *roleOptions) ([]catalog.Change, error) {
 	super := snap.Roles().Superuser(s.who())
 	switch {
 	case super:
@@ -188,34 +188,34 @@ func (s *Session) newRole(snap *catalog.Snapshot, n *ast.CreateRole, o *roleOpti
 	case !s.mayManage(snap):
 		return nil, denied("permission denied to create role")
 	}
-	if err := newRoleName(n.Name); err != nil {
-		return nil, err
+	if err := newRoleName(n.Name.Name); err != nil {
+		return nil, pgerror.From(err).At(p.Position(n.Name.Pos()))
 	}
-	if snap.Role(n.Name) != nil {
+	if snap.Role(n.Name.Name) != nil {
 		if n.IfNotExists {
-			s.notice("role %q already exists, skipping", n.Name)
+			s.notice("role %q already exists, skipping", n.Name.Name)
 			return nil, nil
 		}
-		return nil, pgerror.New(pgerror.DuplicateObject, "role %q already exists", n.Name)
+		return nil, pgerror.New(pgerror.DuplicateObject, "role %q already exists", n.Name.Name)
 	}
-	r := &auth.Role{ID: snap.NextID(), Name: n.Name, Inherit: true, Login: n.Kind == "USER", ConnectionLimit: -1}
+	r := &auth.Role{ID: snap.NextID(), Name: n.Name.Name, Inherit: true, Login: n.Kind == "USER", ConnectionLimit: -1}
 	o.set(r)
 	b := &rolesBuilder{s: s, snap: snap}
 	b.add(catalog.Change{PutRole: r})
 	for _, of := range o.inRole {
-		b.join(n.Name, of, false, s.who())
+		b.join(n.Name.Name, of, false, s.who())
 	}
 	for _, m := range o.members {
-		b.join(m, n.Name, false, s.who())
+		b.join(m, n.Name.Name, false, s.who())
 	}
 	for _, m := range o.admins {
-		b.join(m, n.Name, true, s.who())
+		b.join(m, n.Name.Name, true, s.who())
 	}
 	return b.changes, b.err
 }
 
 func (s *Session) alterRole(snap *catalog.Snapshot, n *ast.CreateRole, o *roleOptions) ([]catalog.Change, error) {
-	name, err := s.roleNamed(snap, n.Name)
+	name, err := s.roleNamed(snap, n.Name.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -292,7 +292,7 @@ type CreateRole struct {
 	Kind        string // "ROLE", "USER", "GROUP"
 	Alter       bool
 	IfNotExists bool
-	Name        string
+	Name        Ident
 	Options     []Option // superuser, nosuperuser, login, password, valid until, in role, role, admin, …
 }
 

@@ -187,7 +187,7 @@ func (p *printer) funcArgs(args []FuncArg) {
 func (p *printer) createRole(s *CreateRole) {
 	p.w([...]string{"CREATE ", "ALTER "}[toInt(s.Alter)], s.Kind, " ")
 	p.ifNotExists(s.IfNotExists)
-	p.role(s.Name)
+	p.role(s.Name.Name)
 	for _, o := range s.Options {
 		p.w(" ", strings.ToUpper(o.Name))
 		switch o.Kind {

@@ -40,6 +40,9 @@ func (b *Binder) userCall(fns []*catalog.Function, e *ast.FuncCall, cx *context)
 	if e.Star || e.Distinct || e.Filter != nil || len(e.OrderBy) > 0 {
 		return nil, b.notAggregate(e.Name.Last(), e)
 	}
+	if err := b.usable(e.Name); err != nil {
+		return nil, err
+	}
 	args, err := b.exprs(e.Args, cx)
 	if err != nil {
 		return nil, err
