@@ -29,7 +29,7 @@ type Snapshot struct {
 	functions map[uint32]*Function
 	comments  map[string]string // of schemas
 
-	derived *derived
+	derived  *derived
 	roles    auth.Roles
 	rights   map[string]Rights // of schemas, "": of the database
 	defaults []DefaultRights
@@ -41,7 +41,7 @@ func emptySnapshot() *Snapshot {
 		schemas: map[string]bool{DefaultSchema: true}, nextID: FirstID,
 		indexes: map[string]uint32{}, functions: map[uint32]*Function{}, comments: map[string]string{},
 		derived: &derived{},
-		roles: auth.Predefined(), rights: map[string]Rights{DefaultSchema: publicRights()},
+		roles:   auth.Predefined(), rights: map[string]Rights{DefaultSchema: publicRights()},
 	}
 }
 
@@ -141,7 +141,7 @@ func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 		schemas: maps.Clone(s.schemas), nextID: s.nextID,
 		indexes: maps.Clone(s.indexes), functions: s.functions, comments: s.comments,
 		derived: &derived{},
-		roles: s.roles, rights: s.rights, defaults: s.defaults,
+		roles:   s.roles, rights: s.rights, defaults: s.defaults,
 	}
 	for _, c := range changes {
 		if err := n.change(c); err != nil {

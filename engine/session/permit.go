@@ -220,11 +220,11 @@ func (s *Session) mayUse(snap *catalog.Snapshot, r *catalog.Relation, want auth.
 
 // mayRefer is the right to make a foreign key to another relation.
 func (s *Session) mayRefer(snap *catalog.Snapshot, c *binder.Constraint) error {
-	r := snap.ByID(c.Constraint.Ref)
-	if c.Constraint.Kind != catalog.ForeignKey || c.Self || r == nil || s.mayUse(snap, r, auth.References) == nil {
+	r := snap.ByID(c.Ref)
+	if c.Kind != catalog.ForeignKey || c.Self || r == nil || s.mayUse(snap, r, auth.References) == nil {
 		return nil
 	}
-	for _, i := range c.Constraint.RefColumns {
+	for _, i := range c.RefColumns {
 		if snap.GrantedOn(r, i, s.who(), auth.References) == auth.None {
 			return catalog.Denied(r.Word(), r.Name)
 		}
