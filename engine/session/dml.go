@@ -7,7 +7,6 @@ import (
 
 	"velostream/catalog"
 	"velostream/catalog/types"
-	"velostream/engine/operator"
 	"velostream/engine/query"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
@@ -224,7 +223,7 @@ func (s *Session) write(ctx context.Context, tx *table.Tx, c *change, p *plan.Ph
 		return nil, err
 	}
 	env := s.env()
-	rows, err := query.Run(p, rd.scan, operator.BuildContext{Shards: 1, Env: env, Name: "the statement"})
+	rows, err := query.Run(p, rd.scan, s.buildContext(env, "the statement"))
 	if err != nil {
 		return nil, rd.close(err)
 	}

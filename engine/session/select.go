@@ -205,6 +205,11 @@ func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 	return st.s.run(ctx, p, st.inputs, st.visible, "SELECT ")
 }
 
+// buildContext is what the operators of a bounded query are built with.
+func (s *Session) buildContext(env *expr.Env, name string) operator.BuildContext {
+	return operator.BuildContext{Shards: 1, Env: env, Name: name, MemoryBudget: s.settings.queryMemory(), Memory: s.e.Memory}
+}
+
 // run starts a bounded plan on a consistent view of its inputs.
 func (s *Session) run(ctx context.Context, p *plan.Physical, inputs []uint32, visible []int, tag string) (pgwire.Rows, error) {
 	rd, err := s.reader(ctx, inputs)
@@ -213,7 +218,7 @@ func (s *Session) run(ctx context.Context, p *plan.Physical, inputs []uint32, vi
 	}
 	env := s.env()
 	env.Catalog = &lateCatalog{s: s, ctx: ctx, snap: rd.snap}
-	rows, err := query.Run(p, rd.scan, operator.BuildContext{Shards: 1, Env: env, Name: "the query"})
+	rows, err := query.Run(p, rd.scan, s.buildContext(env, "the query"))
 	if err != nil {
 		return nil, rd.close(err)
 	}

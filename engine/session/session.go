@@ -12,6 +12,7 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/job"
+	"velostream/engine/operator"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/parser"
@@ -28,6 +29,7 @@ type Engine struct {
 	Connectors *connector.Registry
 	Version    string // of the server, as in version()
 	Shards     int
+	Memory     *operator.Memory // nil: queries keep what query_memory allows
 	Logger     *slog.Logger
 	TempDir    string // of files that hold rows of cursors
 

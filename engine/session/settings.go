@@ -69,6 +69,7 @@ func allSettings(version string) []setting {
 		{name: "xmloption", initial: "content"},
 		{name: "check_function_bodies", initial: "on"},
 		// Velostream's own.
+		{name: "query_memory", initial: "256MB", check: checkMemory},
 		{name: "read_consistency", initial: "strict", check: oneOf("strict", "relaxed")},
 		{name: "auto_offset_reset", initial: "latest", check: oneOf("latest", "earliest")},
 		{name: "background_ddl", initial: "off", check: checkBool},
