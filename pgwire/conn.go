@@ -64,6 +64,7 @@ type conn struct {
 	mu      sync.Mutex
 	running context.CancelCauseFunc // cancels what runs now; nil: nothing does
 	info    ConnInfo
+	changed []changedParam
 }
 
 func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
@@ -272,7 +273,12 @@ func (c *conn) loop() error {
 			c.owed = false
 			c.out.flush()
 		}
+		stop := noLimit
+		if !c.inBatch && !c.skip && c.next == len(c.taken) {
+			stop = c.limitIdle()
+		}
 		f, err := c.pull(c.ctx, drain)
+		stop()
 		if err != nil {
 			return err
 		}
@@ -357,7 +363,7 @@ func (c *conn) ready() {
 	status := c.session.TxStatus()
 	c.setIdle(status)
 	c.out.lock()
-	c.out.buf = appendReady(c.out.buf, status)
+	c.out.buf = appendReady(c.appendChanged(c.out.buf), status)
 	more := c.next < len(c.taken) && len(c.out.buf) < flushSize
 	c.out.unlock()
 	if more {

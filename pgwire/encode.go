@@ -216,7 +216,11 @@ func int8Binary(_ *columnEncoder, dst []byte, c *column.Column, i int) []byte {
 }
 
 func float8Binary(_ *columnEncoder, dst []byte, c *column.Column, i int) []byte {
-	return appendEight(dst, math.Float64bits(c.Floats[i]))
+	v := math.Float64bits(c.Floats[i])
+	if c.Floats[i] != c.Floats[i] {
+		v = 0x7FF8 << 48 // PostgreSQL's NaN; there are others
+	}
+	return appendEight(dst, v)
 }
 
 func appendEight(dst []byte, v uint64) []byte {

@@ -16,6 +16,7 @@ import (
 type prepared struct {
 	sql  string
 	stmt Statement // nil: the empty statement
+	ends bool      // it may end a failed transaction
 
 	fromSQL bool // made by PREPARE
 	made    time.Time
@@ -40,6 +41,10 @@ func errNoStatement(name string) error {
 		return pgerror.New(pgerror.InvalidStatementName, "unnamed prepared statement does not exist")
 	}
 	return pgerror.New(pgerror.InvalidStatementName, "prepared statement %q does not exist", name)
+}
+
+func errFailedTransaction() error {
+	return pgerror.New(pgerror.InFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block")
 }
 
 func errNoPortal(name string) error {
@@ -73,6 +78,7 @@ func (c *conn) parse(m *pgproto3.Parse) error {
 	}
 	p := &prepared{sql: m.Query, made: time.Now()}
 	if one != nil {
+		p.ends = one.Tag() == "ROLLBACK" || one.Tag() == "COMMIT"
 		oids := make([]types.OID, len(m.ParameterOIDs))
 		for i, o := range m.ParameterOIDs {
 			oids[i] = types.OID(o)
@@ -115,6 +121,9 @@ func (c *conn) bind(m *pgproto3.Bind) error {
 		return err
 	}
 	c.setActive(p.sql)
+	if c.session.TxStatus() == 'E' && p.stmt != nil && !p.ends {
+		return errFailedTransaction()
+	}
 	args, err := c.arguments(m, p.params())
 	if err != nil {
 		return err
@@ -278,12 +287,14 @@ func (c *conn) execute(name string, limit int) error {
 		c.send(func(b []byte) []byte { return appendCommandComplete(b, p.tag, 0) })
 		return nil
 	case p.rows != nil && c.session.TxStatus() == 'E':
-		return pgerror.New(pgerror.InFailedTransaction, "current transaction is aborted, commands ignored until end of transaction block")
+		return errFailedTransaction()
 	}
 	before := c.session.TxStatus()
 	c.hint(c.syncNext())
 	end := c.begun(p.cancel)
+	stop := c.limitStatement(p.cancel)
 	suspended, rows, err := c.run(p, limit, false)
+	stop()
 	end()
 	if err != nil {
 		err = explain(p.ctx, err)

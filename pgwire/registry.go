@@ -166,12 +166,9 @@ func (n notifier) Notice(e *pgerror.Error) {
 
 // Parameter implements Notifier.
 func (n notifier) Parameter(name, value string) {
-	if name == "application_name" {
-		n.c.mu.Lock()
-		n.c.info.ApplicationName = value
-		n.c.mu.Unlock()
+	if n.c.paramChanged(name, value) {
+		n.must(n.c.appendChanged)
 	}
-	n.must(func(b []byte) []byte { return appendParameterStatus(b, name, value) })
 }
 
 // Notification implements Notifier.

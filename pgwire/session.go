@@ -6,8 +6,8 @@
 // at a time, so a portal with a row limit is "stop pulling".
 //
 // This file is the contract towards the engine. Optional parts of it: Rows may
-// be CopyOut or Continuous, a Statement CopyIn, and the Notifier implements
-// Names.
+// be CopyOut or Continuous, a Statement CopyIn, a Session Limiter and Committer,
+// and the Notifier implements Names and Peers.
 package pgwire
 
 import (
@@ -33,7 +33,8 @@ type Startup struct {
 type Notifier interface {
 	// Notice sends a NoticeResponse; n.Severity is NOTICE, WARNING, INFO, …
 	Notice(n *pgerror.Error)
-	// Parameter sends a ParameterStatus after a reported setting changed.
+	// Parameter sends a ParameterStatus after a reported setting changed, with
+	// the next ReadyForQuery.
 	Parameter(name, value string)
 	// Notification sends what NOTIFY delivers.
 	Notification(pid uint32, channel, payload string)

@@ -15,7 +15,7 @@ func (c *conn) simpleQuery(sql string) {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	defer cancel(nil)
 	end := c.begun(cancel)
-	synced, err := c.script(ctx, sql)
+	synced, err := c.script(ctx, cancel, sql)
 	if err != nil {
 		c.sendError(explain(ctx, err))
 	}
@@ -32,7 +32,7 @@ func (c *conn) simpleQuery(sql string) {
 // script runs the statements of sql. It reports whether the session was told
 // the end (Sync), which happens before the last CommandComplete: that tag
 // promises that the implicit transaction was committed.
-func (c *conn) script(ctx context.Context, sql string) (synced bool, err error) {
+func (c *conn) script(ctx context.Context, cancel context.CancelCauseFunc, sql string) (synced bool, err error) {
 	if err := checkText(sql); err != nil {
 		return false, err
 	}
@@ -55,7 +55,9 @@ func (c *conn) script(ctx context.Context, sql string) (synced bool, err error) 
 	}
 	for i, p := range stmts {
 		c.hint(i == len(stmts)-1)
+		stop := c.limitStatement(cancel)
 		tag, rows, err := c.simpleStatement(ctx, p)
+		stop()
 		if err == nil && ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}

@@ -11,7 +11,6 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/dataflow"
-	"velostream/engine/operator"
 	"velostream/engine/sql/expr"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/log"
@@ -32,8 +31,6 @@ type Options struct {
 	CheckpointInterval time.Duration
 	// JobMemoryBytes bounds what the operators of one job keep in memory.
 	JobMemoryBytes int64
-	// Memory makes these budgets shrink when the process runs short; nil: never.
-	Memory *operator.Memory
 	// OutputMemoryBytes bounds the persisted output of one job kept in memory.
 	OutputMemoryBytes int
 	// Retention is how long the rows of derived streams are kept when nobody

@@ -307,12 +307,12 @@ func (a *aggregate) bound() error {
 	if err := a.set.check(); err != nil {
 		return err
 	}
-	budget := a.ctx.budget().now()
+	budget := a.ctx.budget()
 	if a.memory() <= budget {
 		return nil
 	}
 	if a.table == nil {
-		return a.ctx.budget().exceeded(a.label, a.memory())
+		return outOfMemory(a.label, budget)
 	}
 	if a.single {
 		return nil

@@ -20,17 +20,15 @@ type BuildContext struct {
 	Env *expr.Env
 	// MemoryBudget bounds the operator's memory in bytes; 0: 256 MB.
 	MemoryBudget int64
-	// Memory makes budgets shrink when the process runs short; nil: it does not.
-	Memory *Memory
 	// Name is the relation that errors name: the view or stream being made.
 	Name string
 }
 
-func (c BuildContext) budget() budget {
+func (c BuildContext) budget() int64 {
 	if c.MemoryBudget <= 0 {
-		return budget{defaultBudget, c.Memory}
+		return defaultBudget
 	}
-	return budget{c.MemoryBudget, c.Memory}
+	return c.MemoryBudget
 }
 
 // table returns the k-th table of p, nil when there is none.

@@ -372,13 +372,13 @@ func (j *intervalJoin) warm(gs []int32) error {
 // bound keeps memory within the budget: rows of keys not used lately go to the tables;
 // without tables it is an error. When their first row ends stays in memory.
 func (j *intervalJoin) bound() error {
-	budget := j.ctx.budget().now()
+	budget := j.ctx.budget()
 	total := j.memory()
 	if total <= budget {
 		return nil
 	}
 	if j.sides[0].table == nil || j.sides[1].table == nil {
-		return j.ctx.budget().exceeded(j.label, total)
+		return outOfMemory(j.label, budget)
 	}
 	for side := range j.sides {
 		if err := j.sides[side].flush(); err != nil {

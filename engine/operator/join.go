@@ -108,7 +108,7 @@ func (j *join) Barrier(e state.Epoch, out dataflow.Output) error {
 
 func (j *join) Process(port int, in *column.Batch, out dataflow.Output) error {
 	if j.net != nil {
-		if j.net.MemSize() > j.ctx.budget().now()/2 { // rather early than never
+		if j.net.MemSize() > j.ctx.budget()/2 { // rather early than never
 			if err := j.net.Drain(out.Emit); err != nil {
 				return err
 			}

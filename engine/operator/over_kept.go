@@ -132,7 +132,7 @@ func (o *overKept) Process(_ int, in *column.Batch, out dataflow.Output) error {
 		}
 		o.changes.Set(string(o.key), c)
 	}
-	if o.bytes > o.ctx.budget().now() {
+	if o.bytes > o.ctx.budget() {
 		return o.apply(out) // the changes so far: what they give is netted further down
 	}
 	return nil

@@ -1,25 +1,19 @@
 package pgcatalog
 
-import (
-	"velostream/catalog/auth"
-)
+import "strings"
 
 // databaseSources are databases, roles and what hangs on them.
 func databaseSources() map[string]source {
-	roles := "oid rolname rolsuper rolinherit rolcreaterole rolcreatedb rolcanlogin rolreplication rolbypassrls rolconnlimit rolpassword rolvaliduntil"
-	users := "usename usesysid usecreatedb usesuper userepl usebypassrls passwd valuntil"
+	roles := "oid rolname rolsuper rolinherit rolcreaterole rolcreatedb rolcanlogin rolreplication rolbypassrls rolconnlimit rolpassword"
 	return map[string]source{
 		"pg_database": {"oid datname datdba encoding datlocprovider datistemplate datallowconn datconnlimit dattablespace " +
-			"datcollate datctype datacl", (*Catalog).databaseRows},
-		"pg_authid":       {roles, func(c *Catalog, e *emitter) { c.roleRows(e, true) }},
-		"pg_roles":        {roles, func(c *Catalog, e *emitter) { c.roleRows(e, false) }},
-		"pg_user":         {users, func(c *Catalog, e *emitter) { c.userRows(e, false) }},
-		"pg_shadow":       {users, func(c *Catalog, e *emitter) { c.userRows(e, true) }},
-		"pg_group":        {"groname grosysid grolist", (*Catalog).groupRows},
-		"pg_auth_members": {"roleid member grantor admin_option", (*Catalog).memberRows},
-		"pg_default_acl":  {"oid defaclrole defaclnamespace defaclobjtype defaclacl", (*Catalog).defaultACLRows},
+			"datcollate datctype", (*Catalog).databaseRows},
+		"pg_authid": {roles, func(c *Catalog, e *emitter) { c.roleRows(e, nil) }},
+		"pg_roles":  {roles, func(c *Catalog, e *emitter) { c.roleRows(e, "********") }},
+		"pg_user":   {"usename usesysid usecreatedb usesuper userepl usebypassrls passwd", (*Catalog).userRows},
+		"pg_shadow": {"usename usesysid usecreatedb usesuper userepl usebypassrls passwd", (*Catalog).userRows},
 		"pg_stat_activity": {"datid datname pid usesysid usename application_name client_addr client_port backend_start xact_start " +
-			"query_start state_change state query backend_type", (*Catalog).activityRows},
+			"query_start state_change state query backend_type wait_event_type wait_event", (*Catalog).activityRows},
 		"pg_stat_database":       {"datid datname numbackends xact_commit xact_rollback blks_read blks_hit tup_returned tup_fetched tup_inserted tup_updated tup_deleted", (*Catalog).statDatabaseRows},
 		"pg_prepared_statements": {"name statement prepare_time parameter_types from_sql", (*Catalog).statementRows},
 		"pg_cursors":             {"name statement is_holdable is_binary is_scrollable creation_time", (*Catalog).cursorRows},
@@ -29,8 +23,7 @@ func databaseSources() map[string]source {
 
 func (c *Catalog) databaseRows(e *emitter) {
 	for i, n := range c.databases() {
-		e.row(databaseOID(i), n, oidSuperuser, encodingUTF8, "c", false, true, -1, oidTablespace, "C", "C",
-			aclText(c.Snapshot.SchemaRights("").ACL))
+		e.row(databaseOID(i), n, oidSuperuser, encodingUTF8, "c", false, true, -1, oidTablespace, "C", "C")
 	}
 }
 
@@ -46,6 +39,18 @@ func (c *Catalog) thisDatabase() uint32 {
 	return oidDatabase
 }
 
+func (c *Catalog) roleRows(e *emitter, password any) {
+	for _, n := range c.roles() {
+		e.row(c.roleOID(n), n, true, true, true, true, true, false, true, -1, password)
+	}
+}
+
+func (c *Catalog) userRows(e *emitter) {
+	for _, n := range c.roles() {
+		e.row(n, c.roleOID(n), true, true, false, true, "********")
+	}
+}
+
 func (c *Catalog) activity() []Activity {
 	if c.Activity == nil {
 		return nil
@@ -54,14 +59,7 @@ func (c *Catalog) activity() []Activity {
 }
 
 func (c *Catalog) activityRows(e *emitter) {
-	roles := c.Snapshot.Roles()
-	all := roles.Acts(c.User, auth.ReadAllStats)
 	for _, a := range c.activity() {
-		if !all && !roles.Acts(c.User, a.User) {
-			e.row(c.thisDatabase(), a.Database, a.PID, c.roleOID(a.User), a.User, a.Application, nil, nil, nil, nil,
-				nil, nil, nil, "<insufficient privilege>", nil)
-			continue
-		}
 		host, port := splitAddress(a.Address)
 		oid := c.thisDatabase()
 		for i, n := range c.databases() {
@@ -70,8 +68,16 @@ func (c *Catalog) activityRows(e *emitter) {
 			}
 		}
 		e.row(oid, a.Database, a.PID, c.roleOID(a.User), a.User, a.Application, host, port, a.Started, a.TxStarted,
-			a.QueryStarted, a.Change, orNull(a.State), a.Query, "client backend")
+			a.QueryStarted, a.Change, orNull(a.State), a.Query, "client backend", waitsFor(a, "Client"), waitsFor(a, "ClientRead"))
 	}
+}
+
+// waitsFor is event where a session waits for its client.
+func waitsFor(a Activity, event string) any {
+	if strings.HasPrefix(a.State, "idle") {
+		return event
+	}
+	return nil
 }
 
 func (c *Catalog) statDatabaseRows(e *emitter) {

@@ -2,7 +2,6 @@ package pgcatalog
 
 import (
 	"velostream/catalog"
-	"velostream/catalog/auth"
 	"velostream/catalog/types"
 )
 
@@ -26,7 +25,7 @@ func infoSources() map[string]source {
 		"constraint_column_usage": {"table_catalog table_schema table_name column_name constraint_catalog constraint_schema " +
 			"constraint_name", (*Catalog).constraintColumnRows},
 		"constraint_table_usage": {"table_catalog table_schema table_name constraint_catalog constraint_schema constraint_name", func(c *Catalog, e *emitter) {
-			for _, k := range c.seenConstraints() {
+			for _, k := range c.constraints() {
 				r := k.rel
 				if k.kind == "f" {
 					if r = c.relation(k.Ref); r == nil {
@@ -47,20 +46,10 @@ func infoSources() map[string]source {
 			"is_null_call schema_level_routine max_dynamic_result_sets security_type", (*Catalog).routineRows},
 		"parameters": {"specific_catalog specific_schema specific_name ordinal_position parameter_mode is_result as_locator data_type " +
 			"udt_catalog udt_schema udt_name dtd_identifier", (*Catalog).parameterRows},
-		"enabled_roles":                     {"role_name", (*Catalog).enabledRoleRows},
-		"applicable_roles":                  {"grantee role_name is_grantable", (*Catalog).applicableRoleRows},
-		"administrable_role_authorizations": {"grantee role_name is_grantable", (*Catalog).administrableRoleRows},
-		"column_privileges":                 {"grantor grantee table_catalog table_schema table_name column_name privilege_type is_grantable", (*Catalog).columnPrivilegeRows},
-		"role_column_grants":                {"grantor grantee table_catalog table_schema table_name column_name privilege_type is_grantable", (*Catalog).columnPrivilegeRows},
-		"routine_privileges": {"grantor grantee specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name " +
-			"privilege_type is_grantable", (*Catalog).routinePrivilegeRows},
-		"role_routine_grants": {"grantor grantee specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name " +
-			"privilege_type is_grantable", (*Catalog).routinePrivilegeRows},
-		"usage_privileges":  {"grantor grantee object_catalog object_schema object_name object_type privilege_type is_grantable", (*Catalog).usagePrivilegeRows},
-		"role_usage_grants": {"grantor grantee object_catalog object_schema object_name object_type privilege_type is_grantable", (*Catalog).usagePrivilegeRows},
-		"foreign_tables":    {"foreign_table_catalog foreign_table_schema foreign_table_name foreign_server_catalog foreign_server_name", (*Catalog).foreignTableRows},
-		"foreign_servers":   {"foreign_server_catalog foreign_server_name foreign_data_wrapper_catalog foreign_data_wrapper_name authorization_identifier", (*Catalog).foreignServerRows},
-		"table_privileges":  {"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy", (*Catalog).tablePrivilegeRows},
+		"enabled_roles":    {"role_name", func(c *Catalog, e *emitter) { eachRole(c, e) }},
+		"foreign_tables":   {"foreign_table_catalog foreign_table_schema foreign_table_name foreign_server_catalog foreign_server_name", (*Catalog).foreignTableRows},
+		"foreign_servers":  {"foreign_server_catalog foreign_server_name foreign_data_wrapper_catalog foreign_data_wrapper_name authorization_identifier", (*Catalog).foreignServerRows},
+		"table_privileges": {"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy", (*Catalog).tablePrivilegeRows},
 		"role_table_grants": {
 			"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy",
 			(*Catalog).tablePrivilegeRows,
@@ -75,13 +64,15 @@ func infoSources() map[string]source {
 	}
 }
 
+func eachRole(c *Catalog, e *emitter) {
+	for _, n := range c.roles() {
+		e.row(n)
+	}
+}
+
 func (c *Catalog) schemataRows(e *emitter) {
 	for _, s := range c.allSchemas() {
-		r := c.Snapshot.SchemaRights(s.name)
-		if !c.Snapshot.HasSchema(s.name) || c.acts(r.Owner) ||
-			c.Snapshot.Roles().Allowed(r.ACL, auth.Schema, r.Owner, c.User, auth.Schema.All()) != auth.None {
-			e.row(c.Database, s.name, r.Owner)
-		}
+		e.row(c.Database, s.name, superuser)
 	}
 }
 
@@ -90,7 +81,7 @@ func (c *Catalog) allRelations(f func(r *catalog.Relation)) {
 	for i := range system().all {
 		f(system().all[i].rel)
 	}
-	for _, r := range c.seen() {
+	for _, r := range c.relations() {
 		f(r)
 	}
 }
@@ -131,7 +122,7 @@ func (c *Catalog) viewTableRows(e *emitter) {
 			continue
 		}
 		for _, in := range r.Inputs {
-			if t := c.relation(in); t != nil && c.acts(t.Owner) {
+			if t := c.relation(in); t != nil {
 				e.row(c.Database, r.Schema, r.Name, c.Database, t.Schema, t.Name)
 			}
 		}
@@ -144,9 +135,7 @@ func (c *Catalog) columnRows(e *emitter) {
 			return
 		}
 		for _, col := range columnsOf(r) {
-			if c.seesColumn(r, col.num-1) {
-				c.infoColumn(e, r, col)
-			}
+			c.infoColumn(e, r, col)
 		}
 	})
 }
@@ -156,7 +145,7 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 	d := describeType(t)
 	var def, generation, interval any
 	generated := "NEVER"
-	if col.Default != "" && c.acts(r.Owner) {
+	if col.Default != "" {
 		def = col.Default
 	}
 	if col.Computed != "" {
@@ -234,7 +223,7 @@ var constraintTypes = map[string]string{"p": "PRIMARY KEY", "u": "UNIQUE", "c": 
 
 // tableConstraintRows lists constraints; NOT NULL is a CHECK, as PostgreSQL shows it.
 func (c *Catalog) tableConstraintRows(e *emitter) {
-	for _, k := range c.seenConstraints() {
+	for _, k := range c.constraints() {
 		var distinct any
 		if k.kind == "u" {
 			distinct = "YES"
@@ -250,7 +239,7 @@ func (c *Catalog) tableConstraintRows(e *emitter) {
 }
 
 func (c *Catalog) notNulls(f func(r *catalog.Relation, col visibleColumn, name string)) {
-	for _, r := range c.seen() {
+	for _, r := range c.relations() {
 		for _, col := range columnsOf(r) {
 			if col.NotNull {
 				f(r, col, itoa(c.schemaOID(r.Schema))+"_"+itoa(r.ID)+"_"+itoa(col.num)+"_not_null")
@@ -260,7 +249,7 @@ func (c *Catalog) notNulls(f func(r *catalog.Relation, col visibleColumn, name s
 }
 
 func (c *Catalog) checkRows(e *emitter) {
-	for _, k := range c.seenConstraints() {
+	for _, k := range c.constraints() {
 		if k.kind == "c" {
 			e.row(c.Database, k.rel.Schema, k.Name, "("+k.Text+")")
 		}
@@ -271,7 +260,7 @@ func (c *Catalog) checkRows(e *emitter) {
 }
 
 func (c *Catalog) keyColumnRows(e *emitter) {
-	for _, k := range c.seenConstraints() {
+	for _, k := range c.constraints() {
 		if k.kind == "c" {
 			continue
 		}
@@ -288,7 +277,7 @@ func (c *Catalog) keyColumnRows(e *emitter) {
 // constraintColumnRows lists the columns that constraints are about: of foreign
 // keys those that are referred to.
 func (c *Catalog) constraintColumnRows(e *emitter) {
-	for _, k := range c.seenConstraints() {
+	for _, k := range c.constraints() {
 		r, cols := k.rel, k.Columns
 		if k.kind == "f" {
 			if r, cols = c.relation(k.Ref), k.RefColumns; r == nil {
@@ -308,7 +297,7 @@ func (c *Catalog) referentialRows(e *emitter) {
 		}
 		return s
 	}
-	for _, k := range c.seenConstraints() {
+	for _, k := range c.constraints() {
 		ref := c.relation(k.Ref)
 		if k.kind != "f" || ref == nil {
 			continue
@@ -327,7 +316,7 @@ func (c *Catalog) referentialRows(e *emitter) {
 
 func (c *Catalog) routineRows(e *emitter) {
 	for _, p := range c.procs() {
-		if p.Kind == 'a' || p.user != nil && !c.seesFunction(p.user) {
+		if p.Kind == 'a' {
 			continue
 		}
 		t := types.Type{OID: p.Ret, Mod: -1}
@@ -339,9 +328,6 @@ func (c *Catalog) routineRows(e *emitter) {
 
 func (c *Catalog) parameterRows(e *emitter) {
 	for _, p := range c.procs() {
-		if p.user != nil && !c.seesFunction(p.user) {
-			continue
-		}
 		for i, a := range p.Args {
 			t := types.Type{OID: a, Mod: -1}
 			e.row(c.Database, schemaPG, p.Name+"_"+itoa(p.oid), i+1, "IN", "NO", "NO", t.String(), c.Database, schemaPG, udtName(t), itoa(i+1))
@@ -350,7 +336,7 @@ func (c *Catalog) parameterRows(e *emitter) {
 }
 
 func (c *Catalog) foreignTableRows(e *emitter) {
-	for _, r := range c.seen() {
+	for _, r := range c.relations() {
 		if relkind(r) == 'f' {
 			e.row(c.Database, r.Schema, r.Name, c.Database, r.Connector)
 		}
@@ -360,5 +346,13 @@ func (c *Catalog) foreignTableRows(e *emitter) {
 func (c *Catalog) foreignServerRows(e *emitter) {
 	for _, n := range c.connectors() {
 		e.row(c.Database, n, c.Database, "velostream", superuser)
+	}
+}
+
+func (c *Catalog) tablePrivilegeRows(e *emitter) {
+	for _, r := range c.relations() {
+		for _, p := range []string{"INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"} {
+			e.row(r.Owner, r.Owner, c.Database, r.Schema, r.Name, p, "YES", yesNo(p == "SELECT"))
+		}
 	}
 }

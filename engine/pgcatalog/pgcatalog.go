@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"velostream/catalog"
-	"velostream/catalog/auth"
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
@@ -146,9 +145,7 @@ type Catalog struct {
 	schemas   []schema
 	functions []proc
 	rels      []*catalog.Relation
-	allRoles  []*auth.Role
-	seenRels  []*catalog.Relation
-	sawRels   bool
+	roleNames []string
 	allIndex  []index
 	procByOID map[uint32]int
 }

@@ -10,7 +10,10 @@ import (
 
 func testCatalog(t *testing.T) *Catalog {
 	t.Helper()
-	snap := catalog.Dry(nil).Snapshot()
+	snap, err := new(catalog.Snapshot).With()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return New(Source{
 		Snapshot: snap, Database: "velostream", User: superuser, SearchPath: []string{"public"},
 		Functions: func() []Function {
@@ -153,7 +156,7 @@ func FuzzNames(f *testing.F) {
 	for _, s := range []string{"a.b", `"a""b".c`, "int4[]", "abs(int4, text)", "-", "12"} {
 		f.Add(s)
 	}
-	snap, err := catalog.Dry(nil).Snapshot().With()
+	snap, err := new(catalog.Snapshot).With()
 	if err != nil {
 		f.Fatal(err)
 	}

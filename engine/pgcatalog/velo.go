@@ -46,17 +46,7 @@ func (c *Catalog) jobs() []Job {
 	if c.Jobs == nil {
 		return nil
 	}
-	all := c.Jobs()
-	if c.Snapshot.Roles().Superuser(c.User) {
-		return all
-	}
-	var out []Job
-	for _, j := range all {
-		if c.Snapshot.Sees(c.User, j.Relation) {
-			out = append(out, j)
-		}
-	}
-	return out
+	return c.Jobs()
 }
 
 func (c *Catalog) jobRows(e *emitter) {
@@ -82,7 +72,7 @@ func origin(r *catalog.Relation) string {
 }
 
 func (c *Catalog) streamRows(e *emitter) {
-	for _, r := range c.seen() {
+	for _, r := range c.relations() {
 		if r.Kind != catalog.Stream {
 			continue
 		}
@@ -105,7 +95,7 @@ func columnList(r *catalog.Relation) string {
 }
 
 func (c *Catalog) keptRows(e *emitter) {
-	for _, r := range c.seen() {
+	for _, r := range c.relations() {
 		if r.Kind != catalog.Table && r.Kind != catalog.MaterializedView {
 			continue
 		}
@@ -126,7 +116,7 @@ func (c *Catalog) keptRows(e *emitter) {
 }
 
 func (c *Catalog) veloViewRows(e *emitter) {
-	for _, r := range c.seen() {
+	for _, r := range c.relations() {
 		if viewQuery(r) != "" {
 			e.row(r.ID, r.Name, r.Schema, string(r.Kind), r.Query, columnList(r), r.Owner, orNull(r.Comment))
 		}
@@ -138,9 +128,6 @@ func (c *Catalog) sinkRows(e *emitter) {
 		return
 	}
 	for _, s := range c.Sinks() {
-		if !c.Snapshot.Sees(c.User, s.Relation) {
-			continue
-		}
 		var from any
 		if r := c.relation(s.Relation.SinkOf); r != nil {
 			from = r.Name
@@ -187,7 +174,7 @@ func (c *Catalog) deadLetterRows(e *emitter) {
 			count[in] += j.DeadLetters
 		}
 	}
-	for _, r := range c.seen() {
+	for _, r := range c.relations() {
 		if r.DeadLetters == 0 {
 			continue
 		}
@@ -200,7 +187,7 @@ func (c *Catalog) deadLetterRows(e *emitter) {
 }
 
 func (c *Catalog) veloColumnRows(e *emitter) {
-	for _, r := range c.seen() {
+	for _, r := range c.relations() {
 		for i, col := range r.Columns {
 			key := false
 			for _, k := range r.Key {

@@ -112,7 +112,7 @@ func (a *alteration) noSinks(x *ast.AlterAction) error {
 func (a *alteration) addColumn(x *ast.AlterAction) error {
 	if i := a.c.ColumnIndex(x.Def.Name); i >= 0 {
 		if x.IfExists {
-			a.s.notice("column %q of relation %q already exists, skipping", x.Def.Name, a.c.Name)
+			a.s.noticeOf(pgerror.DuplicateColumn, "column %q of relation %q already exists, skipping", x.Def.Name, a.c.Name)
 			return nil
 		}
 		return pgerror.New(pgerror.DuplicateColumn, "column %q of relation %q already exists", x.Def.Name, a.c.Name)
@@ -385,9 +385,6 @@ func (a *alteration) addConstraint(k ast.Constraint) error {
 		return err
 	}
 	had := len(a.c.Indexes)
-	if err := a.s.mayRefer(a.snap, c); err != nil {
-		return err
-	}
 	if err := a.nm.addConstraint(a.c, c); err != nil {
 		return err
 	}

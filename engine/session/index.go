@@ -20,10 +20,7 @@ func (s *Session) createIndex(ctx context.Context, p ast.Parsed, n *ast.CreateIn
 	var rel, id uint32
 	snap, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		rel = 0
-		r, err := s.owned(snap, p, n.Table)
-		if err == nil {
-			err = s.mayCreate(snap, r.Schema)
-		}
+		r, err := s.relation(snap, p, n.Table)
 		if err != nil {
 			return nil, err
 		}
@@ -33,7 +30,7 @@ func (s *Session) createIndex(ctx context.Context, p ast.Parsed, n *ast.CreateIn
 		}
 		if n.Name != "" && snap.Named(r.Schema, n.Name) {
 			if n.IfNotExists {
-				s.notice("relation %q already exists, skipping", n.Name)
+				s.noticeOf(pgerror.DuplicateTable, "relation %q already exists, skipping", n.Name)
 				return nil, nil
 			}
 			return nil, pgerror.New(pgerror.DuplicateTable, "relation %q already exists", n.Name)
@@ -201,7 +198,7 @@ func puts(changed map[uint32]*catalog.Relation) []catalog.Change {
 
 // index finds an index by name; x is nil for that of a primary key.
 func (s *Session) index(snap *catalog.Snapshot, name ast.Name) (r *catalog.Relation, x *catalog.Index) {
-	path := s.path()
+	path := s.settings.searchPath()
 	if sc := name.Schema(); sc != "" {
 		path = []string{sc}
 	} else if len(path) == 0 {

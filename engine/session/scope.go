@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+
 	"velostream/engine/sql/ast"
 	"velostream/pgwire/pgerror"
 )
@@ -30,11 +32,6 @@ func (s *Session) assign(key, v string, local bool) error {
 	if t != nil && len(t.assigned) >= assignmentsMax {
 		return pgerror.New(pgerror.ProgramLimitExceeded, "a transaction can set parameters %d times", assignmentsMax)
 	}
-	if key == "role" || key == "session_authorization" {
-		if err := s.become(key, v); err != nil {
-			return err
-		}
-	}
 	old := s.settings.values[key]
 	if t == nil && local {
 		_, err := s.settings.check(key, v)
@@ -47,6 +44,9 @@ func (s *Session) assign(key, v string, local bool) error {
 		return err
 	}
 	now := s.settings.values[key]
+	if t == nil && len(s.loose) < assignmentsMax {
+		s.loose = append(s.loose, assignment{key, old, now, false})
+	}
 	if t != nil {
 		t.assigned = append(t.assigned, assignment{key, old, now, local})
 		if key == "transaction_read_only" {
@@ -57,7 +57,7 @@ func (s *Session) assign(key, v string, local bool) error {
 	if t == nil {
 		s.follow(key)
 	}
-	return s.followRole(key, local)
+	return nil
 }
 
 // tell sends a parameter that is not old any more, if it is one that clients
@@ -97,6 +97,18 @@ func (s *Session) unassign(t *transaction, n int) {
 	t.assigned = t.assigned[:n]
 }
 
+// settleLoose ends the assignments outside of a block, at Sync: they stand, or
+// are taken back with all that was done since the last one.
+func (s *Session) settleLoose(failed bool) {
+	if failed {
+		for _, a := range slices.Backward(s.loose) {
+			s.put(a.key, a.old)
+			s.follow(a.key)
+		}
+	}
+	s.loose = s.loose[:0]
+}
+
 // settle ends what a committed block set for itself only.
 func (s *Session) settle(t *transaction) {
 	final := map[string]string{}
@@ -123,9 +135,6 @@ func (s *Session) put(key, v string) {
 	old := s.settings.values[key]
 	s.settings.values[key], s.settings.fmt = v, nil
 	s.tell(key, old)
-	if key == "role" || key == "session_authorization" {
-		s.showSuperuser()
-	}
 }
 
 // modes sets the modes of the open block.

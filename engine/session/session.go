@@ -6,13 +6,13 @@ package session
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/job"
-	"velostream/engine/operator"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/parser"
@@ -29,7 +29,6 @@ type Engine struct {
 	Connectors *connector.Registry
 	Version    string // of the server, as in version()
 	Shards     int
-	Memory     *operator.Memory // nil: queries keep what query_memory allows
 	Logger     *slog.Logger
 	TempDir    string // of files that hold rows of cursors
 
@@ -44,16 +43,11 @@ type Engine struct {
 type Backend struct{ Engine *Engine }
 
 // Connect implements pgwire.Backend.
-func (b Backend) Connect(ctx context.Context, s pgwire.Startup, n pgwire.Notifier) (pgwire.Session, error) {
+func (b Backend) Connect(_ context.Context, s pgwire.Startup, n pgwire.Notifier) (pgwire.Session, error) {
 	x := &Session{
-		e: b.Engine, database: s.Database, pid: s.PID, notify: n,
+		e: b.Engine, user: s.User, database: s.Database, pid: s.PID, notify: n,
 		settings: newSettings(b.Engine),
 	}
-	role, err := b.Engine.enter(ctx, s.User)
-	if err != nil {
-		return nil, err
-	}
-	x.logIn(role)
 	var ok bool
 	if x.names, ok = n.(pgwire.Names); !ok {
 		return nil, pgerror.New(pgerror.InternalError, "the connection keeps no names")
@@ -62,12 +56,6 @@ func (b Backend) Connect(ctx context.Context, s pgwire.Startup, n pgwire.Notifie
 	if err := x.settings.start(s); err != nil {
 		return nil, err
 	}
-	if r := x.settings.values["role"]; r != "none" {
-		if err := x.become("role", r); err != nil {
-			return nil, err
-		}
-		x.showSuperuser()
-	}
 	return x, nil
 }
 
@@ -75,7 +63,7 @@ func (b Backend) Connect(ctx context.Context, s pgwire.Startup, n pgwire.Notifie
 type Session struct {
 	random   expr.Random
 	e        *Engine
-	identity identity
+	user     string
 	database string
 	pid      uint32
 	notify   pgwire.Notifier
@@ -83,6 +71,9 @@ type Session struct {
 	names    pgwire.Names // cursors and prepared statements
 
 	given given // what nextval gave
+	// loose are the parameters set outside of a block since the last Sync: an
+	// error before the next one takes them back.
+	loose []assignment
 
 	tx *transaction // nil: none is open, not even an implicit one
 	// final: the statement that runs next is the last before a Sync, as far as
@@ -118,11 +109,7 @@ func (s *Session) Prepare(ctx context.Context, p pgwire.Parsed, params []types.O
 	if err := s.allowed(parsed.Stmt); err != nil {
 		return nil, err
 	}
-	st, err := s.prepare(ctx, parsed, params)
-	if err != nil {
-		return nil, err
-	}
-	return s.limited(st), nil
+	return s.prepare(ctx, parsed, params)
 }
 
 // allowed refuses everything but the end of a failed transaction.
@@ -219,15 +206,7 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	case *ast.Notify:
 		return s.command(p, func(context.Context) (string, error) { return "NOTIFY", s.notifyChannel(n.Channel, n.Payload) }), nil
 	case *ast.Checkpoint:
-		return s.command(p, func(context.Context) (string, error) { return "CHECKPOINT", s.mayCheckpoint() }), nil
-	case *ast.CreateRole:
-		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.createRole(ctx, p, n) }), nil
-	case *ast.Grant:
-		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.grant(ctx, p, n) }), nil
-	case *ast.Owned:
-		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.ownedObjects(ctx, n) }), nil
-	case *ast.AlterDefaultPrivileges:
-		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.alterDefaults(ctx, p, n) }), nil
+		return s.command(p, func(context.Context) (string, error) { return "CHECKPOINT", nil }), nil
 	case *ast.Vacuum:
 		return s.command(p, func(context.Context) (string, error) { return p.Tag(), nil }), nil
 	case *ast.Refresh:
@@ -255,7 +234,7 @@ func (s *Session) TxStatus() byte {
 func (s *Session) Format() *types.Format { return s.settings.format() }
 
 // Params implements pgwire.Session.
-func (s *Session) Params() []pgwire.Param { return s.settings.reported() }
+func (s *Session) Params() []pgwire.Param { return s.settings.reported(s.user) }
 
 // Close implements pgwire.Session.
 func (s *Session) Close() error {
@@ -270,9 +249,26 @@ func (s *Session) Close() error {
 
 // notice sends a NOTICE.
 func (s *Session) notice(format string, args ...any) {
-	n := pgerror.New("00000", format, args...)
+	s.noticeOf("00000", format, args...)
+}
+
+// noticeOf sends a NOTICE with an SQLSTATE of its own.
+func (s *Session) noticeOf(code, format string, args ...any) {
+	n := pgerror.New(code, format, args...)
 	n.Severity = "NOTICE"
-	s.notify.Notice(n)
+	s.tellClient(n)
+}
+
+// severities are those of client_min_messages that can make a difference, the
+// mildest first.
+var severities = []string{"notice", "warning", "error"}
+
+// tellClient sends a NOTICE or WARNING, unless the client wants none.
+func (s *Session) tellClient(n *pgerror.Error) {
+	least := slices.Index(severities, s.settings.get("client_min_messages")) // -1: all
+	if slices.Index(severities, lower(n.Severity)) >= least || n.Severity == "INFO" {
+		s.notify.Notice(n)
+	}
 }
 
 // warn sends notices made while planning.
@@ -281,7 +277,7 @@ func (s *Session) warn(list []*pgerror.Error) {
 		if w.Severity == "" {
 			w.Severity = "NOTICE"
 		}
-		s.notify.Notice(w)
+		s.tellClient(w)
 	}
 }
 
@@ -295,7 +291,7 @@ func (s *Session) env() *expr.Env {
 	return &expr.Env{
 		Sequences: sequences{s},
 		Format:    s.settings.format(), Now: at, StmtTime: now,
-		User: s.who(), Database: s.database, Schema: s.settings.schema(),
+		User: s.user, Database: s.database, Schema: s.settings.schema(),
 		Version: s.e.Version, PID: int64(s.pid), Catalog: &lateCatalog{s: s}, Random: &s.random,
 		Setting: s.settings.value,
 	}

@@ -35,7 +35,7 @@ func allSettings(version string) []setting {
 		{name: "integer_datetimes", initial: "on", reported: true, fixed: true},
 		{name: "IntervalStyle", initial: "postgres", reported: true, check: oneOf("postgres", "postgres_verbose", "sql_standard", "iso_8601")},
 		{name: "is_superuser", initial: "on", reported: true, fixed: true},
-		{name: "session_authorization", reported: true},
+		{name: "session_authorization", reported: true, fixed: true},
 		{name: "standard_conforming_strings", initial: "on", reported: true, check: oneOf("on")},
 		{name: "application_name", reported: true},
 		{name: "default_transaction_read_only", initial: "off", reported: true, check: checkBool},
@@ -48,7 +48,8 @@ func allSettings(version string) []setting {
 		{name: "lock_timeout", initial: "0", check: checkDuration},
 		{name: "idle_in_transaction_session_timeout", initial: "0", check: checkDuration},
 		{name: "temp_file_limit", initial: "1GB", check: checkSize},
-		{name: "client_min_messages", initial: "notice"},
+		{name: "idle_session_timeout", initial: "0", check: checkDuration},
+		{name: "client_min_messages", initial: "notice", check: oneOf("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error")},
 		{name: "transaction_isolation", initial: "read committed", check: isolation},
 		{name: "default_transaction_isolation", initial: "read committed", check: isolation},
 		{name: "transaction_read_only", initial: "off", check: checkBool},
@@ -69,7 +70,6 @@ func allSettings(version string) []setting {
 		{name: "xmloption", initial: "content"},
 		{name: "check_function_bodies", initial: "on"},
 		// Velostream's own.
-		{name: "query_memory", initial: "256MB", check: checkMemory},
 		{name: "read_consistency", initial: "strict", check: oneOf("strict", "relaxed")},
 		{name: "auto_offset_reset", initial: "latest", check: oneOf("latest", "earliest")},
 		{name: "background_ddl", initial: "off", check: checkBool},
@@ -99,10 +99,11 @@ func newSettings(e *Engine) *settings {
 // start takes the parameters of the start-up packet. Unknown ones are passed
 // over: drivers send many, and refusing the connection would help nobody.
 func (st *settings) start(s pgwire.Startup) error {
+	st.values["session_authorization"] = s.User
 	for name, v := range s.Params {
 		key := strings.ToLower(name)
 		d := st.all[key]
-		if d == nil || d.fixed || key == "session_authorization" {
+		if d == nil && !strings.Contains(key, ".") || d != nil && d.fixed {
 			continue
 		}
 		if err := st.assign(key, v); err != nil {
@@ -155,11 +156,7 @@ func (st *settings) check(key, v string) (string, error) {
 		if strings.Contains(key, ".") {
 			return v, nil // a placeholder of an extension, as in PostgreSQL
 		}
-		e := pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter %q", key)
-		if near := option.Nearest(key, st.names()); near != "" {
-			return "", e.WithHint("Perhaps you meant %q.", near)
-		}
-		return "", e
+		return "", st.unknown(key)
 	}
 	if d.fixed {
 		return "", pgerror.New("55P02", "parameter %q cannot be changed", d.name)
@@ -167,15 +164,30 @@ func (st *settings) check(key, v string) (string, error) {
 	if d.check == nil {
 		return v, nil
 	}
-	kept, err := d.check(v)
+	given := v
+	if key == "datestyle" && v != "" { // a style alone leaves the order as it is, and the other way round
+		given = st.values[key] + ", " + v
+	}
+	kept, err := d.check(given)
 	if err != nil {
 		e := pgerror.New(pgerror.InvalidParameterValue, "invalid value for parameter %q: %q", d.name, v)
+		if m := pgerror.From(err).Message; m != invalidValue {
+			return "", pgerror.New(pgerror.InvalidParameterValue, "%s for parameter %q%s", m, d.name, pgerror.From(err).Detail)
+		}
 		if h := pgerror.From(err).Hint; h != "" {
 			return "", e.WithHint("%s", h)
 		}
 		return "", e
 	}
 	return kept, nil
+}
+
+func (st *settings) unknown(key string) *pgerror.Error {
+	e := pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter %q", key)
+	if near := option.Nearest(key, st.names()); near != "" {
+		return e.WithHint("Perhaps you meant %q.", near)
+	}
+	return e
 }
 
 func (st *settings) names() []string {
@@ -189,11 +201,15 @@ func (st *settings) names() []string {
 
 func (st *settings) get(name string) string { return st.values[strings.ToLower(name)] }
 
-func (st *settings) reported() []pgwire.Param {
+func (st *settings) reported(user string) []pgwire.Param {
 	var out []pgwire.Param
 	for _, d := range st.order {
 		if d.reported {
-			out = append(out, pgwire.Param{Name: d.name, Value: st.values[strings.ToLower(d.name)]})
+			v := st.values[strings.ToLower(d.name)]
+			if d.name == "session_authorization" {
+				v = user
+			}
+			out = append(out, pgwire.Param{Name: d.name, Value: v})
 		}
 	}
 	return out
@@ -274,9 +290,6 @@ func (s *Session) reset(n *ast.Reset) error {
 		if n.All && strings.HasPrefix(key, "transaction_") {
 			continue // of the block, which goes on
 		}
-		if n.All && (key == "role" || key == "session_authorization") {
-			continue
-		}
 		if s.settings.all[key].fixed || (!n.All && key != strings.ToLower(n.Name)) || s.settings.values[key] == v {
 			continue
 		}
@@ -308,8 +321,5 @@ func (s *Session) discard(n *ast.Discard) error {
 	}
 	s.names.DropCursors()
 	s.names.DropStatements()
-	if err := s.assign("session_authorization", s.settings.origin["session_authorization"], false); err != nil {
-		return err
-	}
 	return s.reset(&ast.Reset{All: true})
 }

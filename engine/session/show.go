@@ -26,7 +26,7 @@ func (s *Session) prepareShowSetting(p ast.Parsed, n *ast.ShowSetting) (pgwire.S
 		}), nil
 	}
 	if _, ok := s.settings.value(n.Name); !ok {
-		return nil, pgerror.From(s.settings.assign(lower(n.Name), "")).At(p.Position(n.Pos()))
+		return nil, s.settings.unknown(lower(n.Name)).At(p.Position(n.Pos()))
 	}
 	name := n.Name
 	if d := s.settings.all[lower(n.Name)]; d != nil {
@@ -246,15 +246,12 @@ func (s *Session) showRelation(p ast.Parsed, n *ast.Show) (pgwire.Statement, err
 func (s *Session) relation(snap *catalog.Snapshot, p ast.Parsed, name ast.Name) (*catalog.Relation, error) {
 	schema, rel := s.split(name)
 	if schema != "" {
-		if err := s.usable(schema); err != nil {
-			return nil, pgerror.From(err).At(p.Position(name.Pos()))
-		}
 		if r := snap.Relation(schema, rel); r != nil {
 			return r, nil
 		}
 		return nil, pgerror.NoSuchRelation(schema + "." + rel).At(p.Position(name.Pos()))
 	}
-	for _, sc := range s.path() {
+	for _, sc := range s.settings.searchPath() {
 		if r := snap.Relation(sc, rel); r != nil {
 			return r, nil
 		}

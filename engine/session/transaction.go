@@ -55,6 +55,9 @@ func (s *Session) begin() (*transaction, error) {
 
 // Sync implements pgwire.Session.
 func (s *Session) Sync(_ context.Context, failed bool) error {
+	if len(s.loose) > 0 {
+		s.settleLoose(failed)
+	}
 	if s.tx == nil {
 		return nil
 	}
@@ -90,9 +93,9 @@ func (s *Session) transact(ctx context.Context, n *ast.Transaction) (string, err
 	case ast.TxBegin:
 		return s.beginBlock(n)
 	case ast.TxCommit:
-		return s.commitBlock(ctx)
+		return s.endBlock(n, func() (string, error) { return s.commitBlock(ctx) })
 	case ast.TxRollback:
-		return s.rollbackBlock()
+		return s.endBlock(n, s.rollbackBlock)
 	case ast.TxSavepoint, ast.TxRelease, ast.TxRollbackTo:
 		return s.savepoint(n)
 	default:
@@ -115,8 +118,28 @@ func (s *Session) beginBlock(n *ast.Transaction) (string, error) {
 		}
 	}
 	s.tx.implicit = false
+	s.tx.assigned, s.loose = s.loose, nil
 	return tag, s.modes(n.Options)
 }
+
+// endBlock ends the block; AND CHAIN begins another with its modes.
+func (s *Session) endBlock(n *ast.Transaction, end func() (string, error)) (string, error) {
+	if n.Chain != ast.Yes {
+		return end()
+	}
+	if s.block() == nil {
+		return "", pgerror.New(pgerror.NoActiveTransaction, "%s AND CHAIN can only be used in transaction blocks", string(n.Kind))
+	}
+	isolation, readOnly := s.settings.values["transaction_isolation"], s.settings.values["transaction_read_only"]
+	tag, err := end()
+	if err != nil {
+		return tag, err
+	}
+	return tag, errors.Join(second(s.beginBlock(&ast.Transaction{Kind: ast.TxBegin})),
+		s.assign("transaction_isolation", isolation, true), s.assign("transaction_read_only", readOnly, true))
+}
+
+func second(_ string, err error) error { return err }
 
 func (s *Session) commitBlock(ctx context.Context) (string, error) {
 	if s.tx == nil || s.tx.implicit {
@@ -158,7 +181,11 @@ func (s *Session) rollbackBlock() (string, error) {
 
 func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 	if s.tx == nil || s.tx.implicit {
-		return "", pgerror.New(pgerror.NoActiveTransaction, "%s can only be used in transaction blocks", string(n.Kind))
+		what := string(n.Kind)
+		if n.Kind != ast.TxSavepoint {
+			what += " SAVEPOINT"
+		}
+		return "", pgerror.New(pgerror.NoActiveTransaction, "%s can only be used in transaction blocks", what)
 	}
 	if n.Kind == ast.TxSavepoint {
 		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint(), len(s.tx.assigned), len(s.tx.cursors)})
@@ -186,7 +213,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 func (s *Session) warning(code, format string, args ...any) {
 	w := pgerror.New(code, format, args...)
 	w.Severity = "WARNING"
-	s.notify.Notice(w)
+	s.tellClient(w)
 }
 
 // noTransaction refuses a statement that can't be part of a transaction block.

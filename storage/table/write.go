@@ -283,10 +283,11 @@ const epoch2000 = 946684800_000_000
 
 // number returns b's columns with the row id, and the time of arrival, filled.
 func (tx *Tx) number(rel *Relation, b *column.Batch) []*column.Column {
+	given := b.Cols[:min(len(b.Cols), len(rel.Types))] // a query's hidden columns may follow
 	if rel.RowID < 0 {
-		return b.Cols
+		return given
 	}
-	cols := append([]*column.Column(nil), b.Cols...)
+	cols := append([]*column.Column(nil), given...)
 	if rel.Arrival >= 0 {
 		cols[rel.Arrival] = column.Constant(types.Timestamptz, types.IntDatum(time.Now().UnixMicro()-epoch2000))
 	}

@@ -103,10 +103,7 @@ func (b *Binder) mergeWhen(rel *catalog.Relation, sc *Scope, source int, w ast.M
 		for i, c := range set {
 			out.Exprs[c] = exprs[i]
 		}
-		b.uses(rel).Update(set...)
-	case ast.MergeDelete:
-		b.uses(rel).Delete()
-	case ast.MergeNothing:
+	case ast.MergeDelete, ast.MergeNothing:
 	}
 	return out, err
 }
@@ -120,7 +117,6 @@ func (b *Binder) mergeInsert(rel *catalog.Relation, cx *context, w ast.MergeWhen
 	if err != nil {
 		return nil, err
 	}
-	b.uses(rel).Insert(cols...)
 	if err := b.checkGenerated(rel, cols, ins); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,9 @@ func (b *Binder) Type(n *ast.TypeName) (types.Type, error) {
 		return types.Type{}, b.missing(n, "SETOF is not supported here")
 	}
 	name := n.Name.Last()
+	if name == "char" { // quoted: the keyword's name is bpchar
+		name = `"char"`
+	}
 	if len(n.Args) > 0 {
 		return b.composedType(n, name)
 	}
