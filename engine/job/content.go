@@ -101,6 +101,7 @@ func (c *coordinator) sourceOpener(ctx context.Context, x *content) func(*plan.P
 			s.id = rel.ID
 		}
 		s.reader = c.logs[s.id].NewReader(c.at.Cuts[s.id], []uint32{rel.ID}, c.poke)
+		s.reader.InParts()
 		if t := c.transient; t != nil && (t.NoSnapshot || (rel.Kind == catalog.Stream && !t.Earliest)) {
 			c.logIn = append(c.logIn, s)
 			return s, nil // only what comes
@@ -111,6 +112,7 @@ func (c *coordinator) sourceOpener(ctx context.Context, x *content) func(*plan.P
 			// A derived stream's content is what its log still has.
 			s.reader.Close()
 			s.reader = c.logs[s.id].NewReader(0, []uint32{rel.ID}, c.poke)
+			s.reader.InParts()
 		}
 		c.logIn = append(c.logIn, s)
 		return s, nil

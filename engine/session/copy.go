@@ -374,37 +374,51 @@ func (c *copyInStatement) load(ctx context.Context, t *transaction, r io.Reader)
 	if c.format.binary {
 		lines = newBinaryReader(r, c.rel, c.columns)
 	}
-	total := 0
+	load, err := t.tx.Load(c.rel.ID)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = load.Close() }() // what it leaves goes when the store is opened
+	about := func(err error) error {
+		e := *pgerror.From(err)
+		if e.Where = lines.where(); load.Tag() > 0 {
+			e.Where = lines.whereAt(load.Tag())
+		}
+		return &e
+	}
+	tags := make([]uint64, 0, scanRows)
 	for {
 		if err := ctx.Err(); err != nil {
-			return total, context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		}
 		fields, err := lines.next()
 		end := errors.Is(err, io.EOF)
 		if err != nil && !end {
-			return total, err
+			return 0, err
 		}
 		if !end {
 			if err := fill.add(fields, lines); err != nil {
-				return total, err
+				return 0, err
 			}
+			tags = append(tags, uint64(lines.number()))
 		}
 		if fill.n() == scanRows || (end && fill.n() > 0) {
 			b, err := fill.batch()
 			if err != nil {
-				return total, err
+				return 0, err
 			}
-			k, err := t.tx.InsertAll(c.rel.ID, b)
-			if err != nil {
-				e := *pgerror.From(err)
-				e.Where = lines.where()
-				return total, &e
+			if err := load.Add(b, tags); err != nil {
+				return 0, about(err)
 			}
-			total += k
 			fill.reset()
+			tags = tags[:0]
 		}
 		if end {
-			return total, nil
+			n, err := load.Finish()
+			if err != nil {
+				err = about(err)
+			}
+			return n, err
 		}
 	}
 }

@@ -79,7 +79,12 @@ func newBinaryReader(r io.Reader, rel *catalog.Relation, columns []int) *binaryR
 	return &binaryReader{r: bufio.NewReaderSize(r, 64<<10), rel: rel.Name, want: len(columns)}
 }
 
-func (c *binaryReader) where() string { return fmt.Sprintf("COPY %s, line %d", c.rel, c.line) }
+func (c *binaryReader) number() int   { return c.line }
+func (c *binaryReader) where() string { return c.whereAt(uint64(c.line)) }
+
+func (c *binaryReader) whereAt(line uint64) string {
+	return fmt.Sprintf("COPY %s, line %d", c.rel, line)
+}
 
 func (c *binaryReader) value(t types.Type, b []byte, _ *types.Format) (types.Datum, error) {
 	return types.DecodeBinary(t, b)

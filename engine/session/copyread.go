@@ -25,8 +25,11 @@ type copySource interface {
 	next() ([][]byte, error)
 	// value reads a field as a value of type t.
 	value(t types.Type, b []byte, f *types.Format) (types.Datum, error)
-	// where names the row, for an error's context.
+	// number is the line of the row; where names it for an error's context, and
+	// whereAt another.
+	number() int
 	where() string
+	whereAt(line uint64) string
 	bad(format string, args ...any) error
 }
 
@@ -55,8 +58,10 @@ func (c *copyReader) value(t types.Type, b []byte, f *types.Format) (types.Datum
 	return types.DecodeText(t, b, f)
 }
 
-// where names the line for an error's context.
-func (c *copyReader) where() string { return fmt.Sprintf("COPY %s, line %d", c.rel, c.line) }
+func (c *copyReader) number() int   { return c.line }
+func (c *copyReader) where() string { return c.whereAt(uint64(c.line)) }
+
+func (c *copyReader) whereAt(line uint64) string { return fmt.Sprintf("COPY %s, line %d", c.rel, line) }
 
 func (c *copyReader) bad(format string, args ...any) error {
 	e := pgerror.New(pgerror.BadCopyFileFormat, format, args...)
@@ -341,7 +346,7 @@ func (s *Session) filler(rel *catalog.Relation, columns []int) (*filler, error) 
 		e := exprs[j]
 		to := f.computed
 		if e == nil {
-			if given[j] || c.Default == "" {
+			if given[j] || (c.Default == "" && c.Sequence == 0) {
 				continue
 			}
 			if e, err = b.Default(c); err != nil {

@@ -59,6 +59,21 @@ type changeRun struct {
 	when *expr.Evaluator
 
 	merging *merging
+	load    *table.Loader // of a plain INSERT, nil before its first rows
+}
+
+// end finishes the load, if there is one, and returns how many rows it added.
+func (c *changeRun) end() (int, error) {
+	if c.load == nil {
+		return 0, nil
+	}
+	return c.load.Finish()
+}
+
+func (c *changeRun) close() {
+	if c.load != nil {
+		_ = c.load.Close() // what it leaves goes when the store is opened
+	}
 }
 
 func (s *Session) prepareInsert(p ast.Parsed, n *ast.Insert, params []types.OID) (pgwire.Statement, error) {
@@ -224,6 +239,7 @@ func (s *Session) write(ctx context.Context, tx *table.Tx, c *change, p *plan.Ph
 		return nil, rd.close(err)
 	}
 	run := &changeRun{change: c, tx: tx, env: env, seen: map[string]bool{}}
+	defer run.close()
 	ret, err := newReturning(c.Returning, env)
 	if err != nil {
 		return nil, rd.close(errors.Join(err, rows.Close()))
@@ -248,9 +264,14 @@ func (s *Session) write(ctx context.Context, tx *table.Tx, c *change, p *plan.Ph
 			return nil, rd.close(err)
 		}
 	}
-	if err := rd.close(rows.Close()); err != nil {
+	n, err := run.end()
+	if e := rows.Close(); err == nil {
+		err = e
+	}
+	if err := rd.close(err); err != nil {
 		return nil, err
 	}
+	count += n
 	tag := c.tag + itoa(count)
 	if ret == nil {
 		return noRows(tag), nil
@@ -258,13 +279,26 @@ func (s *Session) write(ctx context.Context, tx *table.Tx, c *change, p *plan.Ph
 	return &batchRows{batch: ret.b.Batch(), tag: tag}, nil
 }
 
+// loadRowsMin is from how many rows in a batch on a statement is taken to insert
+// many.
+const loadRowsMin = 256
+
 // insertRows adds the rows of b.
 func insertRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
-	if c.conflict == nil {
+	if c.conflict != nil {
+		return c.insertOrUpdate(b)
+	}
+	if c.load == nil && b.Rows() < loadRowsMin {
 		n, err := c.tx.Insert(c.Target.ID, b, false)
 		return n, b, err
 	}
-	return c.insertOrUpdate(b)
+	if c.load == nil {
+		var err error
+		if c.load, err = c.tx.Load(c.Target.ID); err != nil {
+			return 0, nil, err
+		}
+	}
+	return 0, b, c.load.Add(b, nil)
 }
 
 // updateRows replaces old rows, the first half of b's columns, by new ones.

@@ -123,12 +123,30 @@ func (l *Log) Append(e Entry) {
 		l.bytes += n
 		l.shrink()
 	}
+	l.wakeFor(e)
+}
+
+// wakeFor wakes the readers that e concerns.
+func (l *Log) wakeFor(e Entry) {
 	for r := range l.watch {
 		if r.concerns(e) {
 			r.ahead = true
 			r.poke()
 		}
 	}
+}
+
+// AppendStored adds an entry that is in the store already and is not to be held
+// in memory. Only the relations of e's changes count, the batches are nil.
+// REQUIRES: e.Seq > Last(), and all entries before it are persisted.
+func (l *Log) AppendStored(e Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.ring)
+	l.ring, l.sizes, l.bytes = l.ring[:0], l.sizes[:0], 0
+	l.last, l.persisted, l.staged, l.floor = e.Seq, e.Seq, e.Seq, e.Seq
+	l.lastTime = max(time.Now().UnixMicro(), l.lastTime+1)
+	l.wakeFor(e)
 }
 
 // AppendPersisted is Append of an entry that is already in the store.
@@ -218,14 +236,19 @@ func (l *Log) Persist() {
 
 // AppendTo writes e under prefix into b.
 func AppendTo(b state.Batch, prefix []byte, e Entry) {
-	var key, val []byte
+	var val []byte
 	for i, c := range e.Changes {
-		key = entryKey(key[:0], prefix, e.Seq)
-		key = binary.BigEndian.AppendUint32(key, c.Relation)
-		key = binary.BigEndian.AppendUint32(key, uint32(i))
 		val = column.AppendEncoded(val[:0], c.Batch)
-		b.Put(key, val)
+		b.Put(ChangeKey(prefix, e.Seq, c.Relation, i), val)
 	}
+}
+
+// ChangeKey is the key of a change in the store: the part-th of its entry. The
+// value is column.AppendEncoded of its batch. Several parts may be of one relation.
+func ChangeKey(prefix []byte, seq uint64, relation uint32, part int) []byte {
+	key := entryKey(nil, prefix, seq)
+	key = binary.BigEndian.AppendUint32(key, relation)
+	return binary.BigEndian.AppendUint32(key, uint32(part))
 }
 
 // Truncate deletes the entries before seq from the store, with b; those that a
@@ -282,36 +305,54 @@ func entryKey(dst, prefix []byte, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, prefix...), seq)
 }
 
-// ReadStored yields the entries after and up to the given sequence numbers
-// from r, for at most limit bytes; rels nil means all relations.
-func (l *Log) readStored(after, upTo uint64, rels map[uint32]bool, limit int) ([]Entry, error) {
+// stored is what readStored found.
+type stored struct {
+	entries []Entry
+	// next is where reading goes on within the last entry, nil: it is whole.
+	next []byte
+}
+
+// readStored reads the entries after and up to the given sequence numbers from
+// the store, or from the key from on, for about limit bytes; rels nil means all
+// relations. Only if parts, the last entry may be cut off.
+func (l *Log) readStored(after, upTo uint64, from []byte, rels map[uint32]bool, limit int, parts bool) (stored, error) {
 	lo, hi := entryKey(nil, l.o.Prefix, after+1), entryKey(nil, l.o.Prefix, upTo+1)
-	var out []Entry
+	if from != nil {
+		lo = from
+	}
+	var out stored
 	size := 0
 	for kv, err := range l.o.Store.Scan(lo, hi) {
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		k := kv.Key[len(l.o.Prefix):]
 		if len(k) != 16 {
-			return nil, fmt.Errorf("log: key of %d bytes", len(kv.Key))
+			return out, fmt.Errorf("log: key of %d bytes", len(kv.Key))
 		}
 		seq, rel := binary.BigEndian.Uint64(k), binary.BigEndian.Uint32(k[8:])
-		if len(out) > 0 && out[len(out)-1].Seq != seq && size > limit {
-			break
+		n := len(out.entries)
+		if n > 0 && size > limit {
+			if out.entries[n-1].Seq != seq {
+				break
+			}
+			if parts {
+				out.next = append([]byte(nil), kv.Key...)
+				break
+			}
 		}
 		if rels != nil && !rels[rel] {
 			continue
 		}
 		batch, err := column.DecodeFirst(kv.Value, l.o.Types(rel))
 		if err != nil {
-			return nil, fmt.Errorf("log: entry %d of relation %d: %w", seq, rel, err)
+			return out, fmt.Errorf("log: entry %d of relation %d: %w", seq, rel, err)
 		}
 		size += len(kv.Value)
-		if len(out) == 0 || out[len(out)-1].Seq != seq {
-			out = append(out, Entry{Seq: seq})
+		if n == 0 || out.entries[n-1].Seq != seq {
+			out.entries = append(out.entries, Entry{Seq: seq})
 		}
-		e := &out[len(out)-1]
+		e := &out.entries[len(out.entries)-1]
 		e.Changes = append(e.Changes, Change{rel, batch})
 	}
 	return out, nil

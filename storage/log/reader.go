@@ -25,7 +25,14 @@ type Reader struct {
 	gone  bool   // it has read what was rolled back; guarded likewise
 	rels  map[uint32]bool
 	wake  func()
+	parts bool
+	from  []byte // where the entry after pos, of which parts were read, goes on
 }
+
+// InParts lets Next return an entry that is too large for memory in several
+// steps, each an Entry of its own with the same number; Pos stays before it until
+// the last. REQUIRES: before the first Next.
+func (r *Reader) InParts() { r.parts = true }
 
 // NewReader starts after the entry pos. rels (nil: all) are the relations whose
 // changes are wanted. wake, which must not block, is called whenever
@@ -108,15 +115,19 @@ func (r *Reader) Next(upTo uint64) ([]Entry, error) {
 	if l.o.Discard || r.pos < gap {
 		return nil, ErrBehind
 	}
-	out, err := l.readStored(r.pos, floor, r.rels, readChunkBytes)
+	got, err := l.readStored(r.pos, floor, r.from, r.rels, readChunkBytes, r.parts)
 	if err != nil {
 		return nil, err
 	}
-	pos := floor
+	out, pos := got.entries, floor
 	if n := len(out); n > 0 {
 		// More of the same range may be left over the size limit.
 		pos = min(floor, out[n-1].Seq)
+		if got.next != nil {
+			pos--
+		}
 	}
+	r.from = got.next
 	l.mu.Lock()
 	r.pos = pos
 	r.ahead = pos < l.last || l.failed != nil || r.gone

@@ -48,7 +48,10 @@ func TestCrash(t *testing.T) {
 
 func crashRound(t *testing.T, r *rand.Rand) {
 	fs := vfs.NewCrashableMem()
-	o := state.Options{FS: fs, MemTableBytes: 1 << 20, IngestEntriesMin: []int{-1, 40, 400}[r.IntN(3)], PushInterval: []time.Duration{0, time.Millisecond}[r.IntN(2)]}
+	o := state.Options{
+		FS: fs, MemTableBytes: 1 << 20, IngestEntriesMin: []int{-1, 40, 400}[r.IntN(3)],
+		PushInterval: []time.Duration{0, time.Millisecond}[r.IntN(2)], TableFileBytes: 4 << 10,
+	}
 	var commits []map[string]string // content after each
 	last := map[string]string{}
 	durable := 0
@@ -72,7 +75,10 @@ func crashRound(t *testing.T, r *rand.Rand) {
 			}
 			commits = append(commits, maps.Clone(last))
 			sync := r.IntN(12) == 0
-			if err := s.Commit(b, sync); err != nil {
+			if sync && r.IntN(2) == 0 {
+				crashRuns(t, r, s, commits[len(commits)-1])
+				last = maps.Clone(commits[len(commits)-1])
+			} else if err := s.Commit(b, sync); err != nil {
 				t.Fatal(err)
 			}
 			if sync {
@@ -107,6 +113,63 @@ func crashRound(t *testing.T, r *rand.Rand) {
 		commits, durable = commits[:n], n // what was read back is durable now
 		statetest.Commit(t, s, true, func(state.Batch) {})
 		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// crashRuns commits, in the place of a batch, the number of the commit and runs
+// with the keys that differ from what the store has; overlapping ones, and one that is
+// left over.
+func crashRuns(t *testing.T, r *rand.Rand, s state.Store, content map[string]string) {
+	b := s.NewBatch()
+	b.Put([]byte("n"), []byte(content["n"]))
+	there := map[string]bool{}
+	for e, err := range s.Scan(nil, nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		there[string(e.Key)] = content[string(e.Key)] == string(e.Value)
+		if _, ok := content[string(e.Key)]; !ok {
+			b.Delete(e.Key)
+		}
+	}
+	writers := []state.RunWriter{s.NewRun(), s.NewRun(), s.NewRun()}
+	used := make([]bool, len(writers))
+	for _, line := range statetest.Lines(content) {
+		k, v, _ := strings.Cut(line, "=")
+		if k == "n" || there[k] {
+			continue
+		}
+		i := r.IntN(len(writers))
+		used[i] = true
+		if err := writers[i].Add([]byte(k), []byte(v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var runs []*state.Run
+	for i, w := range writers {
+		if !used[i] {
+			continue
+		}
+		run, err := w.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, run)
+	}
+	left := s.NewRun() // of a load that is under way when the crash comes
+	if err := left.Add([]byte("left"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := left.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CommitRuns(b, runs); err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range runs {
+		if err := run.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -56,9 +56,6 @@ import (
 // crash leaves there is removed on open.
 const stagingDir = "staging"
 
-// stagedFileBytes is the size at which a staged file is ended and another begun.
-const stagedFileBytes = 64 << 20
-
 // ingestible reports that b goes this way.
 func (s *pebbleStore) ingestible(b *pebbleBatch) bool {
 	return s.o.IngestEntriesMin > 0 && b.ranges == 0 && b.Len() >= s.o.IngestEntriesMin
@@ -178,7 +175,7 @@ func (s *pebbleStore) stage(ops []op) (paths []string, err error) {
 		paths = append(paths, path)
 		w := sstable.NewWriter(objstorageprovider.NewFileWritable(f), s.tables)
 		n, size := 0, 0
-		for n < len(ops) && size < stagedFileBytes && err == nil {
+		for n < len(ops) && size < s.o.TableFileBytes && err == nil {
 			o := &ops[n]
 			if o.del {
 				err = w.Delete(o.key)

@@ -35,6 +35,9 @@ type Options struct {
 	// (kill -9), not the machine: they reach the operating system at once, and
 	// the disk once in this time. A commit with sync may wait as long.
 	PushInterval time.Duration
+	// TableFileBytes is the size at which a table file that Commit writes itself,
+	// or one of a run, is ended and another begun, 64 MiB when 0.
+	TableFileBytes int
 	// Logger receives what happens in the background; nil discards it.
 	Logger *slog.Logger
 	// Registerer receives the metrics; nil: none.
@@ -60,6 +63,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.IngestEntriesMin == 0 {
 		o.IngestEntriesMin = 500_000
+	}
+	if o.TableFileBytes == 0 {
+		o.TableFileBytes = 64 << 20
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -40,12 +40,14 @@ const (
 // Locks: order is held shared by plain commits and exclusively by an ingest,
 // gate counts the calls under way so that Close can wait for them.
 type pebbleStore struct {
-	db     *pebble.DB
-	o      Options
-	dir    string
-	fence  *fence
-	log    *slog.Logger
-	tables sstable.WriterOptions // of table files we write ourselves
+	db      *pebble.DB
+	o       Options
+	dir     string
+	fence   *fence
+	log     *slog.Logger
+	tables  sstable.WriterOptions // of table files we write ourselves
+	reading sstable.ReaderOptions
+	runs    atomic.Uint64 // runs begun, for their names
 
 	order     sync.RWMutex
 	unchecked atomic.Int64 // bytes committed since level 0 was last looked at
@@ -115,6 +117,7 @@ func (s *pebbleStore) open() (err error) {
 	}
 	o.EnsureDefaults()
 	s.tables = o.MakeWriterOptions(0, db.TableFormat())
+	s.reading = o.MakeReaderOptions()
 	s.db = db
 	if s.o.PushInterval > 0 {
 		s.pusher = newPusher(db)

@@ -64,6 +64,13 @@ type Store interface {
 	// with all commits before it (after a crash the store holds a prefix of
 	// the commits; see Options.PushInterval). Concurrent durable commits share one fsync. b is used up.
 	Commit(b Batch, sync bool) error
+	// NewRun starts a run, to be committed with CommitRuns.
+	NewRun() RunWriter
+	// CommitRuns is a durable Commit of b and the entries of runs of this store, or in
+	// memory, no two of which have a key in common; where b has it too, b wins.
+	// The runs must still be closed, and may be read until then. REQUIRES: b
+	// deletes no ranges.
+	CommitRuns(b Batch, runs []*Run) error
 	// Close writes everything out and frees the files.
 	Close() error
 }

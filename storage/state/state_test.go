@@ -25,7 +25,7 @@ func TestPebble(t *testing.T) {
 		o    state.Options
 	}{
 		{"plain", state.Options{IngestEntriesMin: -1, MemTableBytes: 1 << 20}},
-		{"ingest", state.Options{IngestEntriesMin: 2, MemTableBytes: 1 << 20}},
+		{"ingest", state.Options{IngestEntriesMin: 2, MemTableBytes: 1 << 20, TableFileBytes: 500}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			statetest.Run(t, func() state.Store {

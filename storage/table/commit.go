@@ -34,11 +34,18 @@ func (db *DB) commit(tx *Tx) (uint64, error) {
 	}
 	db.leading = true
 	for len(db.queue) > 0 {
-		n := min(len(db.queue), groupMax)
+		n := 0
+		for n < min(len(db.queue), groupMax) && db.queue[n].tx.loads == 0 {
+			n++
+		}
+		commit := db.commitGroup
+		if n == 0 { // runs are committed alone
+			n, commit = 1, db.commitRuns
+		}
 		group := db.queue[:n:n]
 		db.queue = db.queue[n:]
 		db.queueMu.Unlock()
-		db.commitGroup(group)
+		commit(group)
 		db.queueMu.Lock()
 	}
 	db.leading = false
@@ -86,24 +93,41 @@ func (db *DB) commitGroup(group []*commitRequest) {
 				req.err = err
 			}
 		} else {
-			db.seq = seq
-			db.advance(seq)
-			// A transaction that begins from here on reads what was committed.
-			noted := db.active.others(ok)
-			db.recentMu.Lock()
-			for i, req := range ok {
-				if noted {
-					db.recent.note(req.tx, req.seq)
-				}
-				db.log.AppendPersisted(entries[i])
-			}
-			db.recent.prune(db.active.oldest(seq))
-			db.recentMu.Unlock()
+			db.published(ok, seq, func(i int) { db.log.AppendPersisted(entries[i]) })
 		}
 	}
 	for _, req := range group {
 		close(req.done)
 	}
+}
+
+// published makes the commits of list, which are durable, known; seq is the
+// last of them. REQUIRES: publish is held.
+func (db *DB) published(list []*commitRequest, seq uint64, appendLog func(i int)) {
+	db.seq = seq
+	db.advance(seq)
+	// A transaction that begins from here on reads what was committed.
+	noted := db.active.others(list)
+	db.recentMu.Lock()
+	defer db.recentMu.Unlock()
+	for i, req := range list {
+		for _, w := range req.tx.order {
+			db.changed[w.rel.ID] = req.seq
+		}
+		if noted {
+			db.recent.note(req.tx, req.seq)
+		}
+		appendLog(i)
+	}
+	db.recent.prune(db.active.oldest(seq))
+}
+
+// lastChange is the last commit that wrote to a relation, or index, since the
+// store was opened.
+func (db *DB) lastChange(id uint32) uint64 {
+	db.recentMu.Lock()
+	defer db.recentMu.Unlock()
+	return db.changed[id]
 }
 
 // stageIndex writes the entries of an index into b.
@@ -123,7 +147,7 @@ func (w *writes) stageIndex(b state.Batch) {
 // columns, indexes or constraints than when tx wrote to it.
 func (db *DB) conflicts(tx *Tx, claimed map[string]bool) bool {
 	for _, w := range tx.writes {
-		if w.rel.index || len(w.rows) == 0 {
+		if w.rel.index || w.empty() {
 			continue
 		}
 		if rel, err := db.relation(w.rel.ID); err == nil && !sameShape(w.rel, rel) {
@@ -136,6 +160,11 @@ func (db *DB) conflicts(tx *Tx, claimed map[string]bool) bool {
 		for k, r := range w.rows {
 			if claimed[k] || db.recent.changedAfter(k, r.base) {
 				return true
+			}
+			if r.old == nil && db.recent.addedAfter(k, r.base) {
+				if there, err := db.there(k); there || err != nil {
+					return true
+				}
 			}
 		}
 	}

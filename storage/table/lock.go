@@ -72,7 +72,18 @@ func (tx *Tx) lock(key string, mode LockMode) error {
 	if tx.db.changedAfter(key, tx.base) && !tx.wrote(key) {
 		return ErrConflict
 	}
-	return nil
+	if !tx.db.addedAfter(key, tx.base) {
+		return nil
+	}
+	// It is in the range of keys that a run has added: was it added itself?
+	there, err := tx.db.there(key)
+	if err != nil || !there {
+		return err
+	}
+	if was, err := tx.snap.Get([]byte(key)); err != nil || was != nil {
+		return err
+	}
+	return ErrConflict
 }
 
 func (tx *Tx) wrote(key string) bool {

@@ -12,6 +12,7 @@ type recent struct {
 	last  map[string]uint64
 	fifo  []recentKey
 	floor uint64 // commits up to here are forgotten
+	bulks []bulk // ranges of keys that runs have added
 }
 
 type recentKey struct {
@@ -22,6 +23,7 @@ type recentKey struct {
 func newRecent() recent { return recent{last: map[string]uint64{}} }
 
 func (r *recent) note(tx *Tx, seq uint64) {
+	r.noteRuns(tx, seq)
 	for _, w := range tx.writes {
 		if w.rel.RowID >= 0 && w.inserted == len(w.rows) {
 			continue // new row ids: nobody else can know these keys
@@ -51,6 +53,7 @@ func (r *recent) prune(oldest uint64) {
 		n++
 	}
 	r.fifo = r.fifo[n:]
+	r.pruneRuns(oldest)
 }
 
 // changedAfter reports that a commit after seq changed the row under key.

@@ -86,8 +86,9 @@ type Check struct {
 
 // DB is all native relations. Safe for concurrent use.
 type DB struct {
-	store state.Store
-	log   *log.Log
+	store  state.Store
+	log    *log.Log
+	limits limits
 
 	mu      sync.Mutex // whoever sets current
 	current atomic.Pointer[version]
@@ -104,7 +105,8 @@ type DB struct {
 	rowID   atomic.Int64 // last row id given out
 
 	recentMu sync.Mutex
-	recent   recent // guarded by recentMu
+	recent   recent            // guarded by recentMu
+	changed  map[uint32]uint64 // the last commit that wrote to a relation or index, guarded by recentMu
 	active   activeSet
 	locks    *locks
 
@@ -118,7 +120,10 @@ var logPrefix = []byte("l")
 
 // Open reads the state of all native relations in store.
 func Open(store state.Store) (*DB, error) {
-	db := &DB{store: store, recent: newRecent(), active: newActiveSet(), locks: newLocks(), sequences: map[uint32]*sequence{}}
+	db := &DB{
+		store: store, limits: defaultLimits(), recent: newRecent(), active: newActiveSet(), locks: newLocks(),
+		sequences: map[uint32]*sequence{}, changed: map[uint32]uint64{},
+	}
 	b, err := store.Get(metaKey)
 	if err != nil {
 		return nil, fmt.Errorf("table: %w", err)

@@ -34,6 +34,11 @@ type Tx struct {
 	order   []*writes
 	count   int
 	undo    []undo
+	// loads counts the runs of its writes, owned are all that it made, and
+	// loadedBytes what those in memory hold.
+	loads       int
+	owned       []*state.Run
+	loadedBytes int
 
 	ctx         context.Context
 	lockTimeout time.Duration
@@ -49,7 +54,11 @@ type writes struct {
 	rows     map[string]change
 	sorted   []string // keys in order; nil: to be made
 	inserted int      // how many of rows were new
+	runs     []txRun  // below rows, see Loader
 }
+
+// empty reports that nothing is written.
+func (w *writes) empty() bool { return len(w.rows) == 0 && len(w.runs) == 0 }
 
 // change is the row before the transaction and now; nil: no row. base is the
 // commit up to which old was read.
@@ -58,11 +67,13 @@ type change struct {
 	base     uint64
 }
 
-// undo is the change to a key as it was before, nil: there was none.
+// undo is the change to a key as it was before, nil: there was none; or that a
+// run was attached.
 type undo struct {
 	w    *writes
 	key  string
 	prev *change
+	run  bool
 }
 
 // Begin starts a transaction.
@@ -97,6 +108,7 @@ func (tx *Tx) end() error {
 		tx.holding = false
 	}
 	tx.db.locks.unlock(tx)
+	tx.freeRuns()
 	return tx.release()
 }
 
@@ -139,19 +151,19 @@ func (tx *Tx) source() state.Snapshot {
 }
 
 // Dirty reports whether the transaction changed anything.
-func (tx *Tx) Dirty() bool { return tx.count > 0 }
+func (tx *Tx) Dirty() bool { return tx.count > 0 || tx.loads > 0 }
 
 // Changes reports whether the transaction changed the relation.
 func (tx *Tx) Changes(rel uint32) bool {
 	w := tx.writes[rel]
-	return w != nil && len(w.rows) > 0
+	return w != nil && !w.empty()
 }
 
 // Commit makes the transaction durable and visible, and ends it. ErrConflict:
 // nothing happened, another transaction changed one of the rows.
 func (tx *Tx) Commit() (uint64, error) {
 	defer func() { _ = tx.end() }()
-	if tx.count == 0 {
+	if !tx.Dirty() {
 		return tx.base, nil
 	}
 	return tx.db.commit(tx)
@@ -159,7 +171,7 @@ func (tx *Tx) Commit() (uint64, error) {
 
 // Rollback forgets the transaction.
 func (tx *Tx) Rollback() error {
-	tx.writes, tx.order, tx.count, tx.undo = map[uint32]*writes{}, nil, 0, nil
+	tx.writes, tx.order, tx.count, tx.undo, tx.loads = map[uint32]*writes{}, nil, 0, nil, 0
 	return tx.end()
 }
 
@@ -170,6 +182,10 @@ func (tx *Tx) Savepoint() int { return len(tx.undo) }
 func (tx *Tx) RollbackTo(savepoint int) {
 	for i := len(tx.undo) - 1; i >= savepoint; i-- {
 		u := tx.undo[i]
+		if u.run {
+			tx.detach(u.w)
+			continue
+		}
 		if cur := u.w.rows[u.key]; cur.old == nil && cur.new != nil {
 			u.w.inserted--
 		}
@@ -239,6 +255,9 @@ func (tx *Tx) get(w *writes, key string) ([]byte, error) {
 		if r, ok := w.rows[key]; ok {
 			return r.new, nil
 		}
+		if v, err := w.fromRuns(key); v != nil || err != nil {
+			return v, err
+		}
 	}
 	return tx.source().Get([]byte(key))
 }
@@ -248,6 +267,11 @@ func (tx *Tx) row(rel *Relation, key string) ([]byte, error) {
 	if w := tx.writes[rel.ID]; w != nil {
 		if r, ok := w.rows[key]; ok {
 			return r.new, nil
+		}
+		if v, err := w.fromRuns(key); err != nil {
+			return nil, err
+		} else if v != nil {
+			return rel.plain(v)
 		}
 	}
 	b, err := tx.source().Get([]byte(key))
@@ -284,12 +308,12 @@ func (tx *Tx) Scan(rel uint32) iter.Seq2[state.Entry, error] {
 		return func(yield func(state.Entry, error) bool) { yield(state.Entry{}, err) }
 	}
 	lo, hi := RowRange(rel)
-	stored := r.plainRows(tx.source().Scan(lo, hi))
+	rows := tx.source().Scan(lo, hi)
 	w := tx.writes[rel]
-	if w == nil || len(w.rows) == 0 {
-		return stored
+	if w == nil || w.empty() {
+		return r.plainRows(rows)
 	}
-	return w.merge(stored, w.keys())
+	return w.merge(r.plainRows(w.withRuns(rows, lo, hi)), w.keys())
 }
 
 // scan yields the entries of an index from lo up to hi as this transaction sees
@@ -297,9 +321,10 @@ func (tx *Tx) Scan(rel uint32) iter.Seq2[state.Entry, error] {
 func (tx *Tx) scan(index uint32, lo, hi []byte) iter.Seq2[state.Entry, error] {
 	stored := tx.source().Scan(lo, hi)
 	w := tx.writes[index]
-	if w == nil || len(w.rows) == 0 {
+	if w == nil || w.empty() {
 		return stored
 	}
+	stored = w.withRuns(stored, lo, hi)
 	keys := w.keys()
 	from, _ := slices.BinarySearch(keys, string(lo))
 	to, _ := slices.BinarySearch(keys, string(hi))

@@ -23,7 +23,7 @@ func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error)
 		return 0, err
 	}
 	cols := tx.number(rel, b)
-	if err := rel.check(&column.Batch{Cols: cols, N: b.N, Sel: b.Sel}); err != nil {
+	if _, err := rel.check(&column.Batch{Cols: cols, N: b.N, Sel: b.Sel}); err != nil {
 		return 0, err
 	}
 	w, n := tx.of(rel), 0
@@ -45,7 +45,7 @@ func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error)
 		var stored []byte
 		if rel.RowID < 0 {
 			var old []byte
-			if vacant {
+			if vacant && len(w.runs) == 0 {
 				old = w.rows[k].new
 			} else if old, err = tx.row(rel, k); err != nil {
 				return n, err
@@ -186,7 +186,7 @@ func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := rel.check(next); err != nil {
+	if _, err := rel.check(next); err != nil {
 		return 0, err
 	}
 	n, err := tx.leave(rel, old, next)
@@ -260,22 +260,23 @@ func (tx *Tx) leave(rel *Relation, old, next *column.Batch) (int, error) {
 	return n, nil
 }
 
-// check refuses rows that NOT NULL or CHECK do not allow.
-func (rel *Relation) check(b *column.Batch) error {
-	if err := checkNotNull(rel, b); err != nil {
-		return err
+// check refuses rows that NOT NULL or CHECK do not allow, and returns which row
+// that is about, -1: not known.
+func (rel *Relation) check(b *column.Batch) (int, error) {
+	if i, err := checkNotNull(rel, b); err != nil {
+		return i, err
 	}
 	for _, c := range rel.Checks {
 		i, err := c.Violated(b)
 		if err != nil {
-			return err
+			return -1, err
 		}
 		if i >= 0 {
-			return pgerror.New(pgerror.CheckViolation, "new row for relation %q violates check constraint %q", rel.Name, c.Name).
+			return i, pgerror.New(pgerror.CheckViolation, "new row for relation %q violates check constraint %q", rel.Name, c.Name).
 				WithDetail("Failing row contains (%s).", rowText(rel, b.Cols, i)).OnConstraint(rel.Schema, rel.Name, c.Name)
 		}
 	}
-	return nil
+	return -1, nil
 }
 
 // epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
@@ -301,21 +302,21 @@ func (tx *Tx) number(rel *Relation, b *column.Batch) []*column.Column {
 	return cols
 }
 
-func checkNotNull(rel *Relation, b *column.Batch) error {
+func checkNotNull(rel *Relation, b *column.Batch) (int, error) {
 	for j, c := range b.Cols {
 		if j >= len(rel.NotNull) || !rel.NotNull[j] || c.Nulls == nil || j == rel.RowID {
 			continue
 		}
 		for i := range b.Each {
 			if c.Null(i) {
-				return pgerror.New(pgerror.NotNullViolation,
+				return i, pgerror.New(pgerror.NotNullViolation,
 					"null value in column %q of relation %q violates not-null constraint", rel.Names[j], rel.Name).
 					WithDetail("Failing row contains (%s).", rowText(rel, b.Cols, i)).
 					OnColumn(rel.Schema, rel.Name, rel.Names[j])
 			}
 		}
 	}
-	return nil
+	return -1, nil
 }
 
 // duplicate is PostgreSQL's error of a violated primary key.

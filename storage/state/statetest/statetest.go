@@ -33,6 +33,8 @@ func Run(t *testing.T, open func() state.Store) {
 		{"ScanWhileWriting", testScanWhileWriting},
 		{"Concurrent", testConcurrent},
 		{"Random", testRandom},
+		{"Runs", testRuns},
+		{"RunsRandom", testRunsRandom},
 		{"Closed", testClosed},
 	} {
 		t.Run(c.name, func(t *testing.T) {

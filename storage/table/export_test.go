@@ -1,0 +1,4 @@
+package table
+
+// Limits makes loads hold less in memory: see limits.
+func (db *DB) Limits(buffer, small, log, runs int) { db.limits = limits{buffer, small, log, runs} }
