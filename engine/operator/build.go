@@ -58,6 +58,8 @@ func Build(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		return newProject(p, ctx)
 	case plan.OpWindow:
 		return newWindow(p, ctx)
+	case plan.OpSession:
+		return newSession(p, ctx)
 	case plan.OpUnion:
 		return newUnion(p), nil
 	case plan.OpValues:

@@ -28,6 +28,7 @@ type rig struct {
 	rows  map[string]int // net output
 	log   []string       // output since the last take
 	quiet bool
+	times map[string][]int64 // the integers behind the first column, if not nil
 }
 
 func newRig(t testing.TB, p *plan.Physical, tables bool) *rig {
@@ -68,6 +69,13 @@ func (r *rig) Emit(b *column.Batch) error {
 	}
 	for i := range b.Each {
 		s := rowText(b, i)
+		if r.times != nil {
+			var n []int64
+			for _, c := range b.Cols[1:] {
+				n = append(n, c.Ints[i])
+			}
+			r.times[s] = n
+		}
 		if b.Op(i) == column.Insert {
 			r.rows[s]++
 			r.note("+ " + s)

@@ -13,9 +13,10 @@ import (
 
 // newOver makes the operator of window functions: output = input columns, then a column
 // per call. Keys is the partition, Sort the order in it; rows that are equal in the order
-// go by stream key, in bounded queries as they came. There are two forms:
+// go by stream key, in bounded queries as they came. There are three forms:
 //
 //   - over bounded input all rows are sorted and computed at the end (overAtEnd);
+//   - of time windows whose rows wait for the window to close, then (overAtClose);
 //   - else the partitions are kept (overKept), or of them what the functions need of the
 //     rows so far (overRunning).
 func newOver(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
@@ -30,6 +31,9 @@ func newOver(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		in := p.Inputs[0].Types()
 		o := &overAtEnd{p: p, eval: eval, bag: newBag(ctx.label("OVER"), ctx.budget(), in, len(in))}
 		return o, nil
+	}
+	if p.Emit == plan.EmitFinal && p.WindowEnd >= 0 {
+		return newOverAtClose(p, ctx, eval)
 	}
 	kept, err := newOverKept(p, ctx, eval)
 	if err != nil || !p.Once {

@@ -51,6 +51,7 @@ type overChange struct {
 	net     []overNet
 	prefix  int // length of the partition in the key
 	arrival int
+	time    int64 // of session windows: the row's
 }
 
 // overNet is how often a value comes more than it goes.

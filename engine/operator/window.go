@@ -44,9 +44,6 @@ func newWindow(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	if len(p.Exprs) != 1 || n < 2 {
 		return nil, pgerror.New(pgerror.InternalError, "window needs a time")
 	}
-	if w.Kind == plan.Session {
-		return nil, pgerror.Unsupported("session windows are not supported yet")
-	}
 	if w.Kind == plan.Cumulate && w.MaxSize == 0 {
 		w.MaxSize = w.Size
 	}

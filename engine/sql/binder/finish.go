@@ -21,8 +21,8 @@ type orderItem struct {
 // DISTINCT, ORDER BY.
 func (k *block) finish(sort []orderItem) (*relation, error) {
 	k.grouped = k.grouped || len(k.aggs) > 0
-	if k.window != nil && !k.grouped {
-		if err := k.window.ungrouped(k); err != nil {
+	if k.showsRows(sort) {
+		if err := k.windowRows(); err != nil {
 			return nil, err
 		}
 	}
@@ -133,6 +133,9 @@ func (k *block) project(sort []orderItem) (*relation, error) {
 		if err := k.beforeItems(); err != nil {
 			return nil, err
 		}
+	}
+	if k.rows {
+		k.orderedRows()
 	}
 	for i, it := range k.items {
 		x, err := k.final(it.e)

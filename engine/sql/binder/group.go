@@ -173,6 +173,9 @@ func (k *block) aggregateNode(sort []orderItem) error {
 	}
 	k.aggs = append(k.aggs, bare...)
 	n := &plan.Aggregate{WindowEnd: k.windowEnd, Emit: plan.EmitChanges, Lateness: k.b.emit.delay}
+	if w := k.window; w != nil && w.kind == plan.Session {
+		n.Lateness = 0 // sessions are held back below
+	}
 	if k.windowEnd >= 0 && k.b.emit.mode == plan.EmitFinal {
 		n.Emit = plan.EmitFinal
 	}

@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"slices"
 	"strings"
 
 	"velostream/catalog/types"
@@ -228,6 +229,7 @@ func (b *Binder) windowOrder(w *overSpec, spec *ast.WindowSpec, cx *context) err
 		}
 		return e, nil
 	}
+	start := false
 	for _, x := range spec.PartitionBy {
 		e, err := b.expr(x, cx)
 		if err != nil {
@@ -237,6 +239,15 @@ func (b *Binder) windowOrder(w *overSpec, spec *ast.WindowSpec, cx *context) err
 			return err
 		}
 		w.partition = append(w.partition, e)
+		r, ok := e.(*ref)
+		k := cx.block
+		start = start || ok && k != nil && k.window != nil && k.window.kind != plan.Cumulate && r.level == 0 && r.index == k.window.start
+	}
+	if start { // the start of a window tells its end, which says when its rows are complete
+		end := cx.block.window.endRef()
+		if !slices.ContainsFunc(w.partition, func(e expr.Expr) bool { return sameBound(e, end) }) {
+			w.partition = append(w.partition, end)
+		}
 	}
 	for _, o := range spec.OrderBy {
 		k, err := b.sortKey(o, cx)
@@ -422,6 +433,9 @@ func (k *block) overNodes() error {
 	for i := range k.windows {
 		s := &k.windows[i]
 		n := &plan.Over{}
+		if k.rows {
+			k.window.closing(k.b, n)
+		}
 		var err error
 		final := func(e expr.Expr) expr.Expr {
 			if e == nil || err != nil {
@@ -435,6 +449,9 @@ func (k *block) overNodes() error {
 		}
 		for _, e := range s.partition {
 			n.Partition = append(n.Partition, final(e))
+		}
+		if k.rows {
+			n.Partition = append(n.Partition, k.window.columns()...)
 		}
 		for _, o := range s.order {
 			o.Expr = final(o.Expr)

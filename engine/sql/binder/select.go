@@ -38,6 +38,7 @@ type block struct {
 	groupSrc  []ast.Expr
 	aggs      []plan.AggCall
 	grouped   bool
+	rows      bool // a windowed query that shows the rows of its windows
 	outer     bool // names of the query around it are used
 	items     []item
 	having    expr.Expr
@@ -113,6 +114,10 @@ func (k *block) bindWhere() error {
 	conds, err := k.b.where(k.sel.Where, k)
 	if err != nil {
 		return err
+	}
+	if w := k.window; w != nil && w.kind == plan.Session && k.input == plan.Logical(w.node) {
+		conds = w.filterBefore(conds)
+		k.input = w.node
 	}
 	if len(conds) > 0 {
 		k.input = &plan.Filter{Input: k.input, Cond: plan.All(conds)}

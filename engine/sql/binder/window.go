@@ -18,6 +18,9 @@ type timeWindow struct {
 	start, end int // columns of the input
 	t          types.Type
 	time       expr.Expr // the event time, over the input
+	keys       []expr.Expr
+	node       *plan.Window
+	held       bool // a node over it waits for the lateness
 }
 
 func (w *timeWindow) owns(index int) bool { return index == w.start || index == w.end }
@@ -53,7 +56,7 @@ func (k *block) bindWindow() error {
 	k.input = n
 	k.window = &timeWindow{
 		place: w.Place, at: w.Pos(), kind: n.Spec.Kind, start: len(n.Out) - 2, end: len(n.Out) - 1,
-		t: n.Time.Type(), time: n.Time,
+		t: n.Time.Type(), time: n.Time, keys: n.Keys, node: n,
 	}
 	sliding := n.Spec.Kind == plan.Cumulate
 	for name, index := range map[string]int{
@@ -88,7 +91,13 @@ func (b *Binder) windowNode(w *ast.Window, keys []ast.Expr, s *Scope, in plan.Lo
 	if err != nil {
 		return nil, err
 	}
-	n := &plan.Window{Input: in, Spec: spec}
+	n := &plan.Window{Input: in, Spec: spec, Emit: plan.EmitChanges}
+	if spec.Kind == plan.Session {
+		n.Lateness = b.emit.delay
+		if b.emit.mode == plan.EmitFinal {
+			n.Emit = plan.EmitFinal
+		}
+	}
 	if n.Time, err = b.windowTime(w, s); err != nil {
 		return nil, err
 	}
@@ -305,16 +314,6 @@ func (k *block) timeOrder() []plan.SortKey {
 		if c := k.scope.originOf(t.event); c != nil {
 			return []plan.SortKey{{Expr: &ref{index: c.index, t: c.t, name: c.name}}}
 		}
-	}
-	return nil
-}
-
-// ungrouped checks a windowed query without groups and aggregates: its rows
-// are those of the windows.
-func (w *timeWindow) ungrouped(k *block) error {
-	if k.b.Continuous && k.b.emit.mode == plan.EmitFinal {
-		return k.b.missing(ast.At(w.at), "a windowed query without an aggregate can't wait for its windows to close").
-			WithHint("Add EMIT CHANGES, an aggregate, or GROUP BY.")
 	}
 	return nil
 }

@@ -52,6 +52,7 @@ type lowering struct {
 	o        LowerOptions
 	tables   uint16
 	shared   map[int]*plan.Physical // by plan.Shared.ID
+	ids      bool                   // the session window below is for an aggregate, see session
 	warnings []*pgerror.Error
 }
 
@@ -212,6 +213,9 @@ func projectOver(in *plan.Physical, exprs []expr.Expr, out plan.Schema, keyed bo
 		}
 		n.Key = append(n.Key, i)
 	}
+	if i, ok := at[in.EventTime]; ok {
+		n.EventTime = i // a key column, carried though it is not selected
+	}
 	return n
 }
 
@@ -243,7 +247,7 @@ func renamedSchema(in, out plan.Schema) plan.Schema {
 
 func (l *lowering) window(p *plan.Window, keyed bool) (*plan.Physical, error) {
 	if p.Spec.Kind == plan.Session {
-		return nil, pgerror.Unsupported("session windows are not supported")
+		return l.session(p)
 	}
 	in, err := l.node(p.Input, keyed, false)
 	if err != nil {

@@ -9,10 +9,18 @@ import (
 // aggregate lowers a grouping: the input is projected so that groups and
 // arguments are plain columns, and spread by the groups.
 func (l *lowering) aggregate(p *plan.Aggregate) (*plan.Physical, error) {
+	if w := sessionsOf(p); w != nil && l.o.Continuous && p.Emit != plan.EmitFinal {
+		return l.sessionGroups(p, w)
+	}
 	in, err := l.node(p.Input, false, false)
 	if err != nil {
 		return nil, err
 	}
+	return l.aggregateOver(p, in)
+}
+
+func (l *lowering) aggregateOver(p *plan.Aggregate, in *plan.Physical) (*plan.Physical, error) {
+	var err error
 	n := newNode(plan.OpAggregate, p.Out, nil)
 	if n.WindowEnd, err = l.closing(p, in); err != nil {
 		return nil, err
@@ -59,13 +67,18 @@ func (l *lowering) closing(p *plan.Aggregate, in *plan.Physical) (int, error) {
 	if c, ok := p.Groups[p.WindowEnd].(*expr.Col); ok && c.Index == in.EventTime {
 		return p.WindowEnd, nil
 	}
-	const hint = "Declare WATERMARK FOR the window's time column on the stream."
 	if p.Emit == plan.EmitFinal {
-		return -1, pgerror.Unsupported("the window's time has no watermark, so its windows never close").
-			WithHint("%s EMIT CHANGES needs none.", hint)
+		return -1, neverCloses()
 	}
-	l.warn("01000", hint, "the window's time has no watermark, so the state of its windows is kept for ever")
+	l.warn("01000", watermarkHint, "the window's time has no watermark, so the state of its windows is kept for ever")
 	return -1, nil
+}
+
+const watermarkHint = "Declare WATERMARK FOR the window's time column on the stream."
+
+func neverCloses() error {
+	return pgerror.Unsupported("the window's time has no watermark, so its windows never close").
+		WithHint("%s EMIT CHANGES needs none.", watermarkHint)
 }
 
 // projection collects the expressions an operator needs as columns.

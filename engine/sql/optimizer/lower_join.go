@@ -306,7 +306,7 @@ func cutTo(in *plan.Physical, out plan.Schema) *plan.Physical {
 // sort lowers ORDER BY. A continuous query has no order to give without LIMIT.
 func (l *lowering) sort(p *plan.Sort, keyed, root bool) (*plan.Physical, error) {
 	if l.o.Continuous {
-		return l.node(l.unsorted(p), keyed, root)
+		return l.sortClosed(p, root)
 	}
 	in, err := l.node(p.Input, keyed, false)
 	if err != nil {
@@ -317,16 +317,32 @@ func (l *lowering) sort(p *plan.Sort, keyed, root bool) (*plan.Physical, error) 
 	return n, nil
 }
 
-func (l *lowering) unsorted(p *plan.Sort) plan.Logical {
-	l.warn("01000", "Add LIMIT to keep the first rows, or order where the result is read.",
-		"ORDER BY without LIMIT has no effect in a continuous query")
-	return p.Input
+// sortClosed lowers ORDER BY of a continuous query: it orders the rows of each closed window
+// where they leave as they come, and means nothing elsewhere.
+func (l *lowering) sortClosed(p *plan.Sort, root bool) (*plan.Physical, error) {
+	in, err := l.node(p.Input, true, root)
+	if err != nil {
+		return nil, err
+	}
+	if !closes(in) || in.EventTime < 0 || l.o.View && !l.o.Stream {
+		l.warn("01000", "Add LIMIT to keep the first rows, or order where the result is read.",
+			"ORDER BY without LIMIT has no effect in a continuous query")
+		return in, nil
+	}
+	in = l.exchange(in, nil)
+	n := newNode(plan.OpOver, in.Out, in)
+	n.Emit, n.WindowEnd, n.EventTime, n.AppendOnly = plan.EmitFinal, in.EventTime, in.EventTime, true
+	n.Sort, n.Key, n.Tables = p.Keys, in.Key, l.newTables(1)
+	return n, nil
 }
 
 // limit lowers LIMIT: with an order, or where the result is kept, a Top-N in
 // one shard, else the end of the query.
 func (l *lowering) limit(p *plan.Limit, keyed, root bool) (*plan.Physical, error) {
 	s, sorted := p.Input.(*plan.Sort)
+	if sorted && l.o.Continuous && root && !l.o.View && p.Offset == nil {
+		return l.limitSorted(p, s, keyed)
+	}
 	if !sorted && (!l.o.Continuous || root && !l.o.View && p.Offset == nil) {
 		in, err := l.node(p.Input, keyed, false)
 		if err != nil {
@@ -355,6 +371,23 @@ func (l *lowering) limit(p *plan.Limit, keyed, root bool) (*plan.Physical, error
 	n := newNode(plan.OpTopN, in.Out, in)
 	n.Sort, n.Count, n.Offset, n.Key, n.Tables = keys, p.Count, p.Offset, in.Key, l.newTables(1)
 	n.AppendOnly = !l.o.Continuous
+	return n, nil
+}
+
+// limitSorted lowers ORDER BY … LIMIT of a query that goes to a client: of closed windows the
+// rows come in order and the limit ends the query, else it is a Top-N.
+func (l *lowering) limitSorted(p *plan.Limit, s *plan.Sort, keyed bool) (*plan.Physical, error) {
+	before := *l
+	in, err := l.node(s, keyed, false)
+	if err != nil {
+		return nil, err
+	}
+	if !closes(in) {
+		*l = before
+		return l.limit(p, keyed, false)
+	}
+	n := newNode(plan.OpLimit, in.Out, in)
+	n.Count, n.Key, n.AppendOnly, n.EventTime = p.Count, in.Key, in.AppendOnly, in.EventTime
 	return n, nil
 }
 

@@ -1,6 +1,8 @@
 package optimizer
 
 import (
+	"slices"
+
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
@@ -10,16 +12,33 @@ import (
 // straight to a client, over input that only grows, a row leaves once when its results
 // depend on the rows before it alone.
 func (l *lowering) over(p *plan.Over) (*plan.Physical, error) {
+	final := l.o.Continuous && p.WindowEnd != nil && p.Emit == plan.EmitFinal
+	switch {
+	case len(p.Calls) > 0 || final:
+	case l.o.Continuous: // a view has no order
+		return l.node(p.Input, true, false)
+	default:
+		keys := append([]plan.SortKey{{Expr: p.WindowEnd}}, p.Order...)
+		return l.node(&plan.Sort{Input: p.Input, Keys: keys}, false, false)
+	}
 	in, keys, err := l.side(p.Input, p.Partition)
 	if err != nil {
 		return nil, err
+	}
+	if final {
+		if c, ok := p.WindowEnd.(*expr.Col); !ok || c.Index != in.EventTime {
+			return nil, neverCloses()
+		}
 	}
 	in = l.exchange(in, keys)
 	base, width := len(p.Input.Schema()), len(in.Out)
 	n := newNode(plan.OpOver, withColumns(in.Out, p.Out[base:]...), in)
 	n.Keys, n.Sort, n.Over, n.Key, n.Tables = keys, p.Order, p.Calls, in.Key, l.newTables(1)
-	n.Once = l.o.Continuous && (!l.o.View || l.o.Stream) && in.AppendOnly && onlyBefore(p.Calls)
-	n.AppendOnly = !l.o.Continuous || n.Once
+	if final || l.o.Continuous && in.AppendOnly && slices.Contains(keys, in.EventTime) && closes(in) {
+		n.Emit, n.WindowEnd, n.EventTime, n.Lateness = plan.EmitFinal, in.EventTime, in.EventTime, p.Lateness
+	}
+	n.Once = l.o.Continuous && (!l.o.View || l.o.Stream) && in.AppendOnly && onlyBefore(p.Calls) && n.Emit != plan.EmitFinal
+	n.AppendOnly = !l.o.Continuous || n.Once || n.Emit == plan.EmitFinal
 	if base == width {
 		return n, nil
 	}
@@ -32,6 +51,19 @@ func (l *lowering) over(p *plan.Over) (*plan.Physical, error) {
 		}
 	}
 	return projectOver(n, exprs, p.Out, l.o.Continuous), nil
+}
+
+// closes reports that the rows of in are those of time windows that have closed: they come
+// together, so what is computed over a window's rows can be computed then.
+func closes(in *plan.Physical) bool {
+	switch in.Op {
+	case plan.OpAggregate, plan.OpOver:
+		return in.Emit == plan.EmitFinal
+	case plan.OpProject, plan.OpFilter, plan.OpExchange:
+		return closes(in.Inputs[0])
+	default:
+	}
+	return false
 }
 
 // onlyBefore reports that no call looks at rows behind the current one.

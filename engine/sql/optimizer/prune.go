@@ -205,7 +205,8 @@ func (pr *pruner) window(p *plan.Window, need []bool, keyed bool) (plan.Logical,
 	below := append([]bool(nil), need[:n]...)
 	use(below, p.Time)
 	use(below, p.Keys...)
-	in, at := pr.node(p.Input, below, keyed)
+	// Sessions keep their rows, which must be told apart.
+	in, at := pr.node(p.Input, below, keyed || pr.continuous && p.Spec.Kind == plan.Session)
 	width := len(in.Schema())
 	c := *p
 	c.Input, c.Time, c.Keys = in, moved(p.Time, at), movedAll(p.Keys, at)

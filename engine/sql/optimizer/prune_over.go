@@ -18,14 +18,16 @@ func (pr *pruner) over(p *plan.Over, need []bool, keyed bool) (plan.Logical, []i
 		}
 	}
 	below := append([]bool(nil), need[:n]...)
-	if len(calls) > 0 {
+	keep := len(calls) > 0 || p.WindowEnd != nil
+	if keep {
 		use(below, p.Partition...)
+		use(below, p.WindowEnd)
 		for _, k := range p.Order {
 			use(below, k.Expr)
 		}
 		plan.MapOverCalls(calls, func(e expr.Expr) expr.Expr { use(below, e); return e })
 	}
-	in, at := pr.node(p.Input, below, keyed || pr.continuous && len(calls) > 0)
+	in, at := pr.node(p.Input, below, keyed || pr.continuous && keep)
 	width := len(in.Schema())
 	at = append([]int(nil), at...)
 	for _, c := range place {
@@ -34,14 +36,14 @@ func (pr *pruner) over(p *plan.Over, need []bool, keyed bool) (plan.Logical, []i
 		}
 		at = append(at, c)
 	}
-	if len(calls) == 0 {
+	if !keep {
 		return in, at
 	}
 	out := append(append(plan.Schema(nil), in.Schema()...), cols...)
 	move := func(e expr.Expr) expr.Expr { return moved(e, at) }
 	return &plan.Over{
 		Input: in, Partition: movedAll(p.Partition, at), Order: movedKeys(p.Order, at),
-		Calls: plan.MapOverCalls(calls, move), Out: out,
+		Calls: plan.MapOverCalls(calls, move), WindowEnd: moved(p.WindowEnd, at), Emit: p.Emit, Lateness: p.Lateness, Out: out,
 	}, at
 }
 

@@ -86,7 +86,7 @@ func physicalTitle(p *Physical) string {
 		return "Filter"
 	case OpProject:
 		return "Project"
-	case OpWindow:
+	case OpWindow, OpSession:
 		return "Time Window " + windowText(p.Window)
 	case OpExchange:
 		if len(p.Keys) == 0 {
@@ -105,6 +105,9 @@ func physicalTitle(p *Physical) string {
 	case OpUnion:
 		return "Append"
 	case OpOver:
+		if len(p.Over) == 0 {
+			return "Window Close"
+		}
 		return "WindowAgg"
 	case OpExpand:
 		return "ProjectSet"
@@ -147,6 +150,9 @@ func windowText(w TimeWindow) string {
 	case Hopping:
 		return "hopping " + d(w.Size) + " every " + d(w.Advance)
 	case Session:
+		if w.MaxSize > 0 {
+			return "session gap " + d(w.Gap) + " up to " + d(w.MaxSize)
+		}
 		return "session gap " + d(w.Gap)
 	case Cumulate:
 		return "cumulating to " + d(w.Size) + " by " + d(w.Advance)
@@ -245,6 +251,11 @@ func (x *explainer) details(p *Physical, depth int) {
 		x.prop(depth, "Expressions", exprList(p.Exprs))
 	case OpWindow:
 		x.prop(depth, "Time", exprList(p.Exprs))
+	case OpSession:
+		x.prop(depth, "Time", exprList(p.Exprs))
+		if len(p.Keys) > 0 {
+			x.prop(depth, "Sessions of", columnNames(p.Inputs[0].Out, p.Keys))
+		}
 	case OpAggregate:
 		in := p.Inputs[0].Out
 		x.prop(depth, "Group Key", columnNames(in, p.Keys))
@@ -258,7 +269,11 @@ func (x *explainer) details(p *Physical, depth int) {
 			x.prop(depth, "Join Filter", expr.String(p.Cond))
 		}
 	case OpOver:
-		x.prop(depth, "Window", overList(p.Over, columnNames(p.Inputs[0].Out, p.Keys), p.Sort))
+		if len(p.Over) > 0 {
+			x.prop(depth, "Window", overList(p.Over, columnNames(p.Inputs[0].Out, p.Keys), p.Sort))
+		} else {
+			x.prop(depth, "Sort Key", sortText(p.Sort))
+		}
 		if p.Once {
 			x.prop(depth, "Rows", "each once, over the rows before it")
 		}

@@ -26,7 +26,7 @@ func (x *explainer) streaming(p *Physical, depth int) {
 	if p.EventTime >= 0 {
 		parts = append(parts, "watermark "+columnName(p.Out, p.EventTime))
 	}
-	if p.Op == OpAggregate && p.Emit == EmitFinal {
+	if (p.Op == OpAggregate || p.Op == OpOver || p.Op == OpSession) && p.Emit == EmitFinal {
 		parts = append(parts, "emitted when the window closes")
 	}
 	x.prop(depth, "Stream", strings.Join(parts, ", "))
@@ -60,6 +60,14 @@ func StateBound(p *Physical) string {
 		}
 		return "grows with the input"
 	case OpOver:
+		if p.Emit == EmitFinal {
+			return "bounded by the watermark"
+		}
+		return "grows with the input"
+	case OpSession:
+		if p.EventTime >= 0 {
+			return "bounded by the watermark"
+		}
 		return "grows with the input"
 	case OpIntervalJoin:
 		l, r := p.Within.Hi < math.MaxInt64, p.Within.Lo > math.MinInt64

@@ -124,6 +124,7 @@ func (m *exprMapper) node(p Logical) Logical {
 	case *Over:
 		c := *p
 		c.Partition, c.Order, c.Calls = m.all(p.Partition), m.sort(p.Order), m.overCalls(p.Calls)
+		c.WindowEnd = m.one(p.WindowEnd)
 		return &c
 	case *Expand:
 		c := *p

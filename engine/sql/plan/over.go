@@ -16,6 +16,12 @@ type Over struct {
 	Partition []expr.Expr
 	Order     []SortKey
 	Calls     []OverCall
+	// WindowEnd, when set, is the end of the time window that a row is in, which is part of
+	// Partition where there are calls. With EmitFinal rows leave when their windows have closed;
+	// without calls the node only holds them until then, and puts those of a window in Order.
+	WindowEnd expr.Expr
+	Emit      Emit
+	Lateness  int64 // µs a window stays open after its end
 	Out       Schema
 }
 

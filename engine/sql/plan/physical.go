@@ -56,6 +56,8 @@ type Physical struct {
 	Within *TimeBounds `json:"within,omitempty"`
 	// OpOver: Keys is the partition, Sort the order; output = input columns, calls
 	Over []OverCall `json:"over,omitempty"`
+	// OpOver with Emit final: rows leave when their window closes (WindowEnd, a column of the
+	// input; Lateness), over the rows of the window.
 	// OpOver: a row leaves once, when it comes, over the rows so far
 	Once bool `json:"once,omitempty"`
 	// OpExpand: output = input columns, the calls' columns, the row's number
@@ -69,12 +71,16 @@ type Physical struct {
 	// OpAggregate; Args are OpProject-ed columns or any expression over the input
 	Aggs []AggCall `json:"aggs,omitempty"`
 	Emit Emit      `json:"emit,omitempty"`
-	// OpAggregate: position in Keys of window_end, -1: none
+	// OpAggregate: position in Keys of window_end; OpOver: in the input; -1: none
 	WindowEnd int `json:"window_end"`
-	// OpAggregate, OpIntervalJoin: how far rows may be behind the watermark, see Timing
+	// OpAggregate, OpIntervalJoin, OpOver, OpSession: how far rows may be behind the
+	// watermark, see Timing
 	Lateness int64 `json:"lateness,omitempty"`
 	// OpWindow
 	Window TimeWindow `json:"window,omitzero"`
+	// OpSession: Keys is whose sessions; window_start and window_end number the session and
+	// bound its end, for an aggregate above
+	IDs bool `json:"ids,omitempty"`
 	// OpSort, OpTopN, OpLimit
 	Sort   []SortKey `json:"sort,omitempty"`
 	Count  expr.Expr `json:"count,omitempty"`
@@ -92,6 +98,7 @@ const (
 	OpFilter    PhysicalOp = "filter"    // stateless
 	OpProject   PhysicalOp = "project"   // stateless
 	OpWindow    PhysicalOp = "window"    // stateless: adds window_start, window_end (tumbling, hopping, cumulate)
+	OpSession   PhysicalOp = "session"   // adds window_start, window_end of sessions; tables 0: rows, 1: sessions, 2: sessions by end
 	OpExchange  PhysicalOp = "exchange"  // rows to the shard of their key
 	OpAggregate PhysicalOp = "aggregate" // groups; state table 0: groups, table 1: values of min/max/first/last/distinct with retractions
 	OpJoin      PhysicalOp = "join"      // inner, left, right, full, semi, anti equi-join; table 0: left rows, 1: right rows

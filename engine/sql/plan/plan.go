@@ -170,7 +170,11 @@ type Window struct {
 	Spec  TimeWindow
 	Time  expr.Expr
 	Keys  []expr.Expr // session windows: whose sessions
-	Out   Schema      // input columns, window_start, window_end
+	// Of session windows: with EmitFinal rows leave when their session is closed, Lateness µs
+	// after its end.
+	Emit     Emit
+	Lateness int64
+	Out      Schema // input columns, window_start, window_end
 }
 
 // Aggregate groups by Groups and computes Aggs: output = groups, then aggs.

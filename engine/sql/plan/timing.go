@@ -19,7 +19,9 @@ func Timing(p *Physical) (deferred bool, lateness int64) {
 		deferred, lateness = deferred || d, max(lateness, l)
 	}
 	switch {
-	case p.Op == OpTopN, p.Op == OpOver, p.Op == OpJoin && !p.AppendOnly:
+	case p.Op == OpOver && p.Emit == EmitFinal, p.Op == OpSession && p.Emit == EmitFinal:
+		lateness += p.Lateness
+	case p.Op == OpTopN, p.Op == OpOver, p.Op == OpSession, p.Op == OpJoin && !p.AppendOnly:
 		deferred = true
 	case p.Op == OpExchange && !p.Inputs[0].AppendOnly:
 		deferred = true // the runtime holds what may retract until the barrier
