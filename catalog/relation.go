@@ -41,6 +41,10 @@ type Relation struct {
 	// time, in µs.
 	WatermarkDelay int64 `json:"watermark_delay,omitempty"`
 
+	// Version is the position + 1 of the column whose greater value wins when a row of a
+	// table is replaced (WITH VERSION COLUMN), and from when on a row is valid; 0: none.
+	Version int `json:"version,omitempty"`
+
 	// Connector is the type of the connector ("kafka", "file", "datagen"), ""
 	// for what is kept here. Options are its settings, names lower-cased.
 	Connector string            `json:"connector,omitempty"`

@@ -29,6 +29,7 @@ type connectorSource struct {
 	in      *source.Input
 	view    *recordView
 	letters *deadLetters
+	gates   []*gate
 	timed   bool
 	ended   bool
 	mark    dataflow.Watermark
@@ -72,7 +73,7 @@ func (c *coordinator) openConnector(ctx context.Context, rel *catalog.Relation, 
 	if err := in.Open(ctx, starts); err != nil {
 		return nil, err
 	}
-	s := &connectorSource{in: in, view: view, letters: letters, timed: rel.EventTime >= 0, mark: dataflow.NoWatermark, acks: make(chan map[string]int64, 1)}
+	s := &connectorSource{in: in, view: view, letters: letters, timed: rel.EventTime >= 0, gates: c.gatesFor(index), mark: dataflow.NoWatermark, acks: make(chan map[string]int64, 1)}
 	c.connectors[scanShard{index, shard}] = s
 	var run context.Context
 	run, s.cancel = context.WithCancel(context.Background())
@@ -122,7 +123,7 @@ func (s *connectorSource) acknowledge(position []byte) {
 
 // Poll implements dataflow.Source.
 func (s *connectorSource) Poll() (*column.Batch, error) {
-	if s.ended {
+	if s.ended || closed(s.gates) {
 		return nil, nil
 	}
 	c, ok, err := s.in.TryNext()

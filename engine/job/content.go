@@ -91,7 +91,7 @@ func (c *coordinator) sourceOpener(ctx context.Context, x *content) func(*plan.P
 		if shard != 0 {
 			return nil, nil // one task reads a log; the exchange spreads its rows
 		}
-		s := &logSource{rel: rel.ID, types: rel.Types(), columns: scan.Columns, eventTime: -1, mark: dataflow.NoWatermark}
+		s := &logSource{rel: rel.ID, types: rel.Types(), columns: scan.Columns, eventTime: -1, mark: dataflow.NoWatermark, gates: c.gatesFor(index)}
 		s.netted = x == nil && c.transient == nil && !rel.AppendOnly
 		if rel.Kind == catalog.Stream {
 			s.eventTime, s.delay = rel.EventTime, rel.WatermarkDelay
@@ -102,12 +102,13 @@ func (c *coordinator) sourceOpener(ctx context.Context, x *content) func(*plan.P
 		}
 		s.reader = c.logs[s.id].NewReader(c.at.Cuts[s.id], []uint32{rel.ID}, c.poke)
 		s.reader.InParts()
-		if t := c.transient; t != nil && (t.NoSnapshot || (rel.Kind == catalog.Stream && !t.Earliest)) {
+		if t := c.transient; t != nil && (t.NoSnapshot && !c.lookedUp(index) || (rel.Kind == catalog.Stream && !t.Earliest)) {
 			c.logIn = append(c.logIn, s)
 			return s, nil // only what comes
 		}
 		if x != nil && (rel.Native() || c.inputs[rel.ID].keepsRows()) {
 			s.startContent(x.rows(rel.ID, rel.Native()))
+			c.filling(index, s)
 		} else if x != nil {
 			// A derived stream's content is what its log still has.
 			s.reader.Close()

@@ -51,6 +51,7 @@ type coordinator struct {
 
 	connectors map[scanShard]*connectorSource
 	scanAt     map[stageInput]int // which scan feeds an input of a stage
+	gates      []*gate
 	byTask     map[stageInput]*spaceOf
 	epochAt    time.Time
 
@@ -181,6 +182,7 @@ func (c *coordinator) start(ctx context.Context) error {
 		}
 		defer content.release()
 	}
+	c.gates = gatesOf(c.plan)
 	g := graphSpec{
 		plan: c.plan, shards: c.shards,
 		source: c.sourceOpener(ctx, content), timed: c.timed,
@@ -192,6 +194,7 @@ func (c *coordinator) start(ctx context.Context) error {
 	if c.run, err = dataflow.Start(context.WithoutCancel(ctx), stages); err != nil {
 		return err
 	}
+	c.openGates()
 	if !c.backfilling() {
 		c.setState(Running, nil)
 	}
@@ -226,7 +229,7 @@ func (c *coordinator) backfilling() bool {
 			return true
 		}
 	}
-	return false
+	return closed(c.gates)
 }
 
 // step waits for a reason to close an epoch and closes it.
@@ -380,6 +383,7 @@ func (c *coordinator) epoch(cut dataflow.Cut, flush, sync bool) error {
 		}
 		c.batch = c.m.store.NewBatch()
 	}
+	c.openGates()
 	e := state.Epoch{ID: c.at.Epoch + 1, Flush: flush}
 	c.run.Inject(e, cut)
 	reports := make([]dataflow.Report, 0, c.run.Tasks())

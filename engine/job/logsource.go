@@ -36,6 +36,7 @@ type logSource struct {
 	// mended since, does not fail it again.
 	netted bool
 
+	gates     []*gate
 	eventTime int // attribute of the event time, -1: none
 	delay     int64
 	mark      dataflow.Watermark
@@ -60,6 +61,9 @@ func (s *logSource) Poll() (*column.Batch, error) { return nil, nil }
 
 // Cut implements dataflow.Source.
 func (s *logSource) Cut(c dataflow.Cut) (*column.Batch, error) {
+	if closed(s.gates) {
+		return nil, nil
+	}
 	if s.next != nil {
 		if s.taken < backfillRows {
 			return s.content()

@@ -68,10 +68,12 @@ func Build(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		return newSeries(p, ctx)
 	case plan.OpAggregate:
 		return newAggregate(p, ctx)
-	case plan.OpJoin:
+	case plan.OpJoin, plan.OpLookupJoin:
 		return newJoin(p, ctx)
 	case plan.OpIntervalJoin:
 		return newIntervalJoin(p, ctx)
+	case plan.OpTemporalJoin:
+		return newTemporalJoin(p, ctx)
 	case plan.OpOver:
 		return newOver(p, ctx)
 	case plan.OpExpand:

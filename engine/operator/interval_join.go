@@ -19,110 +19,42 @@ import (
 // it, and with that it is forgotten, as are matched ones. So what is kept is bounded by the
 // interval and by how far rows are out of order.
 //
-// A row behind the watermark (less the lateness of windows and interval joins below) is late:
-// what it could have matched may be forgotten. It is dropped and counted. When the inputs
-// have ended, or where operators below hold rows back, the watermark counts at the barrier.
-//
-// Rows are in interval_store.go. Table 0: left rows, table 1: right rows.
+// State and late rows are timedJoin's.
 type intervalJoin struct {
-	p       *plan.Physical
-	ctx     BuildContext
-	label   string
-	kind    plan.JoinKind
-	bounds  plan.TimeBounds
-	cond    *pairCond
-	keys    *keyTable
-	sides   [2]intervalSide
-	ref     []bool // by key: used since the clock's hand passed
-	live    []bool // by key: there is such a key
-	cold    []bool // by key: its rows are only in the tables
-	hand    int
-	loaded  bool // memory knows what the tables hold
-	late    int64
-	pending []int32 // keys that may have lost their last row
-
-	deferred bool
-	lateness int64
-	next     int64 // the watermark, less the lateness
-	mark     int64 // the part of it that counts
-	ended    bool
-
-	all, timely, gids []int32
-	hashes            []uint64
-	keyCols           []*column.Column
-	pairs             pairList
-	out               joinOut
+	timedJoin
+	kind   plan.JoinKind
+	bounds plan.TimeBounds
+	cond   *pairCond
+	pairs  pairList
 }
 
 func newIntervalJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	if len(p.Inputs) != 2 || len(p.Keys) != len(p.RightKeys) || p.Within == nil {
 		return nil, pgerror.New(pgerror.InternalError, "an interval join needs two inputs, as many keys of either, and bounds")
 	}
-	j := &intervalJoin{
-		p: p, ctx: ctx, label: ctx.label("interval JOIN"), kind: p.Join, bounds: *p.Within, loaded: true,
-		next: math.MinInt64, mark: math.MinInt64,
-	}
+	j := &intervalJoin{kind: p.Join, bounds: *p.Within}
 	if j.kind == plan.CrossJoin {
 		j.kind = plan.InnerJoin
+	}
+	if err := j.init(p, ctx, "interval JOIN"); err != nil {
+		return nil, err
 	}
 	var err error
 	if j.cond, err = newPairCond(p); err != nil {
 		return nil, err
 	}
-	for _, in := range p.Inputs {
-		d, l := plan.Timing(in)
-		j.deferred, j.lateness = j.deferred || d, max(j.lateness, l)
-	}
-	for side, keys := range [2][]int{p.Keys, p.RightKeys} {
-		s := &j.sides[side]
-		s.init(p.Inputs[side], keys, ctx.table(p, side))
-		j.loaded = j.loaded && (s.table == nil || s.table.Fresh())
-	}
 	l, r := &j.sides[0], &j.sides[1]
 	l.time, r.time = j.bounds.Left, j.bounds.Right
-	l.reach, r.reach = j.bounds.Hi, -j.bounds.Lo
-	if j.bounds.Lo == math.MinInt64 {
-		r.reach = math.MaxInt64
-	}
+	l.reach, r.reach = j.bounds.Hi, negative(j.bounds.Lo)
 	l.outer = j.kind == plan.LeftJoin || j.kind == plan.FullJoin || j.kind == plan.AntiJoin
 	r.outer = j.kind == plan.RightJoin || j.kind == plan.FullJoin
 	l.marks, r.marks = l.outer || j.kind == plan.SemiJoin, r.outer
-	ts, err := joinKeyTypes(p)
-	if err != nil {
-		return nil, err
-	}
-	j.keys = newKeyTable(ts)
-	j.keyCols = make([]*column.Column, len(ts))
-	j.out.init(p)
 	return j, nil
-}
-
-// LateRows implements dataflow.LateRows.
-func (j *intervalJoin) LateRows() int64 { return j.late }
-
-// addTime is t + d; infinities stay, and d may be without end.
-func addTime(t, d int64) int64 {
-	switch {
-	case t == math.MaxInt64 || t == math.MinInt64:
-		return t
-	case d > 0 && t > math.MaxInt64-d:
-		return math.MaxInt64
-	case d < 0 && t < math.MinInt64-d:
-		return math.MinInt64
-	}
-	return t + d
 }
 
 // Watermark lets rows go whose time has passed, or leaves that to the barrier.
 func (j *intervalJoin) Watermark(w dataflow.Watermark, out dataflow.Output) error {
-	if w == dataflow.EndOfTime {
-		j.ended = true // what is below may hold its last rows back until the barrier
-		return nil
-	}
-	if int64(w) > math.MinInt64+j.lateness {
-		j.next = max(j.next, int64(w)-j.lateness)
-	}
-	if j.deferred {
+	if !j.observe(w) {
 		return nil
 	}
 	return j.pass(out)
@@ -130,29 +62,15 @@ func (j *intervalJoin) Watermark(w dataflow.Watermark, out dataflow.Output) erro
 
 // Barrier lets rows go that waited for it, and writes what changed.
 func (j *intervalJoin) Barrier(e state.Epoch, out dataflow.Output) error {
-	if j.ended {
-		j.next = math.MaxInt64
-	}
 	if err := j.pass(out); err != nil {
 		return err
 	}
-	if e.Flush {
-		for side := range j.sides {
-			if err := j.sides[side].flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return j.bound()
+	return j.flushSides(e)
 }
 
 // pass makes the watermark count.
 func (j *intervalJoin) pass(out dataflow.Output) error {
-	if j.next <= j.mark {
-		return nil
-	}
-	j.mark = j.next
-	if err := j.load(); err != nil {
+	if grew, err := j.advance(); !grew || err != nil {
 		return err
 	}
 	for side := range j.sides {
@@ -160,9 +78,7 @@ func (j *intervalJoin) pass(out dataflow.Output) error {
 			return err
 		}
 	}
-	j.dropEmpty()
-	j.sides[0].compact()
-	j.sides[1].compact()
+	j.settle()
 	return nil
 }
 
@@ -201,9 +117,6 @@ func (j *intervalJoin) expire(side int, out dataflow.Output) error {
 	}
 }
 
-// passed reports that no row to come has a time at or before end.
-func (j *intervalJoin) passed(end int64) bool { return end < j.mark || j.mark == math.MaxInt64 }
-
 func (j *intervalJoin) Process(port int, in *column.Batch, out dataflow.Output) error {
 	if hasDeletes(in) {
 		return broken(j.label, "a row is deleted from append-only input")
@@ -234,78 +147,6 @@ func (j *intervalJoin) Process(port int, in *column.Batch, out dataflow.Output) 
 	}
 	j.dropEmpty()
 	return j.bound()
-}
-
-// onTime lists the rows that are not late.
-func (j *intervalJoin) onTime(own *intervalSide, in *column.Batch) []int32 {
-	j.all = growSelect(j.all, in)
-	rows := in.Select(j.all)
-	c := in.Cols[own.time]
-	if j.mark == math.MinInt64 {
-		return rows
-	}
-	j.timely = j.timely[:0]
-	for _, i := range rows {
-		if !c.Null(int(i)) && c.Ints[c.At(int(i))] < j.mark {
-			j.late++
-			continue
-		}
-		j.timely = append(j.timely, i)
-	}
-	return j.timely
-}
-
-func growSelect(all []int32, in *column.Batch) []int32 {
-	for i := len(all); i < in.N; i++ {
-		all = append(all, int32(i))
-	}
-	return all
-}
-
-// locate sets gids to the keys of rows, -1 where no row can match: one of its key's
-// columns, or its time, is NULL.
-func (j *intervalJoin) locate(own *intervalSide, in *column.Batch, rows []int32) error {
-	for k, c := range own.keys {
-		j.keyCols[k] = in.Cols[c]
-	}
-	j.gids = resize(j.gids, len(rows))[:len(rows)]
-	j.hashes = column.HashRows(j.hashes, j.keyCols, rows, 0)
-	j.keys.find(j.keyCols, rows, j.hashes, j.gids)
-	time := in.Cols[own.time]
-	var wanted []int32
-	for k, g := range j.gids {
-		row := int(rows[k])
-		if time.Null(row) {
-			j.gids[k] = -1
-			continue
-		}
-		if g < 0 {
-			if anyNull(j.keyCols[j.p.NullSafe:], row) {
-				continue
-			}
-			if g = j.keys.findOne(j.keyCols, row, j.hashes[k]); g < 0 {
-				g = j.newKey(j.keyCols, row, j.hashes[k])
-			}
-			j.gids[k] = g
-		}
-		if j.ref[g] = true; j.cold[g] {
-			j.cold[g] = false
-			wanted = append(wanted, g)
-		}
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	return j.warm(wanted)
-}
-
-func (j *intervalJoin) newKey(cols []*column.Column, row int, hash uint64) int32 {
-	g := j.keys.insert(cols, row, hash)
-	j.sides[0].growKeys(j.keys.n)
-	j.sides[1].growKeys(j.keys.n)
-	j.ref, j.live, j.cold = resize(j.ref, j.keys.n), resize(j.live, j.keys.n), resize(j.cold, j.keys.n)
-	j.live[g], j.cold[g] = true, false
-	return g
 }
 
 // match lists the pairs of the input rows from on, until there are enough for a batch, and
@@ -386,17 +227,4 @@ func (j *intervalJoin) apply(port int, in *column.Batch, row, g int32, slots []i
 		return j.out.flush(out)
 	}
 	return nil
-}
-
-// dropEmpty frees the keys that have no rows any more.
-func (j *intervalJoin) dropEmpty() {
-	for _, g := range j.pending {
-		if !j.live[g] || j.cold[g] || j.sides[0].first[g] >= 0 || j.sides[1].first[g] >= 0 {
-			continue
-		}
-		j.live[g] = false
-		j.sides[0].dueAt[g], j.sides[1].dueAt[g] = notDue, notDue
-		j.keys.remove(g)
-	}
-	j.pending = j.pending[:0]
 }

@@ -48,6 +48,8 @@ type intervalCase struct {
 	mark   int64
 	now    int64
 	late   int64
+	// onMark is told of watermarks; with it late right rows are counted and count.
+	onMark func()
 }
 
 var intervalTypes = []types.Type{types.Int8, types.Text, types.Int4, types.Timestamp} // id, key, value, time
@@ -109,10 +111,12 @@ func (c *intervalCase) step(id *int64, tables bool) {
 			}
 			row := []types.Datum{types.IntDatum(*id), k, types.IntDatum(int64(c.r.IntN(5))), at}
 			ch.add(column.Insert, row)
-			if at.Null || at.I >= c.mark {
-				c.rows[port] = append(c.rows[port], row)
-			} else {
+			late := !at.Null && at.I < c.mark
+			if late {
 				c.late++
+			}
+			if !late || c.onMark != nil && port == 1 {
+				c.rows[port] = append(c.rows[port], row)
 			}
 		}
 		c.rg.process(port, ch.batch(0, len(ch.rows), c.r.IntN(2) == 0))
@@ -120,6 +124,9 @@ func (c *intervalCase) step(id *int64, tables bool) {
 	case x < 16:
 		c.mark = max(c.mark, c.now-int64(c.r.IntN(20)))
 		c.rg.watermark(dataflow.Watermark(c.mark))
+		if c.onMark != nil {
+			c.onMark()
+		}
 	case x < 18:
 		c.rg.barrier(c.r.IntN(2) == 0)
 	case tables:

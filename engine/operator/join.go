@@ -23,6 +23,10 @@ import (
 // In a bounded plan, which is append-only, unmatched rows are held back until the barrier
 // instead of being emitted and taken back.
 //
+// A look-up (OpLookupJoin, inner or left) does not keep its left rows: each waits for the
+// barrier, when the right side has taken in what its epoch brought, and is matched with the
+// rows there are then. What the right side does later changes nothing, so the result is append-only.
+//
 // Table 0: left rows, table 1: right rows.
 type join struct {
 	net   *column.Net // output until the barrier; nil: append-only
@@ -33,8 +37,9 @@ type join struct {
 	cond  *pairCond // nil: none
 	keys  *keyTable
 	sides [2]joinSide
-	hold  bool // unmatched rows leave at the barrier
-	whole bool // memory has every key
+	hold  bool            // unmatched rows leave at the barrier
+	wait  *column.Builder // left rows of a look-up in this epoch; nil: no look-up
+	whole bool            // memory has every key
 	hand  int32
 	ref   []bool  // by key: used since the clock's hand passed
 	empty []int32 // keys that may have lost their last row
@@ -67,8 +72,11 @@ func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	l, r := &j.sides[0], &j.sides[1]
 	l.outer = j.kind == plan.LeftJoin || j.kind == plan.FullJoin || j.kind == plan.AntiJoin
 	r.outer = j.kind == plan.RightJoin || j.kind == plan.FullJoin
-	j.hold = p.AppendOnly && (l.outer || r.outer)
-	l.degrees = j.cond != nil && (l.outer || j.kind == plan.SemiJoin)
+	if p.Op == plan.OpLookupJoin {
+		j.wait = column.NewBuilder(p.Inputs[0].Types(), 0)
+	}
+	j.hold = p.AppendOnly && (l.outer || r.outer) && j.wait == nil
+	l.degrees = j.cond != nil && (l.outer || j.kind == plan.SemiJoin) && j.wait == nil
 	r.degrees = j.cond != nil && r.outer
 	ts, err := joinKeyTypes(p)
 	if err != nil {
@@ -88,6 +96,11 @@ func (j *join) Watermark(dataflow.Watermark, dataflow.Output) error { return nil
 
 // Barrier emits what was held back and writes what changed.
 func (j *join) Barrier(e state.Epoch, out dataflow.Output) error {
+	if j.wait != nil && j.wait.Len() > 0 {
+		if err := j.lookUp(out); err != nil {
+			return err
+		}
+	}
 	if j.hold {
 		if err := j.emitUnmatched(out); err != nil {
 			return err
@@ -115,17 +128,34 @@ func (j *join) Process(port int, in *column.Batch, out dataflow.Output) error {
 		}
 		out = netOutput{j.net}
 	}
-	rows := in.Sel
-	if rows == nil {
-		for i := len(j.all); i < in.N; i++ {
-			j.all = append(j.all, int32(i))
-		}
-		rows = j.all[:in.N]
-	}
+	j.all = growSelect(j.all, in)
+	rows := in.Select(j.all)
 	own := &j.sides[port]
 	if own.appends && hasDeletes(in) {
 		return broken(j.label, "a row is deleted from append-only input")
 	}
+	if j.wait != nil && port == 0 {
+		j.wait.AppendRows(in, rows, column.Insert)
+		if j.wait.Batch().MemSize() > j.ctx.budget()/2 { // rather early than never
+			return j.lookUp(out)
+		}
+		return nil
+	}
+	return j.take(port, in, rows, out)
+}
+
+// lookUp matches the left rows that waited.
+func (j *join) lookUp(out dataflow.Output) error {
+	b := j.wait.Batch()
+	j.all = growSelect(j.all, b)
+	err := j.take(0, b, j.all[:b.N], out)
+	j.wait.Reset()
+	return err
+}
+
+// take matches rows of in with the other side as it is, and takes them in.
+func (j *join) take(port int, in *column.Batch, rows []int32, out dataflow.Output) error {
+	own := &j.sides[port]
 	if err := j.locate(own, in, rows); err != nil {
 		return err
 	}
@@ -181,6 +211,9 @@ func (j *join) locate(own *joinSide, in *column.Batch, rows []int32) error {
 			continue
 		}
 		if g = j.keys.findOne(j.keyCols, row, j.hashes[k]); g < 0 {
+			if j.wait != nil && j.whole && own == &j.sides[0] {
+				continue // nothing to meet, and not kept
+			}
 			g = j.keys.insert(j.keyCols, row, j.hashes[k])
 			j.sides[0].growKeys(j.keys.n)
 			j.sides[1].growKeys(j.keys.n)
@@ -211,8 +244,9 @@ func anyNull(cols []*column.Column, row int) bool {
 func (j *join) match(port int, in *column.Batch, rows []int32, from int) (to int, err error) {
 	other, p := &j.sides[1-port], &j.pairs
 	p.reset()
+	quiet := j.wait != nil && port == 1 // a look-up's right rows only come and go
 	for to = from; to < len(rows) && len(p.row) < maxBatch; to++ {
-		if g := j.gids[to]; g >= 0 {
+		if g := j.gids[to]; g >= 0 && !quiet {
 			for s := other.head[g]; s >= 0; s = other.next[s] {
 				p.row, p.slot = append(p.row, rows[to]), append(p.slot, s)
 			}
@@ -259,6 +293,12 @@ func (j *join) apply(port int, in *column.Batch, rows []int32, k, from int, out 
 		}
 	}
 	if g < 0 {
+		return nil
+	}
+	if j.wait != nil && port == 0 {
+		if other.count[g] == 0 {
+			j.empty = append(j.empty, g)
+		}
 		return nil
 	}
 	if op == column.Insert {

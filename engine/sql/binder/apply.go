@@ -372,6 +372,9 @@ func (d *domain) pushValues(p *plan.Values) (plan.Logical, error) {
 // pushJoin gives the domain to the sides that need it, and to both where a condition
 // or the unmatched rows of either side do.
 func (d *domain) pushJoin(p *plan.Join) (plan.Logical, error) {
+	if p.Temporal != nil {
+		return nil, pgerror.Unsupported("a temporal join can't refer to the query around it")
+	}
 	cond := needsExpr(p.Cond) || needsExpr(p.EqualLeft...) || needsExpr(p.EqualRight...)
 	l, r := d.needs(p.Left), d.needs(p.Right)
 	switch p.Kind {

@@ -105,7 +105,7 @@ func (b *Binder) tableRef(r ast.TableRef, around surroundings) (*fromItem, error
 
 func (b *Binder) tableName(r *ast.TableName, around *Scope) (*fromItem, error) {
 	if r.AsOf != nil {
-		return nil, b.missing(r.AsOf, "FOR SYSTEM_TIME AS OF is not supported")
+		return nil, b.missing(r.AsOf, "FOR SYSTEM_TIME AS OF is supported on the right side of a JOIN only")
 	}
 	if r.Sample != nil {
 		return nil, b.missing(r.Sample, "TABLESAMPLE is not supported")
@@ -182,8 +182,8 @@ func (b *Binder) scan(rel *catalog.Relation) *plan.Scan {
 		Keyed:   rel.PrimaryKey || rel.Kind == catalog.MaterializedView && len(rel.Key) > 0,
 		Columns: make([]int, len(rel.Columns)), Out: make(plan.Schema, len(rel.Columns)),
 	}
-	if rel.EventTime >= len(rel.Columns) {
-		s.EventTime = -1
+	if rel.EventTime >= len(rel.Columns) || rel.Kind != catalog.Stream {
+		s.EventTime = -1 // a table's time says when its rows are valid, not that none older come
 	}
 	s.Timed = s.EventTime >= 0
 	for _, x := range rel.Indexes {

@@ -14,15 +14,12 @@ var joinKinds = map[ast.JoinKind]plan.JoinKind{
 }
 
 func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
-	switch {
-	case r.AsOf:
-		return nil, b.missing(r, "ASOF joins are not supported")
-	}
+	ref, at := asOf(r)
 	l, err := b.tableRef(r.L, around)
 	if err != nil {
 		return nil, err
 	}
-	rt, err := b.tableRef(r.R, around.beside(l.scope))
+	rt, err := b.tableRef(ref, around.beside(l.scope))
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +37,15 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 	case r.On != nil:
 		err = b.on(f, j, r.On, n)
 	}
-	if err == nil && r.Within != nil {
+	switch {
+	case err != nil:
+	case at != nil && r.AsOf:
+		err = pgerror.Unsupported("ASOF and FOR SYSTEM_TIME AS OF exclude each other").At(b.pos(at.Pos()))
+	case at != nil:
+		err = b.temporal(f, j, r, at, l.scope, rt.scope)
+	case r.AsOf:
+		err = b.nearest(f, j, r, l.scope, rt.scope)
+	case r.Within != nil:
 		err = b.within(j, r, l.scope, rt.scope, n)
 	}
 	if err != nil {

@@ -13,22 +13,27 @@ import (
 // join lowers a join. Both sides are projected so that equal keys are columns;
 // the output is left columns, right columns, then both sides' hidden ones.
 func (l *lowering) join(p *plan.Join) (*plan.Physical, error) {
-	left, lk, err := l.side(p.Left, p.EqualLeft)
+	left, lk, err := l.side(p.Left, p.EqualLeft, l.o.Continuous)
 	if err != nil {
 		return nil, err
 	}
-	right, rk, err := l.side(p.Right, p.EqualRight)
+	right, rk, err := l.side(p.Right, p.EqualRight, l.o.Continuous || p.Temporal != nil)
 	if err != nil {
 		return nil, err
 	}
 	n := newNode(plan.OpJoin, nil)
 	cond := p.Cond
-	if w, rest := timeBounds(p, left, right); w != nil {
+	if p.Temporal != nil {
+		err = l.temporal(p, n, left, right)
+	} else if w, rest := timeBounds(p, left, right); w != nil {
 		n.Op, n.Within, cond = plan.OpIntervalJoin, w, plan.All(rest)
 		n.Lateness = max(0, bounded(w.Hi), bounded(-w.Lo))
 	}
+	if err != nil {
+		return nil, err
+	}
 	if l.o.Continuous {
-		l.joinWarnings(p, n.Within, left, right)
+		l.joinWarnings(p, n, left, right)
 	}
 	left, right = l.exchange(left, lk), l.exchange(right, rk)
 	n.Inputs = []*plan.Physical{left, right}
@@ -39,6 +44,8 @@ func (l *lowering) join(p *plan.Join) (*plan.Physical, error) {
 	n.Key = append(n.Key, left.Key...)
 	if !semi {
 		n.Out = withColumns(n.Out, right.Out...)
+	}
+	if !semi && n.Op != plan.OpTemporalJoin { // there a left row is given once
 		for _, k := range right.Key {
 			n.Key = append(n.Key, wl+k)
 		}
@@ -54,6 +61,9 @@ func (l *lowering) join(p *plan.Join) (*plan.Physical, error) {
 	n.EventTime = joinTime(p, left, right)
 	if n.Within != nil {
 		n.AppendOnly, n.EventTime = true, intervalTime(p.Kind, n.Within, wl)
+	}
+	if n.Temporal != nil {
+		n.AppendOnly, n.EventTime = true, left.EventTime
 	}
 	if semi || nl == wl {
 		return n, nil
@@ -113,8 +123,8 @@ func timed(p plan.Logical) bool {
 }
 
 // side lowers an input of a join and makes the equal expressions columns of it.
-func (l *lowering) side(p plan.Logical, equal []expr.Expr) (*plan.Physical, []int, error) {
-	in, err := l.node(p, l.o.Continuous, false)
+func (l *lowering) side(p plan.Logical, equal []expr.Expr, keyed bool) (*plan.Physical, []int, error) {
+	in, err := l.node(p, keyed, false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,16 +151,18 @@ func (l *lowering) side(p plan.Logical, equal []expr.Expr) (*plan.Physical, []in
 		exprs = append(exprs, e)
 		out = append(out, plan.Column{Type: e.Type(), Hidden: true})
 	}
-	return projectOver(in, exprs, out, l.o.Continuous), keys, nil
+	return projectOver(in, exprs, out, keyed), keys, nil
 }
 
-func (l *lowering) joinWarnings(p *plan.Join, within *plan.TimeBounds, left, right *plan.Physical) {
+func (l *lowering) joinWarnings(p *plan.Join, n, left, right *plan.Physical) {
+	within := n.Within
 	if len(p.EqualLeft) == 0 && p.Cond == nil && p.Kind != plan.SemiJoin && p.Kind != plan.AntiJoin &&
 		!oneRow(p.Left) && !oneRow(p.Right) {
 		l.warn("01000", "Add a join condition.", "the join of %s and %s is a Cartesian product", nameOf(p.Left), nameOf(p.Right))
 	}
 	const hint = "Bound the time: JOIN … WITHIN INTERVAL '10' SECOND ON …, or b.ts BETWEEN a.ts - INTERVAL '10' SECOND AND a.ts + INTERVAL '10' SECOND on the watermark columns; or join with a table."
 	switch {
+	case n.Temporal != nil:
 	case within != nil && within.Lo > math.MinInt64 && within.Hi < math.MaxInt64:
 	case within != nil && within.Hi < math.MaxInt64:
 		l.warn("01000", hint, "the state of the join of %s and %s is unbounded: rows of %[2]s are kept for ever", nameOf(p.Left), nameOf(p.Right))

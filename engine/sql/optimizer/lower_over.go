@@ -21,7 +21,7 @@ func (l *lowering) over(p *plan.Over) (*plan.Physical, error) {
 		keys := append([]plan.SortKey{{Expr: p.WindowEnd}}, p.Order...)
 		return l.node(&plan.Sort{Input: p.Input, Keys: keys}, false, false)
 	}
-	in, keys, err := l.side(p.Input, p.Partition)
+	in, keys, err := l.side(p.Input, p.Partition, l.o.Continuous)
 	if err != nil {
 		return nil, err
 	}

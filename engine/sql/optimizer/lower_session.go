@@ -16,7 +16,7 @@ func (l *lowering) session(p *plan.Window) (*plan.Physical, error) {
 	if ids {
 		equal = append(equal, p.Time)
 	}
-	in, keys, err := l.side(p.Input, equal)
+	in, keys, err := l.side(p.Input, equal, l.o.Continuous)
 	if err != nil {
 		return nil, err
 	}

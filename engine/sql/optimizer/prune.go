@@ -256,8 +256,12 @@ func (pr *pruner) join(p *plan.Join, need []bool) (plan.Logical, []int) {
 	left, right := all[:nl:nl], all[nl:]
 	use(left, p.EqualLeft...)
 	use(right, p.EqualRight...)
+	if p.Temporal != nil && p.Temporal.Times != nil {
+		use(left, p.Temporal.Times[0])
+		use(right, p.Temporal.Times[1])
+	}
 	l, lat := pr.node(p.Left, left, pr.continuous)
-	r, rat := pr.node(p.Right, right, pr.continuous)
+	r, rat := pr.node(p.Right, right, pr.continuous || p.Temporal != nil)
 	width := len(l.Schema())
 	at := append([]int(nil), lat...)
 	for _, i := range rat {
@@ -269,6 +273,11 @@ func (pr *pruner) join(p *plan.Join, need []bool) (plan.Logical, []int) {
 	c := *p
 	c.Left, c.Right = l, r
 	c.EqualLeft, c.EqualRight, c.Cond = movedAll(p.EqualLeft, lat), movedAll(p.EqualRight, rat), moved(p.Cond, at)
+	if p.Temporal != nil && p.Temporal.Times != nil {
+		t := *p.Temporal
+		t.Times = []expr.Expr{moved(t.Times[0], lat), moved(t.Times[1], rat)}
+		c.Temporal = &t
+	}
 	c.Out = append(plan.Schema(nil), l.Schema()...)
 	if p.Kind == plan.SemiJoin || p.Kind == plan.AntiJoin {
 		return &c, at[:nl]

@@ -165,6 +165,9 @@ func pushJoin(f *plan.Filter, j *plan.Join, conds []expr.Expr) (plan.Logical, bo
 	toLeft := j.Kind != plan.RightJoin && j.Kind != plan.FullJoin
 	toRight := j.Kind == plan.InnerJoin || j.Kind == plan.CrossJoin || j.Kind == plan.RightJoin
 	inner := j.Kind == plan.InnerJoin || j.Kind == plan.CrossJoin
+	if j.Temporal != nil { // which row is met must not change
+		toRight, inner = false, false
+	}
 	var left, right, keep []expr.Expr
 	out := *j
 	moved := false
@@ -174,7 +177,7 @@ func pushJoin(f *plan.Filter, j *plan.Join, conds []expr.Expr) (plan.Logical, bo
 			keep = append(keep, c)
 		case toLeft && within(c, 0, n):
 			left = append(left, c)
-			if x := other(c, j.EqualLeft, j.EqualRight); x != nil && j.Kind != plan.AntiJoin {
+			if x := other(c, j.EqualLeft, j.EqualRight); x != nil && j.Kind != plan.AntiJoin && j.Temporal == nil {
 				right = append(right, x)
 			}
 		case toRight && within(c, n, len(j.Out)):
@@ -231,7 +234,7 @@ func other(c expr.Expr, from, to []expr.Expr) expr.Expr {
 func pushJoinConds(_ *Context, p plan.Logical) (plan.Logical, bool) {
 	return bottomUp(p, func(p plan.Logical) (plan.Logical, bool) {
 		j, ok := p.(*plan.Join)
-		if !ok || j.Cond == nil {
+		if !ok || j.Cond == nil || j.Temporal != nil {
 			return p, false
 		}
 		n := len(j.Left.Schema())

@@ -394,7 +394,7 @@ func (p *parser) startsClause() bool {
 		return t.isWord("interval") || t.kind == tInt || t.kind == tNum || t.kind == tDuration || t.kind == tString ||
 			t.kind == tParam || t.isOp("(")
 	case "asof":
-		return next("join", "left", "inner")
+		return next("join", "left", "right", "full", "inner")
 	case "late":
 		return next("rows")
 	case "primary":

@@ -102,6 +102,10 @@ func physicalTitle(p *Physical) string {
 		return joinTitle(p.Join, len(p.Keys) > 0)
 	case OpIntervalJoin:
 		return "Interval " + joinNames[p.Join]
+	case OpLookupJoin:
+		return "Lookup " + joinNames[p.Join]
+	case OpTemporalJoin:
+		return "Temporal " + joinNames[p.Join]
 	case OpUnion:
 		return "Append"
 	case OpOver:
@@ -260,8 +264,11 @@ func (x *explainer) details(p *Physical, depth int) {
 		in := p.Inputs[0].Out
 		x.prop(depth, "Group Key", columnNames(in, p.Keys))
 		x.prop(depth, "Aggregates", aggList(p.Aggs))
-	case OpJoin, OpIntervalJoin:
+	case OpJoin, OpIntervalJoin, OpLookupJoin, OpTemporalJoin:
 		x.prop(depth, "Hash Cond", equalText(p))
+		if t := p.Temporal; t != nil && !t.Arrival {
+			x.prop(depth, "Version", "newest "+columnName(p.Inputs[1].Out, t.Right)+map[bool]string{false: " at ", true: " before "}[t.Before]+columnName(p.Inputs[0].Out, t.Left))
+		}
 		if p.Within != nil {
 			x.prop(depth, "Time Cond", withinText(p))
 		}

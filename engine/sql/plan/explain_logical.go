@@ -38,6 +38,9 @@ func logicalTitle(p Logical) string {
 	case *Aggregate:
 		return "Aggregate"
 	case *Join:
+		if p.Temporal != nil {
+			return "Temporal " + joinNames[p.Kind]
+		}
 		return joinNames[p.Kind]
 	case *Union:
 		return "Union All"

@@ -69,6 +69,10 @@ func StateBound(p *Physical) string {
 			return "bounded by the watermark"
 		}
 		return "grows with the input"
+	case OpLookupJoin:
+		return "left rows are not kept, right ones grow with the table"
+	case OpTemporalJoin:
+		return "left rows bounded by the watermark, right ones grow with the keys"
 	case OpIntervalJoin:
 		l, r := p.Within.Hi < math.MaxInt64, p.Within.Lo > math.MinInt64
 		switch {

@@ -120,6 +120,11 @@ func (m *exprMapper) node(p Logical) Logical {
 	case *Join:
 		c := *p
 		c.EqualLeft, c.EqualRight, c.Cond = m.all(p.EqualLeft), m.all(p.EqualRight), m.one(p.Cond)
+		if p.Temporal != nil {
+			t := *p.Temporal
+			t.Times = m.all(t.Times)
+			c.Temporal = &t
+		}
 		return &c
 	case *Over:
 		c := *p

@@ -54,6 +54,8 @@ type Physical struct {
 	NullSafe int `json:"null_safe,omitempty"`
 	// OpIntervalJoin: as OpJoin, and the times that match
 	Within *TimeBounds `json:"within,omitempty"`
+	// OpLookupJoin, OpTemporalJoin: as OpJoin, and which rows of the right input count
+	Temporal *Temporal `json:"temporal,omitempty"`
 	// OpOver: Keys is the partition, Sort the order; output = input columns, calls
 	Over []OverCall `json:"over,omitempty"`
 	// OpOver with Emit final: rows leave when their window closes (WindowEnd, a column of the
@@ -105,6 +107,11 @@ const (
 	// OpIntervalJoin is a join of two append-only inputs whose times are near each other;
 	// tables as OpJoin, bounded by the watermark.
 	OpIntervalJoin PhysicalOp = "intervaljoin"
+	// OpLookupJoin gives each row of an append-only left input those that the right one has
+	// at the end of the epoch in which it comes; OpTemporalJoin the newest one at its time.
+	// Table 0: left rows that wait (none of a look-up), 1: right rows.
+	OpLookupJoin   PhysicalOp = "lookupjoin"
+	OpTemporalJoin PhysicalOp = "temporaljoin"
 	OpUnion        PhysicalOp = "union"     // all inputs; Out has a hidden branch number when the key needs it
 	OpOver         PhysicalOp = "over"      // window functions; table 0: the rows of each partition in order, with their results
 	OpExpand       PhysicalOp = "expand"    // stateless: set-returning functions per row

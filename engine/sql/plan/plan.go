@@ -203,7 +203,19 @@ type Join struct {
 	// NullSafe is how many of the equal pairs, from the first, match NULL with NULL.
 	NullSafe int
 	Cond     expr.Expr
+	// Temporal, when set, restricts the rows of Right that a row of Left meets.
+	Temporal *TemporalJoin
 	Out      Schema
+}
+
+// TemporalJoin is FOR SYSTEM_TIME AS OF or ASOF: an inner or left Join in which a row of Left meets
+// the rows of Right that are there when it comes (Times nil), or the newest one of its
+// keys at its time. Right must keep its key.
+type TemporalJoin struct {
+	Times  []expr.Expr // over the left row, over the right row
+	Before bool        // strictly older
+	// Changes: Right is a table whose rows are replaced; else its rows are the versions.
+	Changes bool
 }
 
 // Union is UNION ALL of inputs with equal column types.

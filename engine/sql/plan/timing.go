@@ -21,15 +21,31 @@ func Timing(p *Physical) (deferred bool, lateness int64) {
 	switch {
 	case p.Op == OpOver && p.Emit == EmitFinal, p.Op == OpSession && p.Emit == EmitFinal:
 		lateness += p.Lateness
-	case p.Op == OpTopN, p.Op == OpOver, p.Op == OpSession, p.Op == OpJoin && !p.AppendOnly:
+	case p.Op == OpTopN, p.Op == OpOver, p.Op == OpSession, p.Op == OpJoin && !p.AppendOnly, p.Op == OpLookupJoin:
 		deferred = true
 	case p.Op == OpExchange && !p.Inputs[0].AppendOnly:
 		deferred = true // the runtime holds what may retract until the barrier
 	case p.Op == OpAggregate:
 		deferred = deferred || p.Emit != EmitFinal
 		lateness += p.Lateness
+	case p.Op == OpTemporalJoin:
+		deferred = deferred || p.Temporal.Changes
 	case p.Op == OpIntervalJoin:
 		lateness += p.Lateness
 	}
 	return deferred, lateness
+}
+
+// Temporal says which rows of the right input a row of the left one meets: those there are
+// when it comes (Arrival), else the newest of its keys at its time.
+type Temporal struct {
+	Arrival bool `json:"arrival,omitempty"`
+	Left    int  `json:"left"`  // the time's column of the left input
+	Right   int  `json:"right"` // and of the right one
+	// Before: a row of the same time does not count.
+	Before bool `json:"before,omitempty"`
+	// Changes: the right input is a table, which changes; else its rows are the versions.
+	Changes bool `json:"changes,omitempty"`
+	// Ties are columns of the right input that order rows of one time; of a table: its key.
+	Ties []int `json:"ties,omitempty"`
 }

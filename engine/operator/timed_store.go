@@ -11,21 +11,24 @@ import (
 	"velostream/storage/state"
 )
 
-// intervalSide is the rows of one side of an interval join: a column store, and per key a
+// timedSide is the rows of one side of a timedJoin: a column store, and per key a
 // chain of rows in order of their times. Rows come nearly in that order, so one is appended
 // after few steps from the chain's end, and looked for from there too. A heap of the keys
 // by when the first of their rows ends says what to forget; a row that goes is unlinked and its
 // place won back when half of the store is dead.
 //
 // Table: join key, time, stream key → version, flags, row (rowenc.AppendRow).
-type intervalSide struct {
+type timedSide struct {
 	keys   []int
 	stream []int
 	time   int
 	reach  int64 // a row can match times of the other side up to its own plus reach
-	outer  bool  // rows without a match are output
-	marks  bool  // it is noted which rows have a match
-	table  state.Table
+	// versions: the first row of a key ends when the next one begins.
+	versions bool
+	ties     []int // columns that order rows of one time
+	outer    bool  // rows without a match are output
+	marks    bool  // it is noted which rows have a match
+	table    state.Table
 
 	cols       []*column.Column
 	prev, next []int32
@@ -45,7 +48,7 @@ const rowMatched = 1 << 3
 // notDue is the dueAt of a key without rows.
 const notDue = math.MinInt64
 
-func (s *intervalSide) init(in *plan.Physical, keys []int, t state.Table) {
+func (s *timedSide) init(in *plan.Physical, keys []int, t state.Table) {
 	s.keys, s.stream, s.table = keys, in.Key, t
 	if len(s.stream) == 0 { // a bounded query has none: the whole row
 		for k := range in.Out {
@@ -58,23 +61,31 @@ func (s *intervalSide) init(in *plan.Physical, keys []int, t state.Table) {
 	s.due.at = &s.dueAt
 }
 
-func (s *intervalSide) growKeys(n int) {
+func (s *timedSide) growKeys(n int) {
 	for len(s.first) < n {
 		s.first, s.last, s.dueAt = append(s.first, -1), append(s.last, -1), append(s.dueAt, notDue)
 	}
 }
 
 // end is the last time that the row can match.
-func (s *intervalSide) end(slot int32) int64 { return addTime(s.cols[s.time].Ints[slot], s.reach) }
+func (s *timedSide) end(slot int32) int64 {
+	if !s.versions {
+		return addTime(s.cols[s.time].Ints[slot], s.reach)
+	}
+	if n := s.next[slot]; n >= 0 {
+		return addTime(s.cols[s.time].Ints[n], s.reach)
+	}
+	return math.MaxInt64
+}
 
 // endOf is the same of a row of in.
-func (s *intervalSide) endOf(in *column.Batch, row int) int64 {
+func (s *timedSide) endOf(in *column.Batch, row int) int64 {
 	c := in.Cols[s.time]
 	return addTime(c.Ints[c.At(row)], s.reach)
 }
 
 // match notes that the row has a match, and reports whether it is the first.
-func (s *intervalSide) match(slot int32) bool {
+func (s *timedSide) match(slot int32) bool {
 	if s.flags[slot]&rowMatched != 0 {
 		return false
 	}
@@ -87,7 +98,7 @@ func (s *intervalSide) match(slot int32) bool {
 }
 
 // insert copies row of in.
-func (s *intervalSide) insert(g int32, in *column.Batch, row int, matched bool) {
+func (s *timedSide) insert(g int32, in *column.Batch, row int, matched bool) {
 	for c, col := range s.cols {
 		col.AppendFrom(in.Cols[c], row)
 	}
@@ -104,11 +115,10 @@ func (s *intervalSide) insert(g int32, in *column.Batch, row int, matched bool) 
 }
 
 // link makes the row last appended to the columns a row of key g, in its place.
-func (s *intervalSide) link(g int32, flags uint8) {
+func (s *timedSide) link(g int32, flags uint8) {
 	slot := int32(len(s.next))
-	times := s.cols[s.time].Ints
 	after := s.last[g]
-	for after >= 0 && times[after] > times[slot] {
+	for after >= 0 && s.later(after, slot) {
 		after = s.prev[after]
 	}
 	before := s.first[g]
@@ -123,22 +133,40 @@ func (s *intervalSide) link(g int32, flags uint8) {
 	}
 	if after >= 0 {
 		s.next[after] = slot
-		return
+	} else {
+		s.first[g] = slot
 	}
-	s.first[g] = slot
-	s.wait(g, s.end(slot))
+	if after < 0 || s.versions && s.prev[after] < 0 {
+		s.wait(g, s.end(s.first[g]))
+	}
+}
+
+// later reports that row a belongs behind row b.
+func (s *timedSide) later(a, b int32) bool {
+	times := s.cols[s.time].Ints
+	if times[a] != times[b] {
+		return times[a] > times[b]
+	}
+	for _, k := range s.ties {
+		if c := column.CompareAt(s.cols[k], int(a), s.cols[k], int(b)); c != 0 {
+			return c > 0
+		}
+	}
+	return false
 }
 
 // wait notes when the first row of g ends.
-func (s *intervalSide) wait(g int32, end int64) {
-	if s.dueAt[g] != end {
-		s.dueAt[g] = end
+func (s *timedSide) wait(g int32, end int64) {
+	if s.dueAt[g] == end {
+		return
+	}
+	if s.dueAt[g] = end; !s.versions || end < math.MaxInt64 {
 		s.due.push(end, g)
 	}
 }
 
 // forget drops the row, the first of its chain. The caller unlinks it.
-func (s *intervalSide) forget(slot int32) {
+func (s *timedSide) forget(slot int32) {
 	if s.flags[slot]&rowStored != 0 {
 		s.gone = append(s.gone, s.tableKey(nil, slot))
 	}
@@ -147,7 +175,7 @@ func (s *intervalSide) forget(slot int32) {
 }
 
 // unlinkTo makes slot the first row of g; -1: there is none.
-func (s *intervalSide) unlinkTo(g, slot int32) {
+func (s *timedSide) unlinkTo(g, slot int32) {
 	s.first[g] = slot
 	if slot < 0 {
 		s.last[g], s.dueAt[g] = -1, notDue
@@ -157,14 +185,14 @@ func (s *intervalSide) unlinkTo(g, slot int32) {
 	s.wait(g, s.end(slot))
 }
 
-func (s *intervalSide) tableKey(dst []byte, slot int32) []byte {
+func (s *timedSide) tableKey(dst []byte, slot int32) []byte {
 	dst = rowenc.AppendKey(dst, s.cols, s.keys, int(slot))
 	dst = rowenc.AppendKeyColumn(dst, s.cols[s.time], int(slot), rowenc.Order{})
 	return rowenc.AppendKey(dst, s.cols, s.stream, int(slot))
 }
 
 // compact rebuilds the store without its dead rows, when they are the most of it.
-func (s *intervalSide) compact() {
+func (s *timedSide) compact() {
 	if s.dead < 4096 || s.dead*2 < len(s.next) {
 		return
 	}
@@ -195,7 +223,7 @@ func (s *intervalSide) compact() {
 }
 
 // flushGone deletes the rows that went from the table.
-func (s *intervalSide) flushGone() error {
+func (s *timedSide) flushGone() error {
 	slices.SortFunc(s.gone, bytes.Compare)
 	for _, k := range s.gone {
 		if err := s.table.Delete(k); err != nil {
@@ -207,7 +235,7 @@ func (s *intervalSide) flushGone() error {
 }
 
 // flush writes what changed: first the rows that went, then those that came, in order.
-func (s *intervalSide) flush() error {
+func (s *timedSide) flush() error {
 	if s.table == nil {
 		return nil
 	}
@@ -240,7 +268,7 @@ func (s *intervalSide) flush() error {
 }
 
 // read appends the row of a table entry to the columns, and returns its flags.
-func (s *intervalSide) read(e state.Entry) (uint8, error) {
+func (s *timedSide) read(e state.Entry) (uint8, error) {
 	if len(e.Value) < 2 || e.Value[0] != stateVersion || e.Value[1]&^rowMatched != 0 {
 		return 0, column.Corrupt("interval join state")
 	}
@@ -252,14 +280,14 @@ func (s *intervalSide) read(e state.Entry) (uint8, error) {
 }
 
 // skip makes the row last appended to the columns a dead one.
-func (s *intervalSide) skip() {
+func (s *timedSide) skip() {
 	s.prev, s.next, s.flags = append(s.prev, -1), append(s.next, -1), append(s.flags, 0)
 	s.dead++
 }
 
 // evict forgets the rows of g, but not when the first of them ends.
 // REQUIRES: none of them is dirty.
-func (s *intervalSide) evict(g int32) (rows int) {
+func (s *timedSide) evict(g int32) (rows int) {
 	for slot := s.first[g]; slot >= 0; slot = s.next[slot] {
 		s.flags[slot] = 0
 		rows++
@@ -269,7 +297,7 @@ func (s *intervalSide) evict(g int32) (rows int) {
 	return rows
 }
 
-func (s *intervalSide) memory() int64 {
+func (s *timedSide) memory() int64 {
 	n := int64(len(s.next)-s.dead)*13 + int64(len(s.first))*16 + int64(len(s.due.items))*16
 	for _, c := range s.cols {
 		n += c.MemSize()
@@ -281,7 +309,7 @@ func (s *intervalSide) memory() int64 {
 }
 
 // load reads the tables after a restart. Keys beyond the memory budget stay cold.
-func (j *intervalJoin) load() error {
+func (j *timedJoin) load() error {
 	if j.loaded {
 		return nil
 	}
@@ -312,7 +340,7 @@ func (j *intervalJoin) load() error {
 }
 
 // adopt links the row last read into s, the rows of a key coming in their order.
-func (j *intervalJoin) adopt(s *intervalSide, flags uint8) {
+func (j *timedJoin) adopt(s *timedSide, flags uint8) {
 	slot := len(s.next)
 	for k, c := range s.keys {
 		j.keyCols[k] = s.cols[c]
@@ -326,13 +354,16 @@ func (j *intervalJoin) adopt(s *intervalSide, flags uint8) {
 		s.link(g, flags)
 		return
 	}
-	if s.skip(); s.dueAt[g] == notDue {
-		s.wait(g, s.end(int32(slot)))
+	switch s.skip(); {
+	case s.versions && s.dueAt[g] == notDue:
+		s.wait(g, math.MaxInt64)
+	case s.dueAt[g] == notDue || s.versions && s.dueAt[g] == math.MaxInt64: // the second version ends the first
+		s.wait(g, addTime(s.cols[s.time].Ints[slot], s.reach))
 	}
 }
 
 // warm reads the rows of keys that are only in the tables.
-func (j *intervalJoin) warm(gs []int32) error {
+func (j *timedJoin) warm(gs []int32) error {
 	type want struct {
 		key []byte
 		g   int32
@@ -371,7 +402,7 @@ func (j *intervalJoin) warm(gs []int32) error {
 
 // bound keeps memory within the budget: rows of keys not used lately go to the tables;
 // without tables it is an error. When their first row ends stays in memory.
-func (j *intervalJoin) bound() error {
+func (j *timedJoin) bound() error {
 	budget := j.ctx.budget()
 	total := j.memory()
 	if total <= budget {
@@ -408,7 +439,7 @@ func (j *intervalJoin) bound() error {
 	return nil
 }
 
-func (j *intervalJoin) memory() int64 {
+func (j *timedJoin) memory() int64 {
 	return j.sides[0].memory() + j.sides[1].memory() + j.keys.bytes()
 }
 
