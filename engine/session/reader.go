@@ -104,6 +104,8 @@ func (r *reader) scan(p *plan.Physical) iter.Seq2[*column.Batch, error] {
 		return r.s.e.Jobs.ScanConnector(r.ctx, rel, p.Columns)
 	case len(p.Lookup) > 0:
 		return r.lookup(rel, p)
+	case p.Access != nil:
+		return r.access(rel, p)
 	case rel.Native():
 		return decode(rel, p.Columns, r.tx.Scan(rel.ID))
 	case r.s.e.Jobs.KeepsRows(rel.ID):

@@ -153,12 +153,53 @@ func (tx *Tx) Lookup(relation, index uint32, vals []*column.Column, i int) iter.
 				yield(e, err)
 				return
 			}
-			key := string(e.Value)
-			row, err := tx.row(rel, key)
-			if err == nil && row == nil {
-				err = column.Corrupt("index: entry without a row")
+			if !tx.yieldRow(rel, string(e.Value), yield) {
+				return
 			}
-			if !yield(state.Entry{Key: []byte(key), Value: row}, err) || err != nil {
+		}
+	}
+}
+
+func (tx *Tx) yieldRow(rel *Relation, key string, yield func(state.Entry, error) bool) bool {
+	row, err := tx.row(rel, key)
+	if err == nil && row == nil {
+		err = column.Corrupt("index: entry without a row")
+	}
+	return yield(state.Entry{Key: []byte(key), Value: row}, err) && err == nil
+}
+
+// IndexKeys returns the keys of the rows whose entries in the index, encoded by
+// rowenc.AppendKey, are from lo up to hi (nil: to the end), in order of the
+// index, but no more than most of them: more is true when there are.
+func (tx *Tx) IndexKeys(index uint32, lo, hi []byte, most int) (keys []string, more bool, err error) {
+	prefix := indexKey(nil, index)
+	from := append(slices.Clone(prefix), lo...)
+	to := append(slices.Clone(prefix), hi...)
+	if hi == nil {
+		to = rowenc.PrefixEnd(prefix)
+	}
+	for e, err := range tx.scan(index, from, to) {
+		if err != nil {
+			return nil, false, err
+		}
+		if len(keys) == most {
+			return keys, true, nil
+		}
+		keys = append(keys, string(e.Value))
+	}
+	return keys, false, nil
+}
+
+// RowsOf yields the encoded rows under keys that IndexKeys returned.
+func (tx *Tx) RowsOf(relation uint32, keys []string) iter.Seq2[state.Entry, error] {
+	return func(yield func(state.Entry, error) bool) {
+		rel, err := tx.db.relation(relation)
+		if err != nil {
+			yield(state.Entry{}, err)
+			return
+		}
+		for _, k := range keys {
+			if !tx.yieldRow(rel, k, yield) {
 				return
 			}
 		}

@@ -302,18 +302,28 @@ func (tx *Tx) Get(rel uint32, keyCols []*column.Column, i int) ([]byte, error) {
 
 // Scan yields the encoded rows of the relation in key order, as this
 // transaction sees them.
-func (tx *Tx) Scan(rel uint32) iter.Seq2[state.Entry, error] {
+func (tx *Tx) Scan(rel uint32) iter.Seq2[state.Entry, error] { return tx.ScanKeys(rel, nil, nil) }
+
+// ScanKeys is Scan of the rows whose keys, encoded by rowenc.AppendKey, are
+// from lo up to hi; nil: to the end.
+func (tx *Tx) ScanKeys(rel uint32, lo, hi []byte) iter.Seq2[state.Entry, error] {
 	r, err := tx.db.relation(rel)
 	if err != nil {
 		return func(yield func(state.Entry, error) bool) { yield(state.Entry{}, err) }
 	}
-	lo, hi := RowRange(rel)
+	first, end := RowRange(rel)
+	lo = append(first, lo...)
+	if hi == nil {
+		hi = end
+	} else {
+		hi = append(rowKey(nil, rel), hi...)
+	}
 	rows := tx.source().Scan(lo, hi)
 	w := tx.writes[rel]
 	if w == nil || w.empty() {
 		return r.plainRows(rows)
 	}
-	return w.merge(r.plainRows(w.withRuns(rows, lo, hi)), w.keys())
+	return w.merge(r.plainRows(w.withRuns(rows, lo, hi)), w.within(lo, hi))
 }
 
 // scan yields the entries of an index from lo up to hi as this transaction sees
@@ -325,10 +335,15 @@ func (tx *Tx) scan(index uint32, lo, hi []byte) iter.Seq2[state.Entry, error] {
 		return stored
 	}
 	stored = w.withRuns(stored, lo, hi)
+	return w.merge(stored, w.within(lo, hi))
+}
+
+// within lists the changed keys from lo up to hi in order.
+func (w *writes) within(lo, hi []byte) []string {
 	keys := w.keys()
 	from, _ := slices.BinarySearch(keys, string(lo))
 	to, _ := slices.BinarySearch(keys, string(hi))
-	return w.merge(stored, keys[from:to])
+	return keys[from:to]
 }
 
 // keys lists the changed keys in order.

@@ -1,45 +1,32 @@
 package optimizer
 
 import (
-	"slices"
-
 	"velostream/catalog/types"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 )
 
-// pointLookups turns a bounded read of a table or view whose whole key, or a
-// whole secondary index, is fixed into a lookup.
-func pointLookups(_ *Context, p plan.Logical) (plan.Logical, bool) {
-	return bottomUp(p, func(p plan.Logical) (plan.Logical, bool) {
-		f, ok := p.(*plan.Filter)
-		if !ok {
-			return p, false
+// pointLookup reads s by its whole primary key, or a whole unique index, where
+// conds fix it; used marks the conditions that say so. nil: they do not.
+func pointLookup(s *plan.Scan, conds []expr.Expr) (n *plan.Scan, used []bool) {
+	c := *s
+	if s.Keyed && len(s.Key) > 0 {
+		if c.Lookup, used = keyValues(s, s.Key, conds); c.Lookup != nil {
+			return &c, used
 		}
-		s, ok := f.Input.(*plan.Scan)
-		if !ok || !s.Bounded || s.Lookup != nil {
-			return p, false
+	}
+	for i := range s.Indexes {
+		x := &s.Indexes[i]
+		key := indexColumns(s, x)
+		if !x.Unique || len(key) < len(x.Columns) {
+			continue
 		}
-		conds := plan.Conjuncts(f.Cond)
-		n := *s
-		var used []bool
-		if s.Keyed && len(s.Key) > 0 {
-			n.Lookup, used = keyValues(s, s.Key, conds)
+		if c.Lookup, used = keyValues(s, key, conds); c.Lookup != nil {
+			c.Index = x
+			return &c, used
 		}
-		if n.Lookup == nil {
-			n.Index, n.Lookup, used = indexValues(s, conds)
-		}
-		if n.Lookup == nil {
-			return p, false
-		}
-		var rest []expr.Expr
-		for i, c := range conds {
-			if !used[i] {
-				rest = append(rest, c)
-			}
-		}
-		return filtered(&n, rest), true
-	})
+	}
+	return nil, nil
 }
 
 // keyValues are the values that conds demand of the columns key, nil unless of all;
@@ -60,27 +47,6 @@ func keyValues(s *plan.Scan, key []int, conds []expr.Expr) (lookup []expr.Expr, 
 	return lookup, used
 }
 
-// indexValues finds the best index whose columns conds fix: a unique one, else the one
-// with most columns.
-func indexValues(s *plan.Scan, conds []expr.Expr) (best *plan.IndexKey, lookup []expr.Expr, used []bool) {
-	for i := range s.Indexes {
-		x := &s.Indexes[i]
-		key := make([]int, 0, len(x.Columns))
-		for _, c := range x.Columns {
-			if at := slices.Index(s.Columns, c); at >= 0 {
-				key = append(key, at)
-			}
-		}
-		if len(key) < len(x.Columns) || best != nil && (best.Unique || !x.Unique && len(x.Columns) <= len(best.Columns)) {
-			continue
-		}
-		if l, u := keyValues(s, key, conds); l != nil {
-			best, lookup, used = x, l, u
-		}
-	}
-	return best, lookup, used
-}
-
 // keyValue is the value that cond demands of column k, nil if it demands none
 // or not one of the column's type.
 func keyValue(cond expr.Expr, k int, t types.Type) expr.Expr {
@@ -91,10 +57,19 @@ func keyValue(cond expr.Expr, k int, t types.Type) expr.Expr {
 	if isKey(r, k) {
 		l, r = r, l
 	}
-	if !isKey(l, k) || len(expr.Columns(r)) > 0 || volatile(r) {
+	if !isKey(l, k) || !fixed(r) {
 		return nil
 	}
-	if v, ok := r.(*expr.Const); ok {
+	return asKey(r, t)
+}
+
+// fixed reports that e has one value for the whole statement.
+func fixed(e expr.Expr) bool { return len(expr.Columns(e)) == 0 && !volatile(e) }
+
+// asKey is e as a value of a key column of type t, nil if it is NULL or of a type
+// that is kept otherwise.
+func asKey(e expr.Expr, t types.Type) expr.Expr {
+	if v, ok := e.(*expr.Const); ok {
 		if v.Value.Null {
 			return nil
 		}
@@ -102,11 +77,15 @@ func keyValue(cond expr.Expr, k int, t types.Type) expr.Expr {
 			return &expr.Const{Value: v.Value, T: types.Type{OID: t.OID, Mod: -1}}
 		}
 	}
-	if r.Type().OID != t.OID && (t.OID != types.OIDVarchar || r.Type().OID != types.OIDText) {
+	if !sameKey(e.Type().OID, t.OID) {
 		return nil
 	}
-	return r
+	return e
 }
+
+// sameKey reports that values of type a are kept in keys as those of a column of
+// type b are.
+func sameKey(a, b types.OID) bool { return a == b || b == types.OIDVarchar && a == types.OIDText }
 
 // isKey reports that e is column k, or k of type varchar compared as text, which
 // has the same values.

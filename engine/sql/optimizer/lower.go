@@ -125,7 +125,7 @@ func (l *lowering) node(p plan.Logical, keyed, root bool) (*plan.Physical, error
 
 func (l *lowering) scan(p *plan.Scan) (*plan.Physical, error) {
 	n := newNode(plan.OpScan, p.Out)
-	n.Relation, n.Name, n.Columns, n.Lookup = p.Relation, p.Name, p.Columns, p.Lookup
+	n.Relation, n.Name, n.Columns, n.Lookup, n.Access = p.Relation, p.Name, p.Columns, p.Lookup, p.Access
 	if p.Index != nil {
 		n.Index, n.IndexName = p.Index.ID, p.Index.Name
 	}

@@ -40,7 +40,7 @@ func Stages() []Stage {
 		{Name: "subqueries", Fixpoint: true, Rules: []Rule{{"merge projections", mergeProjects}, {"outer to inner join", strictOuterJoins}}},
 		{Name: "predicates", Fixpoint: true, Rules: []Rule{{"push filter", pushFilters}, {"push join condition", pushJoinConds}}},
 		{Name: "clean up", Fixpoint: true, Rules: []Rule{{"merge projections", mergeProjects}, {"trivial filter", trivialFilters}}},
-		{Name: "lookups", Rules: []Rule{{"primary key lookup", pointLookups}}},
+		{Name: "lookups", Rules: []Rule{{"access paths", accessPaths}}},
 		{Name: "columns", Rules: []Rule{{"prune columns", pruneColumns}, {"merge projections", mergeProjects}}},
 	}
 }

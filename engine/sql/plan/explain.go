@@ -74,6 +74,12 @@ func physicalTitle(p *Physical) string {
 		if p.Lookup != nil {
 			return "Index Scan using primary key on " + p.Name
 		}
+		if a := p.Access; a != nil {
+			if a.Index == 0 {
+				return "Index Scan using primary key on " + p.Name
+			}
+			return "Index Scan using " + a.Name + " on " + p.Name
+		}
 		return "Seq Scan on " + p.Name
 	case OpValues:
 		if len(p.Rows) == 1 {
@@ -244,6 +250,9 @@ func (x *explainer) details(p *Physical, depth int) {
 		if p.Lookup != nil {
 			x.prop(depth, "Index Cond", lookupText(p))
 		}
+		if p.Access != nil {
+			x.prop(depth, "Index Cond", accessText(p))
+		}
 		if !x.o.Verbose {
 			x.prop(depth, "Columns", visibleNames(p.Out))
 		}
@@ -312,6 +321,36 @@ func lookupText(p *Physical) string {
 		return "(" + p.IndexName + " = " + v + ")"
 	}
 	return "(primary key = " + v + ")"
+}
+
+// accessText is what p.Access reads, for EXPLAIN.
+func accessText(p *Physical) string {
+	a := p.Access
+	name := func(i int) string {
+		if at := slices.Index(p.Columns, a.Columns[i]); at >= 0 {
+			return columnName(p.Out, at)
+		}
+		return "?"
+	}
+	var out []string
+	add := func(i int, op, v string) { out = append(out, "("+name(i)+" "+op+" "+v+")") }
+	for i, e := range a.Equal {
+		add(i, "=", expr.String(e))
+	}
+	next := len(a.Equal)
+	switch {
+	case a.Among != nil:
+		add(next, "=", "ANY ("+exprList(a.Among)+")")
+	case a.Array != nil:
+		add(next, "=", "ANY ("+expr.String(a.Array)+")")
+	}
+	if a.Low != nil {
+		add(next, ">=", expr.String(a.Low))
+	}
+	if a.High != nil {
+		add(next, "<=", expr.String(a.High))
+	}
+	return strings.Join(out, " AND ")
 }
 
 func equalText(p *Physical) string {

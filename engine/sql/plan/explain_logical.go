@@ -69,6 +69,9 @@ func (x *explainer) logicalDetails(p Logical, depth int) {
 		if p.Lookup != nil {
 			x.prop(depth, "Lookup", exprList(p.Lookup))
 		}
+		if a := p.Access; a != nil {
+			x.prop(depth, "Access", accessText(&Physical{Out: p.Out, Columns: p.Columns, Access: a}))
+		}
 	case *Series:
 		x.prop(depth, "Call", exprList([]expr.Expr{p.Start, p.Stop, p.Step}))
 	case *Filter:

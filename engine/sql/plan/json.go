@@ -75,6 +75,27 @@ func (a *AggCall) UnmarshalJSON(b []byte) error {
 }
 
 // UnmarshalJSON reads the stored form.
+func (a *Access) UnmarshalJSON(b []byte) error {
+	type raw Access
+	var w struct {
+		*raw
+		Equal []json.RawMessage `json:"equal"`
+		Among []json.RawMessage `json:"among"`
+		Array json.RawMessage   `json:"array"`
+		Low   json.RawMessage   `json:"low"`
+		High  json.RawMessage   `json:"high"`
+	}
+	w.raw = (*raw)(a)
+	if err := strict(b, &w); err != nil {
+		return err
+	}
+	var d exprDecoder
+	a.Equal, a.Among = d.all(w.Equal), d.all(w.Among)
+	a.Array, a.Low, a.High = d.one(w.Array), d.one(w.Low), d.one(w.High)
+	return d.err
+}
+
+// UnmarshalJSON reads the stored form.
 func (k *SortKey) UnmarshalJSON(b []byte) error {
 	type raw SortKey
 	var w struct {

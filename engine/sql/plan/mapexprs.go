@@ -87,11 +87,21 @@ func (m *exprMapper) rows(in [][]expr.Expr) [][]expr.Expr {
 	return out
 }
 
+func (m *exprMapper) access(a *Access) *Access {
+	if a == nil {
+		return nil
+	}
+	c := *a
+	c.Equal, c.Among = m.all(a.Equal), m.all(a.Among)
+	c.Array, c.Low, c.High = m.one(a.Array), m.one(a.Low), m.one(a.High)
+	return &c
+}
+
 func (m *exprMapper) node(p Logical) Logical {
 	switch p := p.(type) {
 	case *Scan:
 		c := *p
-		c.Lookup = m.all(p.Lookup)
+		c.Lookup, c.Access = m.all(p.Lookup), m.access(p.Access)
 		return &c
 	case *Values:
 		c := *p

@@ -29,6 +29,7 @@ func (p *Physical) mapExprs(f func(expr.Expr) (expr.Expr, error)) (*Physical, er
 	}
 	m := exprMapper{f: f}
 	c.Lookup, c.Exprs, c.Cond = m.all(p.Lookup), m.all(p.Exprs), m.one(p.Cond)
+	c.Access = m.access(p.Access)
 	c.Sort, c.Count, c.Offset = m.sort(p.Sort), m.one(p.Count), m.one(p.Offset)
 	if p.Rows != nil {
 		c.Rows = m.rows(p.Rows)

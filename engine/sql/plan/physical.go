@@ -37,6 +37,8 @@ type Physical struct {
 	// Index is the secondary index that Lookup uses, 0: the primary key.
 	Index     uint32 `json:"index,omitempty"`
 	IndexName string `json:"index_name,omitempty"`
+	// Access narrows a bounded scan, nil: all of it, or Lookup.
+	Access *Access `json:"access,omitempty"`
 	// OpValues, OpSeries (start, stop, step in one row)
 	Rows [][]expr.Expr `json:"rows,omitempty"`
 	// OpFilter; residual condition of OpJoin over the concatenated row

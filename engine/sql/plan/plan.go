@@ -120,13 +120,30 @@ type Scan struct {
 	// Keyed: rows are kept by Key, a primary key or the stream key of a view, so
 	// they can be looked up by it.
 	Keyed bool
-	// Equal are constants the primary key columns must equal (all of them: a
-	// point lookup), set by the optimizer; index = position in the primary key.
+	// Lookup are the values that the primary key columns must equal, all of them:
+	// a point lookup, set by the optimizer; index = position in the primary key.
 	Lookup []expr.Expr
 	// Indexes are the secondary indexes that Lookup may use instead of the primary
 	// key; Index is the one it uses, nil: the primary key.
 	Indexes []IndexKey
 	Index   *IndexKey
+	// Access narrows what is read, nil: all of it, or Lookup.
+	Access *Access
+}
+
+// Access is a part of an index to read instead of the whole relation: the
+// entries whose first columns are Equal, and of the next one those with a value
+// of Among, or in Array, or from Low to High, both inclusive, nil for no bound.
+// It may yield more rows than a condition wants, never fewer.
+type Access struct {
+	Index   uint32      `json:"index,omitempty"`   // a secondary index, 0: the primary key
+	Name    string      `json:"name,omitempty"`    // of the index
+	Columns []int       `json:"columns,omitempty"` // the columns spoken of, by position in the relation
+	Equal   []expr.Expr `json:"equal,omitempty"`
+	Among   []expr.Expr `json:"among,omitempty"`
+	Array   expr.Expr   `json:"array,omitempty"`
+	Low     expr.Expr   `json:"low,omitempty"`
+	High    expr.Expr   `json:"high,omitempty"`
 }
 
 // IndexKey is a secondary index of a relation: its columns, by position in the
