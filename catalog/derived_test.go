@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -22,11 +23,11 @@ func TestDerived(t *testing.T) {
 		s    *Snapshot
 		want string
 	}{{a, "bc"}, {b, "c"}, {a, "bc"}} {
-		got := ""
+		var names []string
 		for _, r := range c.s.Dependents(20000) {
-			got += r.Name
+			names = append(names, r.Name)
 		}
-		if got != c.want {
+		if got := strings.Join(names, ""); got != c.want {
 			t.Errorf("dependents: %q, want %q", got, c.want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 )
@@ -25,6 +26,7 @@ type Function struct {
 	Definition string       `json:"definition"`
 	Comment    string       `json:"comment,omitempty"`
 	Functions  []uint32     `json:"functions,omitempty"` // used by the body
+	ACL        auth.ACL     `json:"acl,omitzero"`        // nil: everybody may call it
 }
 
 // Signature is name(types), as messages write it.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"encoding/json"
 
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 )
 
@@ -85,6 +86,11 @@ type Relation struct {
 	Replaces uint32 `json:"replaces,omitempty"`
 	// Functions are the OIDs of the SQL functions that Query uses.
 	Functions []uint32 `json:"functions,omitempty"`
+	// ACL says who may do what, nil: its owner everything.
+	ACL auth.ACL `json:"acl,omitzero"`
+	// Access is what the job of the relation does to others; it does so with the
+	// rights of Owner.
+	Access []Access `json:"access,omitempty"`
 }
 
 // Column is one column of a relation.
@@ -116,6 +122,8 @@ type Column struct {
 	// Missing is the value, as text, of rows that are older than the column;
 	// nil: NULL.
 	Missing *string `json:"missing,omitempty"`
+	// ACL is what roles may do with the column beyond what the relation's says.
+	ACL auth.ACL `json:"acl,omitempty"`
 }
 
 // Persistent reports that a job of its own keeps r up to date.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"velostream/catalog/auth"
 	"velostream/pgwire/pgerror"
 )
 
@@ -28,7 +29,10 @@ type Snapshot struct {
 	functions map[uint32]*Function
 	comments  map[string]string // of schemas
 
-	derived *derived
+	derived  *derived
+	roles    auth.Roles
+	rights   map[string]Rights // of schemas, "": of the database
+	defaults []DefaultRights
 }
 
 func emptySnapshot() *Snapshot {
@@ -37,6 +41,7 @@ func emptySnapshot() *Snapshot {
 		schemas: map[string]bool{DefaultSchema: true}, nextID: FirstID,
 		indexes: map[string]uint32{}, functions: map[uint32]*Function{}, comments: map[string]string{},
 		derived: &derived{},
+		roles:   auth.Predefined(), rights: map[string]Rights{DefaultSchema: publicRights()},
 	}
 }
 
@@ -106,6 +111,15 @@ type Change struct {
 	CommentSchema []string  `json:"comment_schema,omitempty"`
 	PutFunction   *Function `json:"put_function,omitempty"` // new, or in place of the one with its ID
 	DropFunction  uint32    `json:"drop_function,omitempty"`
+
+	PutRole    *auth.Role `json:"put_role,omitempty"`    // new, or in place of the one with its ID
+	DropRole   string     `json:"drop_role,omitempty"`   // memberships in it go with it
+	RenameRole []string   `json:"rename_role,omitempty"` // from, to
+	// PutRights are the owner and privileges of a schema, or of the database.
+	PutRights *Rights `json:"put_rights,omitempty"`
+	// PutDefaults are default privileges, in place of those of its role, schema
+	// and kind.
+	PutDefaults *DefaultRights `json:"put_defaults,omitempty"`
 }
 
 func encodeChange(c Change) ([]byte, error) { return json.Marshal(c) }
@@ -127,6 +141,7 @@ func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 		schemas: maps.Clone(s.schemas), nextID: s.nextID,
 		indexes: maps.Clone(s.indexes), functions: s.functions, comments: s.comments,
 		derived: &derived{},
+		roles:   s.roles, rights: s.rights, defaults: s.defaults,
 	}
 	for _, c := range changes {
 		if err := n.change(c); err != nil {
@@ -153,6 +168,7 @@ func (s *Snapshot) change(c Change) error {
 		s.schemas[c.CreateSchema] = true
 	case c.DropSchema != "":
 		delete(s.schemas, c.DropSchema)
+		s.forgetRights(c.DropSchema)
 	case len(c.RenameSchema) == 2:
 		return s.renameSchema(c.RenameSchema[0], c.RenameSchema[1])
 	case len(c.CommentSchema) == 2:
@@ -162,6 +178,8 @@ func (s *Snapshot) change(c Change) error {
 		return s.putFunction(c.PutFunction)
 	case c.DropFunction != 0:
 		s.dropFunction(c.DropFunction)
+	default:
+		return s.changeRights(c)
 	}
 	return nil
 }
@@ -213,6 +231,7 @@ func (s *Snapshot) renameSchema(from, to string) error {
 		}
 	}
 	delete(s.schemas, from)
+	s.renameRights(from, to)
 	return nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"velostream/catalog"
 	"velostream/engine/connector"
 	"velostream/engine/job"
+	"velostream/engine/operator"
 	"velostream/engine/session"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
@@ -39,6 +40,7 @@ type Options struct {
 	EpochInterval      time.Duration // 0: 20 ms
 	CheckpointInterval time.Duration // 0: 1 s
 	JobMemoryBytes     int64         // 0: 512 MB
+	MemoryBytes        int64         // of the process, as its runtime is limited to; 0: no limit
 	CacheBytes         int64         // block cache of each store, 0: 32 MB
 	Version            string        // server_version; "" is 15.0
 	Connectors         *connector.Registry
@@ -54,6 +56,7 @@ type Engine struct {
 	meta     *meta.Log
 	data     state.Store
 	state    state.Store
+	memory   *operator.Memory // nil: no limit
 	jobs     *job.Manager
 	sessions *session.Engine
 }
@@ -92,17 +95,23 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.MemoryBytes > 0 {
+		e.memory = operator.WatchMemory(o.MemoryBytes)
+	}
 	e.jobs = job.NewManager(job.Options{
 		Catalog: cat, State: e.state, Tables: tables, Connectors: o.Connectors, Logger: o.Logger,
 		Shards: o.Shards, EpochInterval: o.EpochInterval, CheckpointInterval: o.CheckpointInterval,
-		JobMemoryBytes: o.JobMemoryBytes, Sink: sinkRunner(o.Connectors),
+		JobMemoryBytes: o.JobMemoryBytes, Memory: e.memory, Sink: sinkRunner(o.Connectors),
 	})
 	if err := e.jobs.Start(); err != nil {
 		return nil, err
 	}
 	e.sessions = &session.Engine{
 		Catalog: cat, Tables: tables, Jobs: e.jobs, Connectors: o.Connectors, Version: o.Version,
-		Shards: o.Shards, Logger: o.Logger, TempDir: temp,
+		Shards: o.Shards, Memory: e.memory, Logger: o.Logger, TempDir: temp,
+	}
+	if err := e.sessions.AdoptOwners(ctx); err != nil {
+		return nil, err
 	}
 	return e, nil
 }
@@ -163,6 +172,9 @@ func (e *Engine) closeStores() error {
 		if s != nil {
 			errs = append(errs, s.Close())
 		}
+	}
+	if e.memory != nil {
+		e.memory.Close()
 	}
 	if e.meta != nil {
 		errs = append(errs, e.meta.Close())

@@ -80,7 +80,7 @@ func startServer(ctx context.Context, c config.Config, log *slog.Logger) (_ *ser
 	}
 	e, err := engine.Open(ctx, engine.Options{
 		DataDir: c.DataDir, Shards: c.Shards, EpochInterval: c.EpochInterval, CheckpointInterval: c.CheckpointInterval,
-		JobMemoryBytes: int64(c.JobMemory), CacheBytes: int64(c.CacheSize), Logger: log, Metrics: metrics,
+		JobMemoryBytes: int64(c.JobMemory), MemoryBytes: limitMemory(ctx, int64(c.MemoryLimit), log), CacheBytes: int64(c.CacheSize), Logger: log, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", c.DataDir, err)

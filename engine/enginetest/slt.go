@@ -59,8 +59,8 @@ type Record struct {
 	// Want are result lines, Data the lines of a COPY FROM.
 	Want []string
 	Data []string
-	// Name of a connection.
-	Name string
+	// Name of a connection; User is who it logs in as, "" the superuser.
+	Name, User string
 }
 
 // ReadScript parses a file.
@@ -129,10 +129,13 @@ func (r *Record) head(f []string, l string) error {
 	case Restart, Halt:
 		return nil
 	case Connection:
-		if len(f) != 2 {
+		if len(f) != 2 && len(f) != 3 {
 			return errors.New("connection needs a name")
 		}
 		r.Name = f[1]
+		if len(f) == 3 {
+			r.User = f[2]
+		}
 		return nil
 	case CopyOut:
 		return nil
@@ -258,6 +261,7 @@ func (r *Record) write(b *strings.Builder) {
 	switch r.Kind {
 	case Connection:
 		add(r.Name)
+		add(r.User)
 	case Statement, CopyIn:
 		if !r.WantErr {
 			add("ok")

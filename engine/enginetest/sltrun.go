@@ -46,7 +46,7 @@ type Outcome struct {
 // Run runs a script and returns an outcome per record, in order. The error is
 // of the machinery, such as a server that cannot be reached.
 func (s *Script) Run(ctx context.Context, t Target) ([]Outcome, error) {
-	r := &runner{t: t, conns: map[string]*pgconn.PgConn{}, labels: map[string][]string{}, cur: "main", types: pgtype.NewMap()}
+	r := &runner{t: t, conns: map[string]*pgconn.PgConn{}, users: map[string]string{}, labels: map[string][]string{}, cur: "main", types: pgtype.NewMap()}
 	if t.Timeout == 0 {
 		r.t.Timeout = 20 * time.Second
 	}
@@ -69,6 +69,9 @@ func (s *Script) Run(ctx context.Context, t Target) ([]Outcome, error) {
 			}
 		case rec.Kind == Connection:
 			r.cur = rec.Name
+			if rec.User != "" {
+				r.users[rec.Name] = rec.User
+			}
 		default:
 			r.one(ctx, rec, &o)
 			if _, ok := errors.AsType[*connectError](o.Err); ok {
@@ -85,6 +88,7 @@ type connectError struct{ error }
 type runner struct {
 	t      Target
 	conns  map[string]*pgconn.PgConn
+	users  map[string]string // who a connection logs in as
 	cur    string
 	labels map[string][]string
 	types  *pgtype.Map
@@ -113,7 +117,14 @@ func (r *runner) conn(ctx context.Context) (*pgconn.PgConn, error) {
 	if c := r.conns[r.cur]; c != nil && !c.IsClosed() {
 		return c, nil
 	}
-	c, err := pgconn.Connect(ctx, r.t.DSN())
+	cfg, err := pgconn.ParseConfig(r.t.DSN())
+	if err != nil {
+		return nil, &connectError{err}
+	}
+	if u := r.users[r.cur]; u != "" {
+		cfg.User = u
+	}
+	c, err := pgconn.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, &connectError{err}
 	}

@@ -582,7 +582,7 @@ func (c *coordinator) shutdown() error {
 func (c *coordinator) operatorContext(stage, shard int) operator.BuildContext {
 	ctx := operator.BuildContext{
 		Shard: shard, Shards: c.shards, Name: c.relation().Name,
-		Env: c.m.env(), MemoryBudget: c.m.o.JobMemoryBytes / int64(c.shards),
+		Env: c.m.env(), MemoryBudget: c.m.o.JobMemoryBytes / int64(c.shards), Memory: c.m.o.Memory,
 	}
 	if c.transient == nil {
 		ctx.Table = c.spaceFor(stage, shard).space.Table

@@ -11,6 +11,7 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/dataflow"
+	"velostream/engine/operator"
 	"velostream/engine/sql/expr"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/log"
@@ -31,6 +32,8 @@ type Options struct {
 	CheckpointInterval time.Duration
 	// JobMemoryBytes bounds what the operators of one job keep in memory.
 	JobMemoryBytes int64
+	// Memory makes these budgets shrink when the process runs short; nil: never.
+	Memory *operator.Memory
 	// OutputMemoryBytes bounds the persisted output of one job kept in memory.
 	OutputMemoryBytes int
 	// Retention is how long the rows of derived streams are kept when nobody

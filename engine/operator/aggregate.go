@@ -148,7 +148,7 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 	}
 	a.keys = newKeyTable(ts)
 	a.whole = a.table == nil || a.table.Fresh()
-	a.set = newMultiset(a.label, ctx.table(p, 1), ctx.budget()/2)
+	a.set = newMultiset(a.label, ctx.table(p, 1), ctx.budget().half())
 	a.scratch.keyCols = make([]*column.Column, len(p.Keys))
 	a.scratch.groupOf = -1
 	if len(p.Aggs) > 120 {

@@ -307,12 +307,12 @@ func (a *aggregate) bound() error {
 	if err := a.set.check(); err != nil {
 		return err
 	}
-	budget := a.ctx.budget()
+	budget := a.ctx.budget().now()
 	if a.memory() <= budget {
 		return nil
 	}
 	if a.table == nil {
-		return outOfMemory(a.label, budget)
+		return a.ctx.budget().exceeded(a.label, a.memory())
 	}
 	if a.single {
 		return nil

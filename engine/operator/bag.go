@@ -11,7 +11,7 @@ import (
 // rows is made only when the first Delete comes.
 type bag struct {
 	label  string
-	budget int64
+	budget budget
 	b      *column.Builder
 	width  int // columns that make a row equal
 	dead   column.Bitmap
@@ -19,7 +19,7 @@ type bag struct {
 	key    []byte
 }
 
-func newBag(label string, budget int64, ts []types.Type, width int) *bag {
+func newBag(label string, budget budget, ts []types.Type, width int) *bag {
 	return &bag{label: label, budget: budget, b: column.NewBuilder(ts, 0), width: width}
 }
 
@@ -67,8 +67,8 @@ func (g *bag) check() error {
 	if g.index != nil {
 		n *= 3
 	}
-	if n > g.budget {
-		return outOfMemory(g.label, g.budget)
+	if n > g.budget.now() {
+		return g.budget.exceeded(g.label, n)
 	}
 	return nil
 }

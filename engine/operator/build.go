@@ -20,15 +20,17 @@ type BuildContext struct {
 	Env *expr.Env
 	// MemoryBudget bounds the operator's memory in bytes; 0: 256 MB.
 	MemoryBudget int64
+	// Memory makes budgets shrink when the process runs short; nil: it does not.
+	Memory *Memory
 	// Name is the relation that errors name: the view or stream being made.
 	Name string
 }
 
-func (c BuildContext) budget() int64 {
+func (c BuildContext) budget() budget {
 	if c.MemoryBudget <= 0 {
-		return defaultBudget
+		return budget{defaultBudget, c.Memory}
 	}
-	return c.MemoryBudget
+	return budget{c.MemoryBudget, c.Memory}
 }
 
 // table returns the k-th table of p, nil when there is none.

@@ -12,7 +12,7 @@ type entries struct {
 	table  state.Table
 	mem    btree.Map[string, string]
 	bytes  int64
-	budget int64
+	budget budget
 	label  string
 }
 
@@ -44,8 +44,8 @@ func (s *entries) put(k, v []byte) error {
 	if !replaced {
 		s.bytes += int64(len(k)) + 64
 	}
-	if s.bytes > s.budget {
-		return outOfMemory(s.label, s.budget)
+	if s.bytes > s.budget.now() {
+		return s.budget.exceeded(s.label, s.bytes)
 	}
 	return nil
 }

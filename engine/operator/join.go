@@ -121,7 +121,7 @@ func (j *join) Barrier(e state.Epoch, out dataflow.Output) error {
 
 func (j *join) Process(port int, in *column.Batch, out dataflow.Output) error {
 	if j.net != nil {
-		if j.net.MemSize() > j.ctx.budget()/2 { // rather early than never
+		if j.net.MemSize() > j.ctx.budget().now()/2 { // rather early than never
 			if err := j.net.Drain(out.Emit); err != nil {
 				return err
 			}
@@ -136,7 +136,7 @@ func (j *join) Process(port int, in *column.Batch, out dataflow.Output) error {
 	}
 	if j.wait != nil && port == 0 {
 		j.wait.AppendRows(in, rows, column.Insert)
-		if j.wait.Batch().MemSize() > j.ctx.budget()/2 { // rather early than never
+		if j.wait.Batch().MemSize() > j.ctx.budget().now()/2 { // rather early than never
 			return j.lookUp(out)
 		}
 		return nil

@@ -370,13 +370,13 @@ func (j *join) dropEmpty() {
 // bound keeps memory within the budget: rows of keys not used lately go to the tables, all
 // rows of a key together; without tables it is an error.
 func (j *join) bound() error {
-	budget := j.ctx.budget()
+	budget := j.ctx.budget().now()
 	total := j.memory()
 	if total <= budget {
 		return nil
 	}
 	if j.sides[0].table == nil || j.sides[1].table == nil {
-		return outOfMemory(j.label, budget)
+		return j.ctx.budget().exceeded(j.label, total)
 	}
 	if err := j.flush(); err != nil {
 		return err

@@ -30,7 +30,7 @@ type Materialize struct {
 	key     []int
 	appends bool
 	table   state.Table
-	budget  int64
+	budget  budget
 	types   []types.Type
 
 	rows  *column.Builder // rows of this epoch that may matter
@@ -58,7 +58,7 @@ type span struct{ key, value, end int }
 // as the relation name in t; nil: it only nets changes.
 func NewMaterialize(p *plan.Physical, name string, t state.Table) (*Materialize, error) {
 	m := &Materialize{
-		label: "materialised " + name, key: p.Key, appends: p.AppendOnly, table: t, budget: defaultBudget,
+		label: "materialised " + name, key: p.Key, appends: p.AppendOnly, table: t, budget: budget{bytes: defaultBudget},
 		types: p.Types(), rows: column.NewBuilder(p.Types(), 0), pending: make(map[string][]byte),
 		out: emitter{column.NewBuilder(p.Types(), 0)},
 	}
@@ -168,7 +168,7 @@ func (m *Materialize) Barrier(e state.Epoch, out dataflow.Output) error {
 	if err != nil {
 		return err
 	}
-	if m.table != nil && (e.Flush || m.bytes > m.budget/2) {
+	if m.table != nil && (e.Flush || m.bytes > m.budget.now()/2) {
 		return m.flush()
 	}
 	return nil

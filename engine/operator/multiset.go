@@ -30,7 +30,7 @@ type multiset struct {
 	m      btree.Map[string, *msEntry]
 	dirty  []string
 	bytes  int64
-	budget int64
+	budget budget
 }
 
 type msEntry struct {
@@ -42,7 +42,7 @@ type msEntry struct {
 
 const msOverhead = 96
 
-func newMultiset(label string, t state.Table, budget int64) *multiset {
+func newMultiset(label string, t state.Table, budget budget) *multiset {
 	return &multiset{label: label, t: t, whole: t == nil || t.Fresh(), budget: budget}
 }
 
@@ -262,7 +262,7 @@ func (s *multiset) flush() error {
 		}
 	}
 	s.dirty = s.dirty[:0]
-	if s.bytes > s.budget {
+	if s.bytes > s.budget.now() {
 		s.m.Clear()
 		s.bytes, s.whole = 0, false
 	}
@@ -271,11 +271,11 @@ func (s *multiset) flush() error {
 
 // check keeps memory within the budget between flushes.
 func (s *multiset) check() error {
-	if s.bytes <= s.budget {
+	if s.bytes <= s.budget.now() {
 		return nil
 	}
 	if s.t == nil {
-		return outOfMemory(s.label, s.budget)
+		return s.budget.exceeded(s.label, s.bytes)
 	}
 	return s.flush()
 }

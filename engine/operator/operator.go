@@ -68,7 +68,13 @@ func (e *emitter) flush(out dataflow.Output) error {
 // outOfMemory is the error of an operator that has no table to spill to.
 func outOfMemory(what string, budget int64) error {
 	return pgerror.New(pgerror.OutOfMemory, "%s needs more than its memory budget of %d MB", what, budget>>20).
-		WithHint("Reduce the rows with a WHERE clause or a smaller time range, or raise max.memory.mb.")
+		WithHint("Reduce the rows with a WHERE clause or a smaller time range, or SET query_memory to more (job_memory in the server's settings for what jobs keep).")
+}
+
+// memoryShort is the error of one that would have had more at another time.
+func memoryShort(what string, budget int64) error {
+	return pgerror.New(pgerror.OutOfMemory, "%s needs more than %d MB while the server is short of memory", what, budget>>20).
+		WithHint("Try again when less is going on, or reduce the rows with a WHERE clause.")
 }
 
 // broken is the error of a changelog that cannot be: a defect of ours, never to be

@@ -133,7 +133,7 @@ func (o *overKept) Process(_ int, in *column.Batch, out dataflow.Output) error {
 		}
 		o.changes.Set(string(o.key), c)
 	}
-	if o.bytes > o.ctx.budget() {
+	if o.bytes > o.ctx.budget().now() {
 		return o.apply(out) // the changes so far: what they give is netted further down
 	}
 	return nil

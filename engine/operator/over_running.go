@@ -181,7 +181,7 @@ func (o *overRunning) Process(_ int, in *column.Batch, out dataflow.Output) erro
 		if err != nil {
 			return err
 		}
-		if o.size() > k.ctx.budget() {
+		if o.size() > k.ctx.budget().now() {
 			if err := o.forget(); err != nil {
 				return err
 			}

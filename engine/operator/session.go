@@ -165,7 +165,7 @@ func (s *session) Process(_ int, in *column.Batch, out dataflow.Output) error {
 		}
 		s.changes.Set(string(s.key), g)
 	}
-	if s.bytes > s.ctx.budget()/2 {
+	if s.bytes > s.ctx.budget().now()/2 {
 		return s.apply(out)
 	}
 	return nil
@@ -237,7 +237,7 @@ func (s *session) apply(out dataflow.Output) error {
 	}
 	s.changes.Clear()
 	s.bytes = 0
-	if s.cached > s.ctx.budget()/4 {
+	if s.cached > s.ctx.budget().now()/4 {
 		s.parts, s.cached = map[string]*sessionPart{}, 0
 	}
 	return s.out.flush(out)

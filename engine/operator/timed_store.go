@@ -403,13 +403,13 @@ func (j *timedJoin) warm(gs []int32) error {
 // bound keeps memory within the budget: rows of keys not used lately go to the tables;
 // without tables it is an error. When their first row ends stays in memory.
 func (j *timedJoin) bound() error {
-	budget := j.ctx.budget()
+	budget := j.ctx.budget().now()
 	total := j.memory()
 	if total <= budget {
 		return nil
 	}
 	if j.sides[0].table == nil || j.sides[1].table == nil {
-		return outOfMemory(j.label, budget)
+		return j.ctx.budget().exceeded(j.label, total)
 	}
 	for side := range j.sides {
 		if err := j.sides[side].flush(); err != nil {

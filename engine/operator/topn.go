@@ -139,8 +139,8 @@ func (t *topN) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 			return err
 		}
 	}
-	if t.bytes > max(t.ctx.budget(), topNBytesMin) {
-		return outOfMemory(t.label, t.ctx.budget())
+	if t.bytes > max(t.ctx.budget().now(), topNBytesMin) {
+		return t.ctx.budget().exceeded(t.label, t.bytes)
 	}
 	return nil
 }

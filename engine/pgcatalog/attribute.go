@@ -9,7 +9,7 @@ import (
 func attributeSources() map[string]source {
 	return map[string]source{
 		"pg_attribute": {"attrelid attname atttypid attstattarget attlen attnum attndims attcacheoff atttypmod attbyval attalign " +
-			"attstorage attnotnull atthasdef attgenerated attislocal attcollation attcompression attidentity attisdropped", (*Catalog).attributeRows},
+			"attstorage attnotnull atthasdef attgenerated attislocal attcollation attcompression attidentity attisdropped attacl", (*Catalog).attributeRows},
 		"pg_attrdef": {"oid adrelid adnum adbin", (*Catalog).defaultRows},
 	}
 }
@@ -32,7 +32,7 @@ func attributesOf(e *emitter, r *catalog.Relation) {
 	for i, col := range r.Columns {
 		if col.Dropped {
 			e.row(r.ID, "........pg.dropped."+itoa(i+1)+"........", 0, 0, col.Type.Len(), i+1, 0, -1, -1, false, "i", "p",
-				false, false, "", true, 0, "", "", true)
+				false, false, "", true, 0, "", "", true, nil)
 			continue
 		}
 		if col.Hidden {
@@ -61,9 +61,13 @@ func attributeRow(e *emitter, rel uint32, num int, col catalog.Column, defaults 
 	if defaults {
 		identity = map[string]string{"ALWAYS": "a", "BY DEFAULT": "d"}[col.Identity]
 	}
+	var acl any
+	if defaults && len(col.ACL) > 0 {
+		acl = aclText(col.ACL)
+	}
 	byval, align, storage := layout(col.Type)
 	e.row(rel, col.Name, col.Type.OID, -1, col.Type.Len(), num, dims, -1, col.Type.Mod, byval, align, storage,
-		col.NotNull, defaults && col.Default+col.Computed != "", generated, true, collationOf(col.Type), "", identity, false)
+		col.NotNull, defaults && col.Default+col.Computed != "", generated, true, collationOf(col.Type), "", identity, false, acl)
 }
 
 // layout is how PostgreSQL would store values of t: passed by value, alignment,

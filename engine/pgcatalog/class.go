@@ -11,7 +11,7 @@ func classSources() map[string]source {
 	return map[string]source{
 		"pg_namespace": {"oid nspname nspowner nspacl", (*Catalog).namespaceRows},
 		"pg_class": {"oid relname relnamespace reltype relowner relam relfilenode relpages reltuples relhasindex " +
-			"relpersistence relkind relnatts relhasrules relispopulated relreplident reloptions relisshared", (*Catalog).classRows},
+			"relpersistence relkind relnatts relhasrules relispopulated relreplident reloptions relisshared relacl", (*Catalog).classRows},
 		"pg_rewrite": {"oid rulename ev_class ev_type ev_enabled is_instead ev_qual ev_action", (*Catalog).ruleRows},
 		"pg_depend":  {"classid objid objsubid refclassid refobjid refobjsubid deptype", (*Catalog).dependRows},
 	}
@@ -19,7 +19,7 @@ func classSources() map[string]source {
 
 func (c *Catalog) namespaceRows(e *emitter) {
 	for _, s := range c.allSchemas() {
-		e.row(s.oid, s.name, oidSuperuser, nil)
+		e.row(s.oid, s.name, c.roleOID(c.Snapshot.SchemaRights(s.name).Owner), schemaACL(c, s.name))
 	}
 }
 
@@ -38,7 +38,8 @@ func (c *Catalog) classRows(e *emitter) {
 			am = oidHeap
 		}
 		e.row(r.rel.ID, r.rel.Name, c.schemaOID(r.rel.Schema), 0, oidSuperuser, am, r.rel.ID, 0, float64(-1), false,
-			"p", r.kind, len(columnsOf(r.rel)), r.kind == 'v', true, "n", nil, r.rel.Schema == schemaPG && sharedClasses[r.rel.Name])
+			"p", r.kind, len(columnsOf(r.rel)), r.kind == 'v', true, "n", nil, r.rel.Schema == schemaPG && sharedClasses[r.rel.Name],
+			systemACL(r.rel))
 	}
 	for _, r := range c.relations() {
 		kind := relkind(r)
@@ -47,10 +48,10 @@ func (c *Catalog) classRows(e *emitter) {
 			am = oidHeap
 		}
 		e.row(r.ID, r.Name, c.schemaOID(r.Schema), rowTypeOID(r), c.owner(r), am, r.ID, c.size(r)/pageBytes, float64(-1),
-			len(indexesOf(r)) > 0, "p", kind, attributes(r), viewQuery(r) != "", true, "d", relationOptions(r), false)
+			len(indexesOf(r)) > 0, "p", kind, attributes(r), viewQuery(r) != "", true, "d", relationOptions(r), false, aclText(r.ACL))
 		for _, x := range indexesOf(r) {
 			e.row(x.oid, x.name, c.schemaOID(r.Schema), 0, c.owner(r), oidBtree, x.oid, 0, float64(-1),
-				false, "p", "i", len(x.columns), false, true, "n", nil, false)
+				false, "p", "i", len(x.columns), false, true, "n", nil, false, nil)
 		}
 	}
 }

@@ -1,17 +1,25 @@
 package pgcatalog
 
-import "strings"
+import (
+	"strings"
+
+	"velostream/catalog/auth"
+)
 
 // databaseSources are databases, roles and what hangs on them.
 func databaseSources() map[string]source {
-	roles := "oid rolname rolsuper rolinherit rolcreaterole rolcreatedb rolcanlogin rolreplication rolbypassrls rolconnlimit rolpassword"
+	roles := "oid rolname rolsuper rolinherit rolcreaterole rolcreatedb rolcanlogin rolreplication rolbypassrls rolconnlimit rolpassword rolvaliduntil"
+	users := "usename usesysid usecreatedb usesuper userepl usebypassrls passwd valuntil"
 	return map[string]source{
 		"pg_database": {"oid datname datdba encoding datlocprovider datistemplate datallowconn datconnlimit dattablespace " +
-			"datcollate datctype", (*Catalog).databaseRows},
-		"pg_authid": {roles, func(c *Catalog, e *emitter) { c.roleRows(e, nil) }},
-		"pg_roles":  {roles, func(c *Catalog, e *emitter) { c.roleRows(e, "********") }},
-		"pg_user":   {"usename usesysid usecreatedb usesuper userepl usebypassrls passwd", (*Catalog).userRows},
-		"pg_shadow": {"usename usesysid usecreatedb usesuper userepl usebypassrls passwd", (*Catalog).userRows},
+			"datcollate datctype datacl", (*Catalog).databaseRows},
+		"pg_authid":       {roles, func(c *Catalog, e *emitter) { c.roleRows(e, true) }},
+		"pg_roles":        {roles, func(c *Catalog, e *emitter) { c.roleRows(e, false) }},
+		"pg_user":         {users, func(c *Catalog, e *emitter) { c.userRows(e, false) }},
+		"pg_shadow":       {users, func(c *Catalog, e *emitter) { c.userRows(e, true) }},
+		"pg_group":        {"groname grosysid grolist", (*Catalog).groupRows},
+		"pg_auth_members": {"roleid member grantor admin_option", (*Catalog).memberRows},
+		"pg_default_acl":  {"oid defaclrole defaclnamespace defaclobjtype defaclacl", (*Catalog).defaultACLRows},
 		"pg_stat_activity": {"datid datname pid usesysid usename application_name client_addr client_port backend_start xact_start " +
 			"query_start state_change state query backend_type wait_event_type wait_event", (*Catalog).activityRows},
 		"pg_stat_database":       {"datid datname numbackends xact_commit xact_rollback blks_read blks_hit tup_returned tup_fetched tup_inserted tup_updated tup_deleted", (*Catalog).statDatabaseRows},
@@ -23,7 +31,8 @@ func databaseSources() map[string]source {
 
 func (c *Catalog) databaseRows(e *emitter) {
 	for i, n := range c.databases() {
-		e.row(databaseOID(i), n, oidSuperuser, encodingUTF8, "c", false, true, -1, oidTablespace, "C", "C")
+		e.row(databaseOID(i), n, oidSuperuser, encodingUTF8, "c", false, true, -1, oidTablespace, "C", "C",
+			aclText(c.Snapshot.SchemaRights("").ACL))
 	}
 }
 
@@ -39,18 +48,6 @@ func (c *Catalog) thisDatabase() uint32 {
 	return oidDatabase
 }
 
-func (c *Catalog) roleRows(e *emitter, password any) {
-	for _, n := range c.roles() {
-		e.row(c.roleOID(n), n, true, true, true, true, true, false, true, -1, password)
-	}
-}
-
-func (c *Catalog) userRows(e *emitter) {
-	for _, n := range c.roles() {
-		e.row(n, c.roleOID(n), true, true, false, true, "********")
-	}
-}
-
 func (c *Catalog) activity() []Activity {
 	if c.Activity == nil {
 		return nil
@@ -59,7 +56,14 @@ func (c *Catalog) activity() []Activity {
 }
 
 func (c *Catalog) activityRows(e *emitter) {
+	roles := c.Snapshot.Roles()
+	all := roles.Acts(c.User, auth.ReadAllStats)
 	for _, a := range c.activity() {
+		if !all && !roles.Acts(c.User, a.User) {
+			e.row(c.thisDatabase(), a.Database, a.PID, c.roleOID(a.User), a.User, a.Application, nil, nil, nil, nil,
+				nil, nil, nil, "<insufficient privilege>", nil)
+			continue
+		}
 		host, port := splitAddress(a.Address)
 		oid := c.thisDatabase()
 		for i, n := range c.databases() {

@@ -24,9 +24,6 @@ func (c *Catalog) Call(name string, args []types.Datum) (types.Datum, error) {
 		if strings.HasSuffix(name, "_is_visible") {
 			return types.BoolDatum(true), nil
 		}
-		if strings.HasPrefix(name, "has_") && strings.HasSuffix(name, "_privilege") {
-			return types.BoolDatum(true), nil
-		}
 		return types.Datum{}, pgerror.New(pgerror.UndefinedFunction, "function %s does not exist", name)
 	}
 	v, err := f(c, args)
@@ -61,49 +58,60 @@ var functionTable = map[string]function{
 	"col_description": func(c *Catalog, a []types.Datum) (any, error) {
 		return c.comment(oidArg(a[0]), classClass, int(a[1].I)), nil
 	},
-	"shobj_description":            objDescription,
-	"pg_table_is_visible":          tableVisible,
-	"pg_type_is_visible":           typeVisible,
-	"pg_function_is_visible":       functionVisible,
-	"pg_table_size":                relationSize,
-	"pg_relation_size":             relationSize,
-	"pg_total_relation_size":       relationSize,
-	"pg_indexes_size":              zero,
-	"pg_tablespace_size":           databaseSize,
-	"pg_database_size":             databaseSize,
-	"pg_encoding_to_char":          func(_ *Catalog, a []types.Datum) (any, error) { return encodingNames[a[0].I], nil },
-	"pg_char_to_encoding":          charToEncoding,
-	"getdatabaseencoding":          func(*Catalog, []types.Datum) (any, error) { return "UTF8", nil },
-	"pg_client_encoding":           func(c *Catalog, _ []types.Datum) (any, error) { return c.Encoding, nil },
-	"current_schemas":              currentSchemas,
-	"pg_is_in_recovery":            func(*Catalog, []types.Datum) (any, error) { return false, nil },
-	"txid_current":                 func(c *Catalog, _ []types.Datum) (any, error) { return int64(c.Snapshot.Version), nil },
-	"pg_postmaster_start_time":     func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
-	"pg_conf_load_time":            func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
-	"pg_tablespace_location":       func(*Catalog, []types.Datum) (any, error) { return "", nil },
-	"pg_relation_is_publishable":   func(*Catalog, []types.Datum) (any, error) { return false, nil },
-	"pg_relation_filenode":         func(_ *Catalog, a []types.Datum) (any, error) { return oidArg(a[0]), nil },
-	"pg_index_column_has_property": indexProperty,
-	"pg_stat_get_numscans":         zero,
-	"pg_my_temp_schema":            zero,
-	"pg_is_other_temp_schema":      func(*Catalog, []types.Datum) (any, error) { return false, nil },
-	"pg_blocking_pids":             func(*Catalog, []types.Datum) (any, error) { return []int{}, nil },
-	"pg_current_logfile":           null,
-	"pg_has_role":                  func(*Catalog, []types.Datum) (any, error) { return true, nil },
-	"to_regclass":                  toReg(types.OIDRegclass),
-	"to_regtype":                   toReg(types.OIDRegtype),
-	"to_regnamespace":              toReg(types.OIDRegnamespace),
-	"to_regproc":                   toReg(types.OIDRegproc),
-	"has_table_privilege":          hasRelation,
-	"has_any_column_privilege":     hasRelation,
-	"pg_cancel_backend":            signal(func(c *Catalog) func(uint32) bool { return c.Cancel }),
-	"pg_terminate_backend":         signal(func(c *Catalog) func(uint32) bool { return c.Terminate }),
-	"set_config":                   setConfig,
-	"pg_sleep":                     sleep,
-	"pg_advisory_unlock_all":       func(*Catalog, []types.Datum) (any, error) { return "", nil },
-	"pg_notify":                    notify,
-	"pg_stat_file":                 null,
-	"pg_describe_object":           describeObject,
+	"shobj_description":                  objDescription,
+	"pg_table_is_visible":                tableVisible,
+	"pg_type_is_visible":                 typeVisible,
+	"pg_function_is_visible":             functionVisible,
+	"pg_table_size":                      relationSize,
+	"pg_relation_size":                   relationSize,
+	"pg_total_relation_size":             relationSize,
+	"pg_indexes_size":                    zero,
+	"pg_tablespace_size":                 databaseSize,
+	"pg_database_size":                   databaseSize,
+	"pg_encoding_to_char":                func(_ *Catalog, a []types.Datum) (any, error) { return encodingNames[a[0].I], nil },
+	"pg_char_to_encoding":                charToEncoding,
+	"getdatabaseencoding":                func(*Catalog, []types.Datum) (any, error) { return "UTF8", nil },
+	"pg_client_encoding":                 func(c *Catalog, _ []types.Datum) (any, error) { return c.Encoding, nil },
+	"current_schemas":                    currentSchemas,
+	"pg_is_in_recovery":                  func(*Catalog, []types.Datum) (any, error) { return false, nil },
+	"txid_current":                       func(c *Catalog, _ []types.Datum) (any, error) { return int64(c.Snapshot.Version), nil },
+	"pg_postmaster_start_time":           func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
+	"pg_conf_load_time":                  func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
+	"pg_tablespace_location":             func(*Catalog, []types.Datum) (any, error) { return "", nil },
+	"pg_relation_is_publishable":         func(*Catalog, []types.Datum) (any, error) { return false, nil },
+	"pg_relation_filenode":               func(_ *Catalog, a []types.Datum) (any, error) { return oidArg(a[0]), nil },
+	"pg_index_column_has_property":       indexProperty,
+	"pg_stat_get_numscans":               zero,
+	"pg_my_temp_schema":                  zero,
+	"pg_is_other_temp_schema":            func(*Catalog, []types.Datum) (any, error) { return false, nil },
+	"pg_blocking_pids":                   func(*Catalog, []types.Datum) (any, error) { return []int{}, nil },
+	"pg_current_logfile":                 null,
+	"pg_has_role":                        hasRole,
+	"to_regclass":                        toReg(types.OIDRegclass),
+	"to_regtype":                         toReg(types.OIDRegtype),
+	"to_regnamespace":                    toReg(types.OIDRegnamespace),
+	"to_regproc":                         toReg(types.OIDRegproc),
+	"has_table_privilege":                hasTable,
+	"has_any_column_privilege":           hasAnyColumn,
+	"has_column_privilege":               hasColumn,
+	"has_sequence_privilege":             hasSequence,
+	"has_schema_privilege":               hasSchema,
+	"has_database_privilege":             hasDatabase,
+	"has_function_privilege":             hasFunction,
+	"has_language_privilege":             hasOther,
+	"has_tablespace_privilege":           hasOther,
+	"has_type_privilege":                 hasOther,
+	"has_server_privilege":               hasOther,
+	"has_foreign_data_wrapper_privilege": hasOther,
+	"acldefault":                         defaultACL,
+	"pg_cancel_backend":                  signal(func(c *Catalog) func(uint32) bool { return c.Cancel }),
+	"pg_terminate_backend":               signal(func(c *Catalog) func(uint32) bool { return c.Terminate }),
+	"set_config":                         setConfig,
+	"pg_sleep":                           sleep,
+	"pg_advisory_unlock_all":             func(*Catalog, []types.Datum) (any, error) { return "", nil },
+	"pg_notify":                          notify,
+	"pg_stat_file":                       null,
+	"pg_describe_object":                 describeObject,
 }
 
 func null(*Catalog, []types.Datum) (any, error) { return nil, nil }
@@ -350,24 +358,16 @@ func toReg(kind types.OID) function {
 	}
 }
 
-// hasRelation is has_table_privilege: an error for a table that does not exist
-// by name, NULL by OID.
-func hasRelation(c *Catalog, a []types.Datum) (any, error) {
-	t := a[len(a)-2]
-	if t.B != nil {
-		_, err := c.Number(types.OIDRegclass, string(t.B))
-		return true, err
-	}
-	if c.relation(oidArg(t)) == nil {
-		return nil, nil
-	}
-	return true, nil
-}
-
 func signal(of func(c *Catalog) func(uint32) bool) function {
 	return func(c *Catalog, a []types.Datum) (any, error) {
 		f := of(c)
-		return f != nil && f(oidArg(a[0])), nil
+		if f == nil {
+			return false, nil
+		}
+		if err := c.maySignal(oidArg(a[0])); err != nil {
+			return nil, err
+		}
+		return f(oidArg(a[0])), nil
 	}
 }
 

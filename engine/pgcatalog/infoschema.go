@@ -2,6 +2,7 @@ package pgcatalog
 
 import (
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 )
 
@@ -25,7 +26,7 @@ func infoSources() map[string]source {
 		"constraint_column_usage": {"table_catalog table_schema table_name column_name constraint_catalog constraint_schema " +
 			"constraint_name", (*Catalog).constraintColumnRows},
 		"constraint_table_usage": {"table_catalog table_schema table_name constraint_catalog constraint_schema constraint_name", func(c *Catalog, e *emitter) {
-			for _, k := range c.constraints() {
+			for _, k := range c.seenConstraints() {
 				r := k.rel
 				if k.kind == "f" {
 					if r = c.relation(k.Ref); r == nil {
@@ -46,10 +47,20 @@ func infoSources() map[string]source {
 			"is_null_call schema_level_routine max_dynamic_result_sets security_type", (*Catalog).routineRows},
 		"parameters": {"specific_catalog specific_schema specific_name ordinal_position parameter_mode is_result as_locator data_type " +
 			"udt_catalog udt_schema udt_name dtd_identifier", (*Catalog).parameterRows},
-		"enabled_roles":    {"role_name", func(c *Catalog, e *emitter) { eachRole(c, e) }},
-		"foreign_tables":   {"foreign_table_catalog foreign_table_schema foreign_table_name foreign_server_catalog foreign_server_name", (*Catalog).foreignTableRows},
-		"foreign_servers":  {"foreign_server_catalog foreign_server_name foreign_data_wrapper_catalog foreign_data_wrapper_name authorization_identifier", (*Catalog).foreignServerRows},
-		"table_privileges": {"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy", (*Catalog).tablePrivilegeRows},
+		"enabled_roles":                     {"role_name", (*Catalog).enabledRoleRows},
+		"applicable_roles":                  {"grantee role_name is_grantable", (*Catalog).applicableRoleRows},
+		"administrable_role_authorizations": {"grantee role_name is_grantable", (*Catalog).administrableRoleRows},
+		"column_privileges":                 {"grantor grantee table_catalog table_schema table_name column_name privilege_type is_grantable", (*Catalog).columnPrivilegeRows},
+		"role_column_grants":                {"grantor grantee table_catalog table_schema table_name column_name privilege_type is_grantable", (*Catalog).columnPrivilegeRows},
+		"routine_privileges": {"grantor grantee specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name " +
+			"privilege_type is_grantable", (*Catalog).routinePrivilegeRows},
+		"role_routine_grants": {"grantor grantee specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name " +
+			"privilege_type is_grantable", (*Catalog).routinePrivilegeRows},
+		"usage_privileges":  {"grantor grantee object_catalog object_schema object_name object_type privilege_type is_grantable", (*Catalog).usagePrivilegeRows},
+		"role_usage_grants": {"grantor grantee object_catalog object_schema object_name object_type privilege_type is_grantable", (*Catalog).usagePrivilegeRows},
+		"foreign_tables":    {"foreign_table_catalog foreign_table_schema foreign_table_name foreign_server_catalog foreign_server_name", (*Catalog).foreignTableRows},
+		"foreign_servers":   {"foreign_server_catalog foreign_server_name foreign_data_wrapper_catalog foreign_data_wrapper_name authorization_identifier", (*Catalog).foreignServerRows},
+		"table_privileges":  {"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy", (*Catalog).tablePrivilegeRows},
 		"role_table_grants": {
 			"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy",
 			(*Catalog).tablePrivilegeRows,
@@ -64,15 +75,13 @@ func infoSources() map[string]source {
 	}
 }
 
-func eachRole(c *Catalog, e *emitter) {
-	for _, n := range c.roles() {
-		e.row(n)
-	}
-}
-
 func (c *Catalog) schemataRows(e *emitter) {
 	for _, s := range c.allSchemas() {
-		e.row(c.Database, s.name, superuser)
+		r := c.Snapshot.SchemaRights(s.name)
+		if !c.Snapshot.HasSchema(s.name) || c.acts(r.Owner) ||
+			c.Snapshot.Roles().Allowed(r.ACL, auth.Schema, r.Owner, c.User, auth.Schema.All()) != auth.None {
+			e.row(c.Database, s.name, r.Owner)
+		}
 	}
 }
 
@@ -81,7 +90,7 @@ func (c *Catalog) allRelations(f func(r *catalog.Relation)) {
 	for i := range system().all {
 		f(system().all[i].rel)
 	}
-	for _, r := range c.relations() {
+	for _, r := range c.seen() {
 		f(r)
 	}
 }
@@ -122,7 +131,7 @@ func (c *Catalog) viewTableRows(e *emitter) {
 			continue
 		}
 		for _, in := range r.Inputs {
-			if t := c.relation(in); t != nil {
+			if t := c.relation(in); t != nil && c.acts(t.Owner) {
 				e.row(c.Database, r.Schema, r.Name, c.Database, t.Schema, t.Name)
 			}
 		}
@@ -135,7 +144,9 @@ func (c *Catalog) columnRows(e *emitter) {
 			return
 		}
 		for _, col := range columnsOf(r) {
-			c.infoColumn(e, r, col)
+			if c.seesColumn(r, col.num-1) {
+				c.infoColumn(e, r, col)
+			}
 		}
 	})
 }
@@ -145,7 +156,7 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 	d := describeType(t)
 	var def, generation, interval any
 	generated := "NEVER"
-	if col.Default != "" {
+	if col.Default != "" && c.acts(r.Owner) {
 		def = col.Default
 	}
 	if col.Computed != "" {
@@ -223,7 +234,7 @@ var constraintTypes = map[string]string{"p": "PRIMARY KEY", "u": "UNIQUE", "c": 
 
 // tableConstraintRows lists constraints; NOT NULL is a CHECK, as PostgreSQL shows it.
 func (c *Catalog) tableConstraintRows(e *emitter) {
-	for _, k := range c.constraints() {
+	for _, k := range c.seenConstraints() {
 		var distinct any
 		if k.kind == "u" {
 			distinct = "YES"
@@ -239,7 +250,7 @@ func (c *Catalog) tableConstraintRows(e *emitter) {
 }
 
 func (c *Catalog) notNulls(f func(r *catalog.Relation, col visibleColumn, name string)) {
-	for _, r := range c.relations() {
+	for _, r := range c.seen() {
 		for _, col := range columnsOf(r) {
 			if col.NotNull {
 				f(r, col, itoa(c.schemaOID(r.Schema))+"_"+itoa(r.ID)+"_"+itoa(col.num)+"_not_null")
@@ -249,7 +260,7 @@ func (c *Catalog) notNulls(f func(r *catalog.Relation, col visibleColumn, name s
 }
 
 func (c *Catalog) checkRows(e *emitter) {
-	for _, k := range c.constraints() {
+	for _, k := range c.seenConstraints() {
 		if k.kind == "c" {
 			e.row(c.Database, k.rel.Schema, k.Name, "("+k.Text+")")
 		}
@@ -260,7 +271,7 @@ func (c *Catalog) checkRows(e *emitter) {
 }
 
 func (c *Catalog) keyColumnRows(e *emitter) {
-	for _, k := range c.constraints() {
+	for _, k := range c.seenConstraints() {
 		if k.kind == "c" {
 			continue
 		}
@@ -277,7 +288,7 @@ func (c *Catalog) keyColumnRows(e *emitter) {
 // constraintColumnRows lists the columns that constraints are about: of foreign
 // keys those that are referred to.
 func (c *Catalog) constraintColumnRows(e *emitter) {
-	for _, k := range c.constraints() {
+	for _, k := range c.seenConstraints() {
 		r, cols := k.rel, k.Columns
 		if k.kind == "f" {
 			if r, cols = c.relation(k.Ref), k.RefColumns; r == nil {
@@ -297,7 +308,7 @@ func (c *Catalog) referentialRows(e *emitter) {
 		}
 		return s
 	}
-	for _, k := range c.constraints() {
+	for _, k := range c.seenConstraints() {
 		ref := c.relation(k.Ref)
 		if k.kind != "f" || ref == nil {
 			continue
@@ -316,7 +327,7 @@ func (c *Catalog) referentialRows(e *emitter) {
 
 func (c *Catalog) routineRows(e *emitter) {
 	for _, p := range c.procs() {
-		if p.Kind == 'a' {
+		if p.Kind == 'a' || p.user != nil && !c.seesFunction(p.user) {
 			continue
 		}
 		t := types.Type{OID: p.Ret, Mod: -1}
@@ -328,6 +339,9 @@ func (c *Catalog) routineRows(e *emitter) {
 
 func (c *Catalog) parameterRows(e *emitter) {
 	for _, p := range c.procs() {
+		if p.user != nil && !c.seesFunction(p.user) {
+			continue
+		}
 		for i, a := range p.Args {
 			t := types.Type{OID: a, Mod: -1}
 			e.row(c.Database, schemaPG, p.Name+"_"+itoa(p.oid), i+1, "IN", "NO", "NO", t.String(), c.Database, schemaPG, udtName(t), itoa(i+1))
@@ -336,7 +350,7 @@ func (c *Catalog) parameterRows(e *emitter) {
 }
 
 func (c *Catalog) foreignTableRows(e *emitter) {
-	for _, r := range c.relations() {
+	for _, r := range c.seen() {
 		if relkind(r) == 'f' {
 			e.row(c.Database, r.Schema, r.Name, c.Database, r.Connector)
 		}
@@ -346,13 +360,5 @@ func (c *Catalog) foreignTableRows(e *emitter) {
 func (c *Catalog) foreignServerRows(e *emitter) {
 	for _, n := range c.connectors() {
 		e.row(c.Database, n, c.Database, "velostream", superuser)
-	}
-}
-
-func (c *Catalog) tablePrivilegeRows(e *emitter) {
-	for _, r := range c.relations() {
-		for _, p := range []string{"INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"} {
-			e.row(r.Owner, r.Owner, c.Database, r.Schema, r.Name, p, "YES", yesNo(p == "SELECT"))
-		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 )
@@ -80,6 +81,9 @@ func (c *Catalog) Number(kind types.OID, text string) (uint32, error) {
 	}
 	switch kind {
 	case types.OIDRegclass:
+		if schema != "" && c.Snapshot.HasSchema(schema) && !c.Snapshot.MayUseSchema(c.User, schema, auth.Usage) {
+			return 0, catalog.Denied("schema", schema)
+		}
 		if oid := c.findRelation(schema, name); oid != 0 {
 			return oid, nil
 		}

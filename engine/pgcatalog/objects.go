@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 )
 
@@ -62,7 +63,7 @@ func defaultOID(r *catalog.Relation, attr int) uint32 {
 }
 
 // superuser owns all that has no other owner.
-const superuser = "velo"
+const superuser = auth.Bootstrap
 
 // schema is a schema with its OID.
 type schema struct {
@@ -202,47 +203,4 @@ func (c *Catalog) databases() []string {
 		out = append(out, c.Database)
 	}
 	return out
-}
-
-// roles are the roles there are: the owner of all and whoever is connected.
-func (c *Catalog) roles() []string {
-	if c.roleNames != nil {
-		return c.roleNames
-	}
-	out := []string{superuser}
-	add := func(n string) {
-		if n != "" && !slices.Contains(out, n) {
-			out = append(out, n)
-		}
-	}
-	add(c.User)
-	for _, r := range c.relations() {
-		add(r.Owner)
-	}
-	c.roleNames = out
-	return out
-}
-
-func (c *Catalog) roleOID(name string) uint32 {
-	if name == "" {
-		return oidSuperuser
-	}
-	for i, n := range c.roles() {
-		if n == name {
-			if i == 0 {
-				return oidSuperuser
-			}
-			return uint32(15500 + i)
-		}
-	}
-	return 0
-}
-
-func (c *Catalog) roleName(oid uint32) (string, bool) {
-	for _, n := range c.roles() {
-		if c.roleOID(n) == oid {
-			return n, true
-		}
-	}
-	return "", false
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
@@ -145,7 +146,9 @@ type Catalog struct {
 	schemas   []schema
 	functions []proc
 	rels      []*catalog.Relation
-	roleNames []string
+	allRoles  []*auth.Role
+	seenRels  []*catalog.Relation
+	sawRels   bool
 	allIndex  []index
 	procByOID map[uint32]int
 }

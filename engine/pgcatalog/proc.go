@@ -163,7 +163,7 @@ func (c *Catalog) findProc(oid uint32) (proc, bool) {
 func procSources() map[string]source {
 	return map[string]source{
 		"pg_proc": {"oid proname pronamespace proowner prolang procost prorows provariadic prokind proisstrict proretset " +
-			"provolatile proparallel pronargs prorettype proargtypes prosrc proargnames", (*Catalog).procRows},
+			"provolatile proparallel pronargs prorettype proargtypes prosrc proargnames proacl", (*Catalog).procRows},
 		"pg_aggregate": {"aggfnoid aggkind aggfinalmodify aggmfinalmodify", (*Catalog).aggregateRows},
 		"pg_operator": {"oid oprname oprnamespace oprowner oprkind oprcanmerge oprcanhash oprleft oprright oprresult " +
 			"oprcom oprnegate oprcode", (*Catalog).operatorRows},
@@ -185,15 +185,16 @@ func (c *Catalog) procRows(e *emitter) {
 			}
 		}
 		schema, owner, lang, body := uint32(oidPGCatalog), uint32(oidSuperuser), 12, p.Name
-		var names any
+		var names, acl any
 		if u := p.user; u != nil {
+			acl = aclText(u.ACL)
 			schema, owner, lang, body = c.schemaOID(u.Schema), c.roleOID(u.Owner), 14, u.Body
 			if strings.Join(u.ArgNames, "") != "" {
 				names = u.ArgNames
 			}
 		}
 		e.row(p.oid, p.Name, schema, owner, lang, 1.0, rows, variadic, p.Kind, p.Strict, p.Set,
-			p.Volatility, "s", len(p.Args), p.Ret, p.Args, body, names)
+			p.Volatility, "s", len(p.Args), p.Ret, p.Args, body, names, acl)
 	}
 }
 

@@ -54,7 +54,9 @@ func (c *Catalog) Set(name string, args []types.Datum, row func([]types.Datum) e
 			return add(r.ID)
 		}
 		return nil
-	case "aclexplode", "pg_listening_channels":
+	case "aclexplode":
+		return c.explode(args[0].List, add)
+	case "pg_listening_channels":
 		return nil
 	}
 	return pgerror.New(pgerror.UndefinedFunction, "function %s does not exist", name)

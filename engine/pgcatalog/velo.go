@@ -46,7 +46,17 @@ func (c *Catalog) jobs() []Job {
 	if c.Jobs == nil {
 		return nil
 	}
-	return c.Jobs()
+	all := c.Jobs()
+	if c.Snapshot.Roles().Superuser(c.User) {
+		return all
+	}
+	var out []Job
+	for _, j := range all {
+		if c.Snapshot.Sees(c.User, j.Relation) {
+			out = append(out, j)
+		}
+	}
+	return out
 }
 
 func (c *Catalog) jobRows(e *emitter) {
@@ -72,7 +82,7 @@ func origin(r *catalog.Relation) string {
 }
 
 func (c *Catalog) streamRows(e *emitter) {
-	for _, r := range c.relations() {
+	for _, r := range c.seen() {
 		if r.Kind != catalog.Stream {
 			continue
 		}
@@ -95,7 +105,7 @@ func columnList(r *catalog.Relation) string {
 }
 
 func (c *Catalog) keptRows(e *emitter) {
-	for _, r := range c.relations() {
+	for _, r := range c.seen() {
 		if r.Kind != catalog.Table && r.Kind != catalog.MaterializedView {
 			continue
 		}
@@ -116,7 +126,7 @@ func (c *Catalog) keptRows(e *emitter) {
 }
 
 func (c *Catalog) veloViewRows(e *emitter) {
-	for _, r := range c.relations() {
+	for _, r := range c.seen() {
 		if viewQuery(r) != "" {
 			e.row(r.ID, r.Name, r.Schema, string(r.Kind), r.Query, columnList(r), r.Owner, orNull(r.Comment))
 		}
@@ -128,6 +138,9 @@ func (c *Catalog) sinkRows(e *emitter) {
 		return
 	}
 	for _, s := range c.Sinks() {
+		if !c.Snapshot.Sees(c.User, s.Relation) {
+			continue
+		}
 		var from any
 		if r := c.relation(s.Relation.SinkOf); r != nil {
 			from = r.Name
@@ -174,7 +187,7 @@ func (c *Catalog) deadLetterRows(e *emitter) {
 			count[in] += j.DeadLetters
 		}
 	}
-	for _, r := range c.relations() {
+	for _, r := range c.seen() {
 		if r.DeadLetters == 0 {
 			continue
 		}
@@ -187,7 +200,7 @@ func (c *Catalog) deadLetterRows(e *emitter) {
 }
 
 func (c *Catalog) veloColumnRows(e *emitter) {
-	for _, r := range c.relations() {
+	for _, r := range c.seen() {
 		for i, col := range r.Columns {
 			key := false
 			for _, k := range r.Key {

@@ -42,6 +42,8 @@ func (s *Session) alter(ctx context.Context, p ast.Parsed, n *ast.Alter) error {
 		return s.alterIndex(ctx, p, n)
 	case "FUNCTION":
 		return s.alterFunction(ctx, p, n)
+	case "ROLE":
+		return s.renameRole(ctx, p, n)
 	case "TABLE", "STREAM", "SOURCE", "VIEW", "MATERIALIZED VIEW", "SINK", "SEQUENCE":
 	default:
 		return pgerror.Unsupported("ALTER %s is not supported", n.Kind).At(p.Position(n.Pos()))
@@ -63,9 +65,9 @@ func (s *Session) alter(ctx context.Context, p ast.Parsed, n *ast.Alter) error {
 
 // alteration works through the actions of n; nil: there is nothing to do.
 func (s *Session) alteration(snap *catalog.Snapshot, p ast.Parsed, n *ast.Alter) (*alteration, error) {
-	r, err := s.relation(snap, p, n.Object.Name)
+	r, err := s.owned(snap, p, n.Object.Name)
 	if err != nil {
-		if n.IfExists {
+		if n.IfExists && pgerror.Code(err) != pgerror.InsufficientPrivilege {
 			s.notice("relation %q does not exist, skipping", n.Object.Name.Last())
 			return nil, nil
 		}
@@ -165,6 +167,9 @@ func (a *alteration) rename(x *ast.AlterAction) error {
 	if a.snap.Named(a.c.Schema, name) {
 		return pgerror.New(pgerror.DuplicateTable, "relation %q already exists", name)
 	}
+	if err := a.s.mayCreate(a.snap, a.c.Schema); err != nil {
+		return err
+	}
 	a.freezeKey()
 	a.c.Name = name
 	a.c.Definition = redefine(a.c.Definition, func(n *ast.Name) { n.Parts[len(n.Parts)-1] = name })
@@ -236,17 +241,23 @@ func (a *alteration) renameConstraint(x *ast.AlterAction) error {
 	return nil
 }
 
-// owner is OWNER TO. The roles are those that own something, and the session's.
+// owner is OWNER TO.
 func (a *alteration) owner(x *ast.AlterAction) error {
-	role := x.NewName.Last()
-	switch lower(role) {
-	case "current_user", "session_user", "current_role":
-		role = a.s.user
+	role, err := a.s.roleNamed(a.snap, x.NewName.Last())
+	if err != nil || role == a.c.Owner {
+		return err
 	}
-	if role != a.s.user && !slices.ContainsFunc(a.snap.Relations(), func(r *catalog.Relation) bool { return r.Owner == role }) {
-		return pgerror.New(pgerror.UndefinedObject, "role %q does not exist", role)
+	if err := a.s.mayGive(a.snap, role, a.c.Schema); err != nil {
+		return err
 	}
-	a.c.Owner = role
+	giveRelation(a.c, role)
+	for _, d := range a.snap.Relations() { // sequences of columns, dead letters
+		if d.PartOf == a.r.ID {
+			own := d.Clone()
+			giveRelation(own, role)
+			a.more[d.ID] = own
+		}
+	}
 	return nil
 }
 
@@ -260,6 +271,9 @@ func (a *alteration) setSchema(x *ast.AlterAction) error {
 	}
 	if to == a.c.Schema {
 		return nil
+	}
+	if err := a.s.mayCreate(a.snap, to); err != nil {
+		return err
 	}
 	if a.snap.Named(to, a.c.Name) {
 		return pgerror.New(pgerror.DuplicateTable, "relation %q already exists in schema %q", a.c.Name, to)
@@ -278,7 +292,7 @@ func (a *alteration) setSchema(x *ast.AlterAction) error {
 
 // swapWith exchanges the names of two relations of one kind.
 func (a *alteration) swapWith(x *ast.AlterAction) error {
-	other, err := a.s.relation(a.snap, a.p, x.NewName)
+	other, err := a.s.owned(a.snap, a.p, x.NewName)
 	if err != nil {
 		return err
 	}
@@ -315,11 +329,20 @@ func (s *Session) alterSchema(ctx context.Context, p ast.Parsed, n *ast.Alter) e
 		if !snap.HasSchema(name) {
 			return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", name)
 		}
+		if err := s.ownsSchema(snap, name); err != nil {
+			return nil, err
+		}
+		if len(n.Actions) == 1 && n.Actions[0].Kind == ast.AlterOwner {
+			return s.giveSchema(snap, name, n.Actions[0].NewName.Last())
+		}
 		if len(n.Actions) != 1 || n.Actions[0].Kind != ast.AlterRename {
 			return nil, pgerror.Unsupported("ALTER SCHEMA … %s is not supported", string(n.Actions[0].Kind)).At(p.Position(n.Actions[0].Pos()))
 		}
 		if name == catalog.DefaultSchema {
 			return nil, pgerror.Unsupported("renaming schema %q is not supported", name)
+		}
+		if err := s.mayCreateSchema(snap); err != nil {
+			return nil, err
 		}
 		return []catalog.Change{{RenameSchema: []string{name, n.Actions[0].NewName.Last()}}}, nil
 	})
@@ -335,6 +358,9 @@ func (s *Session) alterIndex(ctx context.Context, p ast.Parsed, n *ast.Alter) er
 				return nil, nil
 			}
 			return nil, pgerror.NoSuchRelation(n.Object.Name.Last()).At(p.Position(n.Object.Name.Pos()))
+		}
+		if err := s.owns(snap, r); err != nil {
+			return nil, err
 		}
 		if len(n.Actions) != 1 || n.Actions[0].Kind != ast.AlterRename {
 			return nil, pgerror.Unsupported("ALTER INDEX … %s is not supported", string(n.Actions[0].Kind)).At(p.Position(n.Actions[0].Pos()))
@@ -362,8 +388,14 @@ func (s *Session) alterIndex(ctx context.Context, p ast.Parsed, n *ast.Alter) er
 func (s *Session) alterFunction(ctx context.Context, p ast.Parsed, n *ast.Alter) error {
 	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		f, err := s.function(snap, p, n.Object)
+		if err == nil {
+			err = s.ownsFunction(snap, f)
+		}
 		if err != nil {
 			return nil, err
+		}
+		if len(n.Actions) == 1 && n.Actions[0].Kind == ast.AlterOwner {
+			return s.giveFunction(snap, f, n.Actions[0].NewName.Last())
 		}
 		return nil, pgerror.Unsupported("ALTER FUNCTION … %s is not supported", string(n.Actions[0].Kind)).
 			WithHint("CREATE OR REPLACE FUNCTION %s.", f.Signature()).At(p.Position(n.Actions[0].Pos()))

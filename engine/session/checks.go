@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,4 +121,37 @@ func zoneOfInterval(n *ast.Interval) string {
 		return types.FixedOffset(h * 3600).String()
 	}
 	return t
+}
+
+// memoryUnits are the units of amounts of memory, in bytes; a bare number is in kB.
+var memoryUnits = map[string]int64{"": 1 << 10, "B": 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+
+// parseMemory reads an amount of memory as PostgreSQL writes them, in bytes.
+func parseMemory(v string) (int64, bool) {
+	v = strings.TrimSpace(v)
+	digits := len(v) - len(strings.TrimLeft(v, "0123456789"))
+	n, err := strconv.ParseInt(v[:digits], 10, 64)
+	unit, ok := memoryUnits[strings.TrimSpace(v[digits:])]
+	if err != nil || !ok || n > math.MaxInt64/unit {
+		return 0, false
+	}
+	return n * unit, true
+}
+
+// checkMemory takes an amount of memory of at least 1 MB.
+func checkMemory(v string) (string, error) {
+	n, ok := parseMemory(v)
+	switch {
+	case !ok:
+		return v, invalid("Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".")
+	case n < 1<<20:
+		return v, invalid("It must be 1MB or more.")
+	}
+	return v, nil
+}
+
+// queryMemory is what an operator of a query may keep, in bytes.
+func (st *settings) queryMemory() int64 {
+	n, _ := parseMemory(st.values["query_memory"]) // checked when it was set
+	return n
 }

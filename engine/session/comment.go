@@ -21,10 +21,16 @@ func (s *Session) comment(ctx context.Context, p ast.Parsed, n *ast.Comment) err
 			if !snap.HasSchema(name) {
 				return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", name)
 			}
+			if err := s.ownsSchema(snap, name); err != nil {
+				return nil, err
+			}
 			return []catalog.Change{{CommentSchema: []string{name, text}}}, nil
 		case "FUNCTION":
 			f, err := s.function(snap, p, o)
 			if err != nil {
+				return nil, err
+			}
+			if err := s.ownsFunction(snap, f); err != nil {
 				return nil, err
 			}
 			c := *f
@@ -34,6 +40,9 @@ func (s *Session) comment(ctx context.Context, p ast.Parsed, n *ast.Comment) err
 			r, x := s.index(snap, o.Name)
 			if x == nil {
 				return nil, pgerror.NoSuchRelation(o.Name.Last()).At(p.Position(o.Name.Pos()))
+			}
+			if err := s.owns(snap, r); err != nil {
+				return nil, err
 			}
 			c := r.Clone()
 			c.Index(x.ID).Comment = text
@@ -45,7 +54,7 @@ func (s *Session) comment(ctx context.Context, p ast.Parsed, n *ast.Comment) err
 			if kinds == nil || o.Kind == "JOB" {
 				return nil, pgerror.Unsupported("COMMENT ON %s is not supported", o.Kind).At(p.Position(n.Pos()))
 			}
-			r, err := s.relation(snap, p, o.Name)
+			r, err := s.owned(snap, p, o.Name)
 			if err != nil {
 				return nil, err
 			}
@@ -66,7 +75,7 @@ func (s *Session) commentColumn(snap *catalog.Snapshot, p ast.Parsed, o ast.Obje
 	}
 	of := o.Name
 	of.Parts = of.Parts[:len(of.Parts)-1]
-	r, err := s.relation(snap, p, of)
+	r, err := s.owned(snap, p, of)
 	if err != nil {
 		return nil, err
 	}

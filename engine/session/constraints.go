@@ -79,6 +79,9 @@ func (s *Session) constrain(n *namer, p ast.Parsed, r *catalog.Relation, def *bi
 	}
 	r.KeyName = def.KeyName
 	for _, c := range def.Constraints {
+		if err := s.mayRefer(n.snap, c); err != nil {
+			return nil, err
+		}
 		if err := n.addConstraint(r, c); err != nil {
 			return nil, err
 		}
@@ -107,7 +110,7 @@ func (s *Session) columnSequence(n *namer, p ast.Parsed, r *catalog.Relation, d 
 	}
 	num.Owner, num.Column = r.ID, d.Column
 	seq := &catalog.Relation{
-		ID: n.id(), Schema: r.Schema, Name: n.relation(r, c.Name, "seq"), Kind: catalog.Sequence, Owner: s.user,
+		ID: n.id(), Schema: r.Schema, Name: n.relation(r, c.Name, "seq"), Kind: catalog.Sequence, Owner: r.Owner,
 		EventTime: -1, Numbers: num, PartOf: r.ID,
 	}
 	c.Sequence = seq.ID

@@ -313,6 +313,7 @@ type copyInStatement struct {
 	rel     *catalog.Relation
 	columns []int
 	format  copyFormat
+	guard   guard
 }
 
 func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy, f copyFormat) (pgwire.Statement, error) {
@@ -341,6 +342,9 @@ func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy, f copyFormat) (pgwire
 			}
 		}
 	}
+	a := catalog.Access{Relation: r.ID}
+	a.Insert(c.columns...)
+	c.guard.set([]catalog.Access{a}, nil)
 	return c, nil
 }
 
@@ -349,6 +353,9 @@ func (c *copyInStatement) CopyFormat() (byte, int) { return c.format.wire(), len
 
 // CopyFrom implements pgwire.CopyIn: all rows, or none.
 func (c *copyInStatement) CopyFrom(ctx context.Context, r io.Reader) (string, error) {
+	if err := c.guard.permit(c.s); err != nil {
+		return "", err
+	}
 	t, err := c.s.begin()
 	if err != nil {
 		return "", err

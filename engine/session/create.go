@@ -29,11 +29,9 @@ type placed struct {
 
 func (s *Session) place(snap *catalog.Snapshot, p ast.Parsed, name ast.Name) (placed, error) {
 	schema, rel := s.split(name)
-	if schema == "" {
-		schema = s.settings.schema()
-	}
-	if !snap.HasSchema(schema) {
-		return placed{}, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", schema).At(p.Position(name.Pos()))
+	schema, err := s.creatable(snap, schema, p.Position(name.Pos()))
+	if err != nil {
+		return placed{}, err
 	}
 	return placed{schema, rel, snap.Relation(schema, rel)}, nil
 }
@@ -96,8 +94,9 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 		return nil, nil, err
 	}
 	r := &catalog.Relation{
-		ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.Stream, Owner: s.user,
+		ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.Stream, Owner: s.who(),
 		Columns: def.Columns, EventTime: def.EventTime, WatermarkDelay: def.Delay, AppendOnly: true, Definition: p.Text,
+		ACL: s.newACL(snap, at.schema),
 	}
 	if n.Kind == ast.KindTable {
 		r.Kind, r.AppendOnly = catalog.Table, false
@@ -307,6 +306,11 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 			_, err := s.taken(at, n.IfNotExists)
 			return nil, err
 		}
+		if at.exists != nil {
+			if err := s.owns(snap, at.exists); err != nil {
+				return nil, err
+			}
+		}
 		o := s.bindOptions(p, nil)
 		o.Snapshot = snap
 		b, err := binder.BindQuery(o, n.Query)
@@ -314,15 +318,15 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 			return nil, err
 		}
 		r := &catalog.Relation{
-			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.View, Owner: s.user, EventTime: -1,
+			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.View, Owner: s.who(), EventTime: -1,
 			Definition: p.Text, Query: ast.String(n.Query), Inputs: b.Inputs,
-			Refs: b.Refs, Functions: b.Functions,
+			Refs: b.Refs, Functions: b.Functions, ACL: s.newACL(snap, at.schema),
 		}
 		if r.Columns, err = viewColumns(p, b.Columns, n.Columns); err != nil {
 			return nil, err
 		}
 		if at.exists != nil {
-			r.ID, r.Owner, r.Comment = at.exists.ID, at.exists.Owner, at.exists.Comment
+			r.ID, r.Owner, r.Comment, r.ACL = at.exists.ID, at.exists.Owner, at.exists.Comment, at.exists.ACL
 			if err := replacesView(snap, at.exists, r); err != nil {
 				return nil, err
 			}
@@ -360,6 +364,9 @@ func (s *Session) createMaterialized(ctx context.Context, p ast.Parsed, n *ast.C
 			return err
 		}
 		if at.exists != nil {
+			if err := s.owns(s.e.Catalog.Snapshot(), at.exists); err != nil {
+				return err
+			}
 			return s.replaceMaterialized(ctx, p, n, at.exists)
 		}
 	}
@@ -474,15 +481,18 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 	if len(b.Params) > 0 {
 		return nil, pgerror.New(pgerror.UndefinedParameter, "a persistent query cannot have parameters")
 	}
+	if err := s.permit(snap, b.Access, b.Functions); err != nil {
+		return nil, err
+	}
 	phys, warnings, err := s.lower(b.Plan, optimizer.LowerOptions{Continuous: true, View: true, Stream: c.kind == catalog.Stream})
 	if err != nil {
 		return nil, err
 	}
 	s.warn(append(b.Warnings, warnings...))
 	r := &catalog.Relation{
-		ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: c.kind, Owner: s.user, EventTime: -1,
+		ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: c.kind, Owner: s.who(), EventTime: -1,
 		Definition: p.Text, Query: ast.String(c.query), Inputs: b.Inputs, Key: phys.Key, Refs: b.Refs, Functions: b.Functions,
-		AppendOnly: phys.AppendOnly,
+		AppendOnly: phys.AppendOnly, ACL: s.newACL(snap, at.schema), Access: b.Access,
 	}
 	if c.kind == catalog.Stream && phys.AppendOnly {
 		r.EventTime = phys.EventTime
@@ -532,7 +542,7 @@ func inheritedDelay(snap *catalog.Snapshot, inputs []uint32) int64 {
 }
 
 func (s *Session) prepareRefresh(p ast.Parsed, n *ast.Refresh) (pgwire.Statement, error) {
-	r, err := s.relation(s.e.Catalog.Snapshot(), p, n.Name)
+	r, err := s.owned(s.e.Catalog.Snapshot(), p, n.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"velostream/catalog"
 	"velostream/catalog/types"
-	"velostream/engine/operator"
 	"velostream/engine/query"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
@@ -35,6 +34,7 @@ type changeStatement struct {
 	columns []pgwire.ResultColumn
 	version uint64
 	change  *change
+	guard   guard
 }
 
 // change is a planned INSERT, UPDATE or DELETE.
@@ -139,6 +139,7 @@ func (st *changeStatement) plan() error {
 		return pgerror.Unsupported("cached plan must not change result type")
 	}
 	st.change, st.columns, st.params, st.version = c, columns, c.Params, o.Snapshot.Version
+	st.guard.set(c.Access, c.Functions)
 	return nil
 }
 
@@ -152,6 +153,9 @@ func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 		if err := st.plan(); err != nil {
 			return nil, err
 		}
+	}
+	if err := st.guard.permit(st.s); err != nil {
+		return nil, err
 	}
 	p := st.change.physical
 	if len(args) > 0 {
@@ -234,7 +238,7 @@ func (s *Session) write(ctx context.Context, tx *table.Tx, c *change, p *plan.Ph
 		return nil, err
 	}
 	env := s.env()
-	rows, err := query.Run(p, rd.scan, operator.BuildContext{Shards: 1, Env: env, Name: "the statement"})
+	rows, err := query.Run(p, rd.scan, s.buildContext(env, "the statement"))
 	if err != nil {
 		return nil, rd.close(err)
 	}

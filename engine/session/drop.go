@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/engine/sql/ast"
 	"velostream/pgwire/pgerror"
 )
@@ -40,11 +41,29 @@ func (s *Session) apply(ctx context.Context, f func(snap *catalog.Snapshot) ([]c
 
 func (s *Session) createSchema(ctx context.Context, n *ast.CreateSchema) error {
 	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
-		if snap.HasSchema(n.Name) && n.IfNotExists {
-			s.noticeOf(pgerror.DuplicateSchema, "schema %q already exists, skipping", n.Name)
+		name, owner := n.Name, n.Owner
+		if owner == "" {
+			owner = s.who()
+		}
+		owner, err := s.roleNamed(snap, owner)
+		if err != nil {
+			return nil, err
+		}
+		if name == "" {
+			name = owner
+		}
+		if err := s.mayCreateSchema(snap); err != nil {
+			return nil, err
+		}
+		if err := s.mayGive(snap, owner, ""); err != nil {
+			return nil, err
+		}
+		if snap.HasSchema(name) && n.IfNotExists {
+			s.noticeOf(pgerror.DuplicateSchema, "schema %q already exists, skipping", name)
 			return nil, nil
 		}
-		return []catalog.Change{{CreateSchema: n.Name}}, nil
+		rights := catalog.Rights{Schema: name, Owner: owner, ACL: snap.NewACL(owner, "", auth.Schema)}
+		return []catalog.Change{{CreateSchema: name}, {PutRights: &rights}}, nil
 	})
 	return err
 }
@@ -71,6 +90,8 @@ func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, 
 		return tag, s.dropIndexes(ctx, p, n)
 	case "FUNCTION":
 		return tag, s.dropFunctions(ctx, p, n)
+	case "ROLE", "USER", "GROUP":
+		return "DROP ROLE", s.dropRoles(ctx, p, n)
 	}
 	kinds := dropKinds[n.Kind]
 	if kinds == nil {
@@ -81,6 +102,9 @@ func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, 
 		for _, o := range n.Objects {
 			r, err := s.relation(snap, p, o.Name)
 			if err != nil {
+				if pgerror.Code(err) == pgerror.InsufficientPrivilege {
+					return nil, err
+				}
 				if n.IfExists {
 					s.notice("%s %q does not exist, skipping", strings.ToLower(n.Kind), o.Name.Last())
 					continue
@@ -93,6 +117,9 @@ func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, 
 			if !slices.Contains(kinds, r.Kind) {
 				return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a %s", r.Name, strings.ToLower(n.Kind)).
 					WithHint("Use DROP %s to remove it.", strings.ToUpper(string(r.Kind)))
+			}
+			if err := s.mayDrop(snap, r); err != nil {
+				return nil, err
 			}
 			gone = append(gone, r)
 		}
@@ -223,6 +250,9 @@ func (s *Session) dropSchemas(ctx context.Context, n *ast.Drop) error {
 				}
 				return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", name)
 			}
+			if err := s.ownsSchema(snap, name); err != nil {
+				return nil, err
+			}
 			var in []*catalog.Relation
 			for _, r := range snap.Relations() {
 				if r.Schema == name {
@@ -234,9 +264,22 @@ func (s *Session) dropSchemas(ctx context.Context, n *ast.Drop) error {
 					WithDetail("%s %s depends on schema %s", kindOf(in[0]), in[0].Name, name).
 					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 			}
+			fns := snap.Functions(name, "")
+			if len(fns) > 0 && n.Behavior != ast.Cascade {
+				return nil, pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop schema %s because other objects depend on it", name).
+					WithDetail("function %s depends on schema %s", fns[0].Signature(), name).
+					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+			}
+			for _, f := range fns {
+				users, _ := snap.FunctionUsers(f.ID)
+				in = append(in, users...)
+			}
 			changes, err := s.dropChanges(snap, in, true)
 			if err != nil {
 				return nil, err
+			}
+			for _, f := range fns {
+				changes = append(changes, catalog.Change{DropFunction: f.ID})
 			}
 			out = append(append(out, changes...), catalog.Change{DropSchema: name})
 		}
@@ -258,7 +301,7 @@ func (s *Session) jobCommand(ctx context.Context, p ast.Parsed, n *ast.Job) (str
 	}
 	var id uint32
 	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
-		r, err := s.relation(snap, p, n.Name)
+		r, err := s.owned(snap, p, n.Name)
 		if err != nil {
 			return nil, err
 		}

@@ -41,6 +41,9 @@ func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OI
 	}
 	t := newTextRows("QUERY PLAN")
 	st := t.statement("EXPLAIN", func(_ context.Context, t *textRows) error {
+		if err := s.permit(s.e.Catalog.Snapshot(), r.Access, r.Functions); err != nil {
+			return err
+		}
 		lines, err := s.explain(r, optimizer.LowerOptions{Continuous: o.Continuous, View: job}, verbose)
 		for _, l := range lines {
 			t.add(l)

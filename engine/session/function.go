@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
@@ -31,7 +32,10 @@ func (s *Session) createFunction(ctx context.Context, p ast.Parsed, n *ast.Creat
 				return nil, pgerror.New("42P13", "cannot change return type of existing function").
 					WithHint("Use DROP FUNCTION %s first.", old.Signature())
 			}
-			f.ID = old.ID
+			if err := s.ownsFunction(snap, old); err != nil {
+				return nil, err
+			}
+			f.ID, f.Owner, f.ACL, f.Comment = old.ID, old.Owner, old.ACL, old.Comment
 		}
 		o := s.bindOptions(p, nil)
 		o.Snapshot = snap
@@ -55,17 +59,18 @@ func (s *Session) newFunction(snap *catalog.Snapshot, p ast.Parsed, n *ast.Creat
 		return nil, err
 	}
 	schema, name := s.split(n.Name)
-	if schema == "" {
-		schema = s.settings.schema()
-	}
-	if !snap.HasSchema(schema) {
-		return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", schema).At(p.Position(n.Name.Pos()))
+	schema, err := s.creatable(snap, schema, p.Position(n.Name.Pos()))
+	if err != nil {
+		return nil, err
 	}
 	if expr.HasFunction(name) {
 		return nil, pgerror.Unsupported("a function with the name of a built-in one is not supported").
 			WithHint("Choose another name than %q.", name).At(p.Position(n.Name.Pos()))
 	}
-	f := &catalog.Function{ID: snap.NextID(), Schema: schema, Name: name, Owner: s.user, Volatility: "VOLATILE", Definition: p.Text}
+	f := &catalog.Function{
+		ID: snap.NextID(), Schema: schema, Name: name, Owner: s.who(), Volatility: "VOLATILE", Definition: p.Text,
+		ACL: snap.NewACL(s.who(), schema, auth.Function),
+	}
 	for _, a := range n.Args {
 		t, err := binder.TypeOf(p.SQL, a.Type)
 		if err != nil {
@@ -166,6 +171,11 @@ func (s *Session) dropFunctions(ctx context.Context, p ast.Parsed, n *ast.Drop) 
 				}
 				return nil, err
 			}
+			if s.ownsSchema(snap, f.Schema) != nil {
+				if err := s.ownsFunction(snap, f); err != nil {
+					return nil, err
+				}
+			}
 			users, fns := snap.FunctionUsers(f.ID)
 			if (len(users) > 0 && n.Behavior != ast.Cascade) || len(fns) > 0 {
 				var what string
@@ -200,7 +210,7 @@ func (s *Session) function(snap *catalog.Snapshot, p ast.Parsed, o ast.Object) (
 	if sc := name.Schema(); sc != "" {
 		fns = snap.Functions(sc, name.Last())
 	} else {
-		for _, sc := range s.settings.searchPath() {
+		for _, sc := range s.path() {
 			fns = append(fns, snap.Functions(sc, name.Last())...)
 		}
 	}

@@ -20,7 +20,10 @@ func (s *Session) createIndex(ctx context.Context, p ast.Parsed, n *ast.CreateIn
 	var rel, id uint32
 	snap, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		rel = 0
-		r, err := s.relation(snap, p, n.Table)
+		r, err := s.owned(snap, p, n.Table)
+		if err == nil {
+			err = s.mayCreate(snap, r.Schema)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +201,7 @@ func puts(changed map[uint32]*catalog.Relation) []catalog.Change {
 
 // index finds an index by name; x is nil for that of a primary key.
 func (s *Session) index(snap *catalog.Snapshot, name ast.Name) (r *catalog.Relation, x *catalog.Index) {
-	path := s.settings.searchPath()
+	path := s.path()
 	if sc := name.Schema(); sc != "" {
 		path = []string{sc}
 	} else if len(path) == 0 {

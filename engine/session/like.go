@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/parser"
 	"velostream/pgwire/pgerror"
@@ -47,6 +48,9 @@ func (s *Session) like(snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelati
 	var cols []ast.ColumnDef
 	for _, l := range n.Likes {
 		from, err := s.relation(snap, p, l.Table)
+		if err == nil {
+			err = s.mayUse(snap, from, auth.Select)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -87,6 +87,7 @@ func (s *Session) prepareLocking(p ast.Parsed, q *ast.Query, params []types.OID)
 		inner.Limit = nil
 	}
 	st.selectStatement = &selectStatement{s: s, p: p, q: &inner, params: params}
+	st.lock = true
 	if err := st.plan(); err != nil {
 		return nil, err
 	}

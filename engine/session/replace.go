@@ -35,7 +35,7 @@ func (s *Session) replaceMaterialized(ctx context.Context, p ast.Parsed, n *ast.
 			return nil, err
 		}
 		c := r.Clone()
-		c.Name, c.Schema, c.Owner, c.Comment, c.Replaces = was.Name, was.Schema, was.Owner, was.Comment, 0
+		c.Name, c.Schema, c.Owner, c.Comment, c.ACL, c.Replaces = was.Name, was.Schema, was.Owner, was.Comment, was.ACL, 0
 		return []catalog.Change{{Drop: was.ID}, {Put: c}}, nil
 	})
 	if err != nil {

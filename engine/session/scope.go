@@ -32,6 +32,11 @@ func (s *Session) assign(key, v string, local bool) error {
 	if t != nil && len(t.assigned) >= assignmentsMax {
 		return pgerror.New(pgerror.ProgramLimitExceeded, "a transaction can set parameters %d times", assignmentsMax)
 	}
+	if key == "role" || key == "session_authorization" {
+		if err := s.become(key, v); err != nil {
+			return err
+		}
+	}
 	old := s.settings.values[key]
 	if t == nil && local {
 		_, err := s.settings.check(key, v)
@@ -57,7 +62,7 @@ func (s *Session) assign(key, v string, local bool) error {
 	if t == nil {
 		s.follow(key)
 	}
-	return nil
+	return s.followRole(key, local)
 }
 
 // tell sends a parameter that is not old any more, if it is one that clients
@@ -135,6 +140,9 @@ func (s *Session) put(key, v string) {
 	old := s.settings.values[key]
 	s.settings.values[key], s.settings.fmt = v, nil
 	s.tell(key, old)
+	if key == "role" || key == "session_authorization" {
+		s.showSuperuser()
+	}
 }
 
 // modes sets the modes of the open block.

@@ -22,8 +22,8 @@ import (
 // bindOptions are what statements of this session are bound against.
 func (s *Session) bindOptions(p ast.Parsed, params []types.OID) binder.Options {
 	return binder.Options{
-		Snapshot: s.e.Catalog.Snapshot(), SearchPath: s.settings.searchPath(), SQL: p.SQL, Params: params,
-		System: s.system,
+		Snapshot: s.e.Catalog.Snapshot(), SearchPath: s.path(), SQL: p.SQL, Params: params,
+		System: s.system, Usable: s.usable,
 		Format: s.settings.format(), Session: s.sessionFunction,
 	}
 }
@@ -37,8 +37,10 @@ func (s *Session) sessionFunction(name string, _ []expr.Expr) (expr.Expr, bool) 
 		return &expr.Const{Value: types.StringDatum(v), T: types.Name}, true
 	}
 	switch name {
-	case "current_user", "session_user", "user", "current_role":
-		return ident(s.user)
+	case "current_user", "user", "current_role":
+		return ident(s.who())
+	case "session_user":
+		return ident(s.sessionUser())
 	case "current_database", "current_catalog":
 		return ident(s.database)
 	case "current_schema":
@@ -67,6 +69,8 @@ type selectStatement struct {
 	visible    []int
 	opts       subscribe.Options
 	point      *pointRead // nil: the plan is more than a lookup
+	guard      guard
+	lock       bool // its rows are locked, which needs the right to change them
 }
 
 func (s *Session) prepareSelect(p ast.Parsed, q *ast.Query, params []types.OID) (pgwire.Statement, error) {
@@ -97,6 +101,12 @@ func (st *selectStatement) plan() error {
 	}
 	st.columns, st.params, st.inputs = columns, r.Params, r.Inputs
 	st.continuous = r.Continuous
+	if st.lock {
+		for i := range r.Access {
+			r.Access[i].Update()
+		}
+	}
+	st.guard.set(r.Access, r.Functions)
 	st.version = o.Snapshot.Version
 	if st.opts, err = subscribeOptions(st.p, st.q, st.s.settings); err != nil {
 		return err
@@ -173,6 +183,9 @@ func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 			return nil, err
 		}
 	}
+	if err := st.guard.permit(st.s); err != nil {
+		return nil, err
+	}
 	if st.point != nil {
 		if rows, err := st.point.open(ctx, args); rows != nil || err != nil {
 			return rows, err
@@ -186,9 +199,15 @@ func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 		}
 	}
 	if st.continuous {
-		return subscribe.Run(ctx, st.s.e.Jobs, p, st.visible, st.opts)
+		rows, err := subscribe.Run(ctx, st.s.e.Jobs, p, st.visible, st.opts)
+		return st.guard.guarded(st.s, rows, err)
 	}
 	return st.s.run(ctx, p, st.inputs, st.visible, "SELECT ")
+}
+
+// buildContext is what the operators of a bounded query are built with.
+func (s *Session) buildContext(env *expr.Env, name string) operator.BuildContext {
+	return operator.BuildContext{Shards: 1, Env: env, Name: name, MemoryBudget: s.settings.queryMemory(), Memory: s.e.Memory}
 }
 
 // run starts a bounded plan on a consistent view of its inputs.
@@ -199,7 +218,7 @@ func (s *Session) run(ctx context.Context, p *plan.Physical, inputs []uint32, vi
 	}
 	env := s.env()
 	env.Catalog = &lateCatalog{s: s, ctx: ctx, snap: rd.snap}
-	rows, err := query.Run(p, rd.scan, operator.BuildContext{Shards: 1, Env: env, Name: "the query"})
+	rows, err := query.Run(p, rd.scan, s.buildContext(env, "the query"))
 	if err != nil {
 		return nil, rd.close(err)
 	}

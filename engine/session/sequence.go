@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/engine/sql/ast"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/table"
@@ -30,6 +31,23 @@ func (q sequences) find(id uint32) (*catalog.Relation, error) {
 	return r, nil
 }
 
+// permit demands one of the privileges. The sequence of an identity column gives
+// its numbers to whoever may insert rows.
+func (q sequences) permit(r *catalog.Relation, privileges auth.Privilege) error {
+	snap, who := q.s.e.Catalog.Snapshot(), q.s.who()
+	if snap.Granted(r, who, privileges) != auth.None {
+		return nil
+	}
+	if t := snap.ByID(r.Numbers.Owner); t != nil && privileges.Has(auth.Usage) && t.Columns[r.Numbers.Column].Identity != "" {
+		a := catalog.Access{Relation: t.ID}
+		a.Insert()
+		if snap.Check(who, []catalog.Access{a}) == nil {
+			return nil
+		}
+	}
+	return catalog.Denied("sequence", r.Name)
+}
+
 func sequenceOptions(r *catalog.Relation) table.SequenceOptions {
 	n := r.Numbers
 	return table.SequenceOptions{ID: r.ID, Name: r.Name, Start: n.Start, Increment: n.Increment, Min: n.Min, Max: n.Max, Cycle: n.Cycle}
@@ -38,6 +56,9 @@ func sequenceOptions(r *catalog.Relation) table.SequenceOptions {
 // Next implements expr.Sequences.
 func (q sequences) Next(id uint32) (int64, error) {
 	r, err := q.find(id)
+	if err == nil {
+		err = q.permit(r, auth.Usage|auth.Update)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -63,6 +84,9 @@ func (g *given) put(id uint32, v int64) {
 // Current implements expr.Sequences.
 func (q sequences) Current(id uint32) (int64, error) {
 	r, err := q.find(id)
+	if err == nil {
+		err = q.permit(r, auth.Usage|auth.Select)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -79,12 +103,18 @@ func (q sequences) Last() (int64, error) {
 	if !ok {
 		return 0, pgerror.New(pgerror.ObjectNotInPrerequisiteState, "lastval is not yet defined in this session")
 	}
+	if r, err := q.find(q.s.given.last); err == nil {
+		return v, q.permit(r, auth.Usage|auth.Select)
+	}
 	return v, nil
 }
 
 // Set implements expr.Sequences.
 func (q sequences) Set(id uint32, v int64, called bool) error {
 	r, err := q.find(id)
+	if err == nil {
+		err = q.permit(r, auth.Update)
+	}
 	if err != nil {
 		return err
 	}
@@ -123,8 +153,8 @@ func (s *Session) createSequence(ctx context.Context, p ast.Parsed, n *ast.Creat
 			return nil, err
 		}
 		r := &catalog.Relation{
-			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.Sequence, Owner: s.user, EventTime: -1,
-			Definition: p.Text, Numbers: num,
+			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.Sequence, Owner: s.who(), EventTime: -1,
+			Definition: p.Text, Numbers: num, ACL: snap.NewACL(s.who(), at.schema, auth.Sequence),
 		}
 		return []catalog.Change{{Put: r}}, s.ownedBy(snap, p, r, n.Options)
 	})
@@ -147,7 +177,7 @@ func (s *Session) ownedBy(snap *catalog.Snapshot, p ast.Parsed, r *catalog.Relat
 		}
 		name := o.Owner
 		name.Parts = name.Parts[:len(name.Parts)-1]
-		t, err := s.relation(snap, p, name)
+		t, err := s.owned(snap, p, name)
 		if err != nil {
 			return err
 		}
@@ -174,6 +204,9 @@ func (s *Session) alterSequence(ctx context.Context, p ast.Parsed, n *ast.Create
 		}
 		if r.Kind != catalog.Sequence {
 			return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a sequence", r.Name)
+		}
+		if err := s.owns(snap, r); err != nil {
+			return nil, err
 		}
 		c := r.Clone()
 		if err := setNumbers(p, c.Numbers, n.Options, false); err != nil {

@@ -13,6 +13,7 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/job"
+	"velostream/engine/operator"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/parser"
@@ -29,6 +30,7 @@ type Engine struct {
 	Connectors *connector.Registry
 	Version    string // of the server, as in version()
 	Shards     int
+	Memory     *operator.Memory // nil: queries keep what query_memory allows
 	Logger     *slog.Logger
 	TempDir    string // of files that hold rows of cursors
 
@@ -43,11 +45,16 @@ type Engine struct {
 type Backend struct{ Engine *Engine }
 
 // Connect implements pgwire.Backend.
-func (b Backend) Connect(_ context.Context, s pgwire.Startup, n pgwire.Notifier) (pgwire.Session, error) {
+func (b Backend) Connect(ctx context.Context, s pgwire.Startup, n pgwire.Notifier) (pgwire.Session, error) {
 	x := &Session{
-		e: b.Engine, user: s.User, database: s.Database, pid: s.PID, notify: n,
+		e: b.Engine, database: s.Database, pid: s.PID, notify: n,
 		settings: newSettings(b.Engine),
 	}
+	role, err := b.Engine.enter(ctx, s.User)
+	if err != nil {
+		return nil, err
+	}
+	x.logIn(role)
 	var ok bool
 	if x.names, ok = n.(pgwire.Names); !ok {
 		return nil, pgerror.New(pgerror.InternalError, "the connection keeps no names")
@@ -56,6 +63,12 @@ func (b Backend) Connect(_ context.Context, s pgwire.Startup, n pgwire.Notifier)
 	if err := x.settings.start(s); err != nil {
 		return nil, err
 	}
+	if r := x.settings.values["role"]; r != "none" {
+		if err := x.become("role", r); err != nil {
+			return nil, err
+		}
+		x.showSuperuser()
+	}
 	return x, nil
 }
 
@@ -63,7 +76,7 @@ func (b Backend) Connect(_ context.Context, s pgwire.Startup, n pgwire.Notifier)
 type Session struct {
 	random   expr.Random
 	e        *Engine
-	user     string
+	identity identity
 	database string
 	pid      uint32
 	notify   pgwire.Notifier
@@ -206,7 +219,15 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	case *ast.Notify:
 		return s.command(p, func(context.Context) (string, error) { return "NOTIFY", s.notifyChannel(n.Channel, n.Payload) }), nil
 	case *ast.Checkpoint:
-		return s.command(p, func(context.Context) (string, error) { return "CHECKPOINT", nil }), nil
+		return s.command(p, func(context.Context) (string, error) { return "CHECKPOINT", s.mayCheckpoint() }), nil
+	case *ast.CreateRole:
+		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.createRole(ctx, p, n) }), nil
+	case *ast.Grant:
+		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.grant(ctx, p, n) }), nil
+	case *ast.Owned:
+		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.ownedObjects(ctx, n) }), nil
+	case *ast.AlterDefaultPrivileges:
+		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.alterDefaults(ctx, p, n) }), nil
 	case *ast.Vacuum:
 		return s.command(p, func(context.Context) (string, error) { return p.Tag(), nil }), nil
 	case *ast.Refresh:
@@ -234,7 +255,7 @@ func (s *Session) TxStatus() byte {
 func (s *Session) Format() *types.Format { return s.settings.format() }
 
 // Params implements pgwire.Session.
-func (s *Session) Params() []pgwire.Param { return s.settings.reported(s.user) }
+func (s *Session) Params() []pgwire.Param { return s.settings.reported() }
 
 // Close implements pgwire.Session.
 func (s *Session) Close() error {
@@ -291,7 +312,7 @@ func (s *Session) env() *expr.Env {
 	return &expr.Env{
 		Sequences: sequences{s},
 		Format:    s.settings.format(), Now: at, StmtTime: now,
-		User: s.user, Database: s.database, Schema: s.settings.schema(),
+		User: s.who(), Database: s.database, Schema: s.settings.schema(),
 		Version: s.e.Version, PID: int64(s.pid), Catalog: &lateCatalog{s: s}, Random: &s.random,
 		Setting: s.settings.value,
 	}

@@ -35,7 +35,7 @@ func allSettings(version string) []setting {
 		{name: "integer_datetimes", initial: "on", reported: true, fixed: true},
 		{name: "IntervalStyle", initial: "postgres", reported: true, check: oneOf("postgres", "postgres_verbose", "sql_standard", "iso_8601")},
 		{name: "is_superuser", initial: "on", reported: true, fixed: true},
-		{name: "session_authorization", reported: true, fixed: true},
+		{name: "session_authorization", reported: true},
 		{name: "standard_conforming_strings", initial: "on", reported: true, check: oneOf("on")},
 		{name: "application_name", reported: true},
 		{name: "default_transaction_read_only", initial: "off", reported: true, check: checkBool},
@@ -70,6 +70,7 @@ func allSettings(version string) []setting {
 		{name: "xmloption", initial: "content"},
 		{name: "check_function_bodies", initial: "on"},
 		// Velostream's own.
+		{name: "query_memory", initial: "256MB", check: checkMemory},
 		{name: "read_consistency", initial: "strict", check: oneOf("strict", "relaxed")},
 		{name: "auto_offset_reset", initial: "latest", check: oneOf("latest", "earliest")},
 		{name: "background_ddl", initial: "off", check: checkBool},
@@ -99,11 +100,10 @@ func newSettings(e *Engine) *settings {
 // start takes the parameters of the start-up packet. Unknown ones are passed
 // over: drivers send many, and refusing the connection would help nobody.
 func (st *settings) start(s pgwire.Startup) error {
-	st.values["session_authorization"] = s.User
 	for name, v := range s.Params {
 		key := strings.ToLower(name)
 		d := st.all[key]
-		if d == nil && !strings.Contains(key, ".") || d != nil && d.fixed {
+		if d == nil && !strings.Contains(key, ".") || d != nil && d.fixed || key == "session_authorization" {
 			continue
 		}
 		if err := st.assign(key, v); err != nil {
@@ -201,15 +201,11 @@ func (st *settings) names() []string {
 
 func (st *settings) get(name string) string { return st.values[strings.ToLower(name)] }
 
-func (st *settings) reported(user string) []pgwire.Param {
+func (st *settings) reported() []pgwire.Param {
 	var out []pgwire.Param
 	for _, d := range st.order {
 		if d.reported {
-			v := st.values[strings.ToLower(d.name)]
-			if d.name == "session_authorization" {
-				v = user
-			}
-			out = append(out, pgwire.Param{Name: d.name, Value: v})
+			out = append(out, pgwire.Param{Name: d.name, Value: st.values[strings.ToLower(d.name)]})
 		}
 	}
 	return out
@@ -290,6 +286,9 @@ func (s *Session) reset(n *ast.Reset) error {
 		if n.All && strings.HasPrefix(key, "transaction_") {
 			continue // of the block, which goes on
 		}
+		if n.All && (key == "role" || key == "session_authorization") {
+			continue
+		}
 		if s.settings.all[key].fixed || (!n.All && key != strings.ToLower(n.Name)) || s.settings.values[key] == v {
 			continue
 		}
@@ -321,5 +320,8 @@ func (s *Session) discard(n *ast.Discard) error {
 	}
 	s.names.DropCursors()
 	s.names.DropStatements()
+	if err := s.assign("session_authorization", s.settings.origin["session_authorization"], false); err != nil {
+		return err
+	}
 	return s.reset(&ast.Reset{All: true})
 }

@@ -246,12 +246,15 @@ func (s *Session) showRelation(p ast.Parsed, n *ast.Show) (pgwire.Statement, err
 func (s *Session) relation(snap *catalog.Snapshot, p ast.Parsed, name ast.Name) (*catalog.Relation, error) {
 	schema, rel := s.split(name)
 	if schema != "" {
+		if err := s.usable(schema); err != nil {
+			return nil, pgerror.From(err).At(p.Position(name.Pos()))
+		}
 		if r := snap.Relation(schema, rel); r != nil {
 			return r, nil
 		}
 		return nil, pgerror.NoSuchRelation(schema + "." + rel).At(p.Position(name.Pos()))
 	}
-	for _, sc := range s.settings.searchPath() {
+	for _, sc := range s.path() {
 		if r := snap.Relation(sc, rel); r != nil {
 			return r, nil
 		}

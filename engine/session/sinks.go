@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/engine/connector"
 	"velostream/engine/job"
 	"velostream/engine/option"
@@ -42,7 +43,14 @@ func (s *Session) createSink(ctx context.Context, p ast.Parsed, n *ast.CreateSin
 		if n.Format != nil {
 			given = append(given, formatGiven(p, n.Format)...)
 		}
-		r := &catalog.Relation{ID: snap.NextID(), Schema: at.schema, Name: at.name, Owner: s.user, Definition: p.Text, Inputs: []uint32{from.ID}}
+		read := catalog.Access{Relation: from.ID, Need: auth.Select, Selected: visiblePositions(from)}
+		if err := s.permit(snap, []catalog.Access{read}, nil); err != nil {
+			return nil, err
+		}
+		r := &catalog.Relation{
+			ID: snap.NextID(), Schema: at.schema, Name: at.name, Owner: s.who(), Definition: p.Text, Inputs: []uint32{from.ID},
+			ACL: s.newACL(snap, at.schema), Access: []catalog.Access{read},
+		}
 		if err := s.bindSink(ctx, p, n.Name.Pos(), r, from, given); err != nil {
 			return nil, err
 		}
@@ -78,7 +86,7 @@ func (s *Session) querySink(ctx context.Context, snap *catalog.Snapshot, p ast.P
 		given = append(given, formatGiven(p, n.Format)...)
 	}
 	r := &catalog.Relation{
-		ID: from.ID + 1, Schema: at.schema, Name: at.name, Owner: s.user, Definition: p.Text, Inputs: []uint32{from.ID},
+		ID: from.ID + 1, Schema: at.schema, Name: at.name, Owner: s.who(), Definition: p.Text, Inputs: []uint32{from.ID},
 	}
 	from.PartOf = r.ID
 	return r, s.bindSink(ctx, p, n.Name.Pos(), r, from, given)
@@ -150,6 +158,6 @@ func (s *Session) inlineSink(ctx context.Context, p ast.Parsed, c jobSpec, from 
 	if sinkName == from.Name {
 		sinkName += "_sink"
 	}
-	r := &catalog.Relation{ID: from.ID + 1, Schema: from.Schema, Name: sinkName, Owner: s.user, Definition: p.Text, PartOf: from.ID}
+	r := &catalog.Relation{ID: from.ID + 1, Schema: from.Schema, Name: sinkName, Owner: s.who(), Definition: p.Text, PartOf: from.ID}
 	return r, s.bindSink(ctx, p, c.name.Pos(), r, from, given)
 }

@@ -59,16 +59,22 @@ func (s *Session) prepareSubscribe(p ast.Parsed, n *ast.Subscribe, params []type
 	}
 	s.warn(append(r.Warnings, warnings...))
 	visible := visibleColumns(phys.Out)
+	g := &guard{}
+	g.set(r.Access, r.Functions)
 	return &rowsStatement{
 		params: r.Params, columns: resultColumns(c.Columns(r.Columns)),
 		run: func(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
+			if err := g.permit(s); err != nil {
+				return nil, err
+			}
 			bound := phys
 			if len(args) > 0 {
 				if bound, err = phys.BindParams(args); err != nil {
 					return nil, err
 				}
 			}
-			return subscribe.RunChanges(ctx, s.e.Jobs, bound, visible, c)
+			rows, err := subscribe.RunChanges(ctx, s.e.Jobs, bound, visible, c)
+			return g.guarded(s, rows, err)
 		},
 	}, nil
 }

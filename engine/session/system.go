@@ -25,7 +25,7 @@ func (s *Session) system(schema, name string) *catalog.Relation {
 		return r
 	}
 	snap := s.e.Catalog.Snapshot()
-	for _, p := range s.settings.searchPath() {
+	for _, p := range s.path() {
 		if snap.Relation(p, name) != nil {
 			return nil
 		}
@@ -40,7 +40,7 @@ func (s *Session) system(schema, name string) *catalog.Relation {
 // runs under ctx.
 func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatalog.Catalog {
 	src := pgcatalog.Source{
-		Snapshot: snap, Database: s.database, User: s.user, SearchPath: s.schemaPath(), Version: s.e.Version,
+		Snapshot: snap, Database: s.database, User: s.who(), SearchPath: s.schemaPath(), Version: s.e.Version,
 		Started: started, PID: s.pid, Encoding: s.settings.get("client_encoding"),
 		Functions: registeredFunctions, Settings: s.listSettings, Jobs: s.listJobs, Sinks: s.listSinks,
 		Cursors: s.listCursors, Statements: s.listStatements, SetConfig: s.setConfig,
@@ -94,7 +94,7 @@ func (s *Session) schemaPath() []string {
 	for p := range strings.SplitSeq(s.settings.get("search_path"), ",") {
 		p = strings.Trim(strings.TrimSpace(p), `"`)
 		if p == "$user" {
-			p = s.user
+			p = s.who()
 			if !snap.HasSchema(p) {
 				continue
 			}

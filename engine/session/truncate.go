@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/engine/sql/ast"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/table"
@@ -82,6 +83,9 @@ func (s *Session) truncated(snap *catalog.Snapshot, p ast.Parsed, n *ast.Truncat
 		if err != nil {
 			return nil, err
 		}
+		if err := s.mayUse(snap, r, auth.Truncate); err != nil {
+			return nil, err
+		}
 		if !r.Native() {
 			return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a table", r.Name).At(p.Position(name.Name.Pos()))
 		}
@@ -101,6 +105,9 @@ func (s *Session) truncated(snap *catalog.Snapshot, p ast.Parsed, n *ast.Truncat
 					WithHint("Truncate table %q at the same time, or use TRUNCATE ... CASCADE.", child.Name)
 			}
 			s.notice("truncate cascades to table %q", child.Name)
+			if err := s.mayUse(snap, child, auth.Truncate); err != nil {
+				return nil, err
+			}
 			in[child.ID] = true
 			rels = append(rels, child)
 		}

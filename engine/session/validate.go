@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/engine/connector"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/parser"
@@ -37,7 +38,8 @@ func Validate(ctx context.Context, snap *catalog.Snapshot, conns *connector.Regi
 		return v.out
 	}
 	e := &Engine{Catalog: catalog.Dry(snap), Connectors: conns, Version: "15.0", Shards: 1, dry: true}
-	s := &Session{e: e, user: "velo", database: "velostream", settings: newSettings(e), notify: v}
+	s := &Session{e: e, database: "velostream", settings: newSettings(e), notify: v}
+	s.logIn(e.Catalog.Snapshot().Role(auth.Bootstrap))
 	s.settings.regs = &names{s: s}
 	for _, p := range list {
 		if ctx.Err() != nil {

@@ -35,6 +35,7 @@ type Config struct {
 	Shards             int           `koanf:"shards"` // 0: as many as processors
 	EpochInterval      time.Duration `koanf:"epoch_interval"`
 	CheckpointInterval time.Duration `koanf:"checkpoint_interval"`
+	MemoryLimit        Size          `koanf:"memory_limit"` // of the process; 0: 80 % of what the machine or container has
 	JobMemory          Size          `koanf:"job_memory"`
 	CacheSize          Size          `koanf:"cache_size"` // of each of the two stores
 	DrainTimeout       time.Duration `koanf:"drain_timeout"`
@@ -145,6 +146,9 @@ func (c *Config) checkRanges(bad func(name, format string, args ...any)) {
 	within("max_connections", int64(c.MaxConnections), 1, 100_000)
 	within("shards", int64(c.Shards), 0, 1024)
 	within("dev_kafka_partitions", int64(c.DevKafkaPartitions), 1, 1000)
+	if c.MemoryLimit != 0 {
+		within("memory_limit", int64(c.MemoryLimit), 64<<20, 1<<50)
+	}
 	within("job_memory", int64(c.JobMemory), 1<<20, 1<<45)
 	within("cache_size", int64(c.CacheSize), 1<<20, 1<<45)
 	duration("epoch_interval", c.EpochInterval, time.Millisecond, time.Minute)

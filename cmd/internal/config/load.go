@@ -34,6 +34,7 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.IntVar(&c.Shards, "shards", c.Shards, "parallel shards of each job; 0: as many as processors")
 	f.DurationVar(&c.EpochInterval, "epoch-interval", c.EpochInterval, "longest time until changes of a busy input are visible")
 	f.DurationVar(&c.CheckpointInterval, "checkpoint-interval", c.CheckpointInterval, "time between checkpoints of a job")
+	f.Var(&c.MemoryLimit, "memory-limit", "memory for the whole process; 0: GOMEMLIMIT, or 80 % of what the machine or its container has")
 	f.Var(&c.JobMemory, "job-memory", "memory for the operators of one job")
 	f.Var(&c.CacheSize, "cache-size", "block cache of each store")
 	f.DurationVar(&c.DrainTimeout, "drain-timeout", c.DrainTimeout, "how long running statements may go on when the server is told to stop")

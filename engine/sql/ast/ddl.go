@@ -292,7 +292,7 @@ type CreateRole struct {
 	Kind        string // "ROLE", "USER", "GROUP"
 	Alter       bool
 	IfNotExists bool
-	Name        string
+	Name        Ident
 	Options     []Option // superuser, nosuperuser, login, password, valid until, in role, role, admin, …
 }
 
@@ -478,6 +478,15 @@ type Grant struct {
 	Behavior    Behavior
 }
 
+// Owned is REASSIGN OWNED BY roles TO role, and DROP OWNED BY roles.
+type Owned struct {
+	At
+	Reassign bool
+	Roles    []Ident
+	To       string
+	Behavior Behavior // of DROP
+}
+
 // AlterDefaultPrivileges is ALTER DEFAULT PRIVILEGES.
 type AlterDefaultPrivileges struct {
 	At
@@ -520,5 +529,6 @@ func (*Comment) stmt()                {}
 func (*Truncate) stmt()               {}
 func (*Refresh) stmt()                {}
 func (*Grant) stmt()                  {}
+func (*Owned) stmt()                  {}
 func (*AlterDefaultPrivileges) stmt() {}
 func (*Other) stmt()                  {}

@@ -187,7 +187,7 @@ func (p *printer) funcArgs(args []FuncArg) {
 func (p *printer) createRole(s *CreateRole) {
 	p.w([...]string{"CREATE ", "ALTER "}[toInt(s.Alter)], s.Kind, " ")
 	p.ifNotExists(s.IfNotExists)
-	p.role(s.Name)
+	p.role(s.Name.Name)
 	for _, o := range s.Options {
 		p.w(" ", strings.ToUpper(o.Name))
 		switch o.Kind {
@@ -288,6 +288,14 @@ func (p *printer) change(s Statement) {
 		p.when(s.NoData, " WITH NO DATA")
 	case *Grant:
 		p.grant(s, false)
+	case *Owned:
+		p.w(s.Tag(), " BY ")
+		p.list(len(s.Roles), func(i int) { p.role(s.Roles[i].Name) })
+		if s.Reassign {
+			p.w(" TO ")
+			p.role(s.To)
+		}
+		p.behavior(s.Behavior)
 	case *AlterDefaultPrivileges:
 		p.w("ALTER DEFAULT PRIVILEGES ")
 		if s.Roles != nil {

@@ -97,6 +97,14 @@ func (s *Grant) Tag() string {
 }
 
 // Tag is the command tag.
+func (s *Owned) Tag() string {
+	if s.Reassign {
+		return "REASSIGN OWNED"
+	}
+	return "DROP OWNED"
+}
+
+// Tag is the command tag.
 func (*AlterDefaultPrivileges) Tag() string { return "ALTER DEFAULT PRIVILEGES" }
 
 // Tag is the command tag.

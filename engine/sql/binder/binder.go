@@ -43,6 +43,10 @@ type Options struct {
 	// called: the query was stored, and names may have changed since.
 	Refs []catalog.Ref
 
+	// Usable, if set, returns an error for a schema that is named and whose objects
+	// may not be looked up.
+	Usable func(schema string) error
+
 	// Continuous binds for a job or an EMIT query rather than a bounded read.
 	Continuous bool
 	// View is set for the query of a materialised view or table, whose default
@@ -69,6 +73,8 @@ type Result struct {
 	// the SQL functions it uses: what a stored query keeps.
 	Refs      []catalog.Ref
 	Functions []uint32
+	// Access is what the query does to relations, and as whom.
+	Access []catalog.Access
 	// Warnings are notices for the user.
 	Warnings []*pgerror.Error
 }
@@ -84,12 +90,16 @@ type Binder struct {
 	functions []uint32
 	names     []catalog.Ref
 	warnings  []*pgerror.Error
-	ctes      *cteScope
-	ids       *int // of shared subplans and recursions given out, also those of views
-	depth     int
-	ascii     bool
-	nodes     int
-	emit      emitSpec
+	// access is what the statement does to relations; as is the owner of the view
+	// whose query is being bound, "" outside of views.
+	access []*catalog.Access
+	as     string
+	ctes   *cteScope
+	ids    *int // of shared subplans and recursions given out, also those of views
+	depth  int
+	ascii  bool
+	nodes  int
+	emit   emitSpec
 }
 
 // New makes a binder.
@@ -156,7 +166,7 @@ func (b *Binder) Query(q *ast.Query) (*Result, error) {
 	res := &Result{
 		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode,
 		Continuous: q.Emit != nil, PrimaryKey: r.primaryKey, Inputs: b.inputs, Warnings: b.warnings,
-		Refs: b.names, Functions: b.functions,
+		Refs: b.names, Functions: b.functions, Access: b.accessList(),
 	}
 	return res, nil
 }

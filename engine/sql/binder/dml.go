@@ -18,6 +18,8 @@ type Change struct {
 	Returning *Returning // nil: none
 	Params    []types.OID
 	Inputs    []uint32 // relations read besides the target
+	Functions []uint32 // SQL functions that are used
+	Access    []catalog.Access
 	Warnings  []*pgerror.Error
 }
 
@@ -50,6 +52,7 @@ func (b *Binder) target(t *ast.TableName, verb string) (*catalog.Relation, error
 		return nil, pgerror.New(pgerror.WrongObjectType, "cannot %s %q: its rows do not come by SQL", verb, rel.Name).
 			WithHint("Only tables and streams without a connector or query take rows by SQL.").At(at)
 	}
+	b.uses(rel)
 	return rel, nil
 }
 
@@ -184,5 +187,8 @@ func (b *Binder) returning(items []ast.SelectItem, rel *catalog.Relation, t *ast
 }
 
 func (b *Binder) change(rel *catalog.Relation, p plan.Logical, r *Returning) Change {
-	return Change{Target: rel, Plan: p, Returning: r, Params: b.finish(), Inputs: b.inputs, Warnings: b.warnings}
+	return Change{
+		Target: rel, Plan: p, Returning: r, Params: b.finish(), Inputs: b.inputs, Warnings: b.warnings,
+		Functions: b.functions, Access: b.accessList(),
+	}
 }

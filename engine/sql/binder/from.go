@@ -130,6 +130,7 @@ func (b *Binder) tableName(r *ast.TableName, around *Scope) (*fromItem, error) {
 		return nil, b.missing(r, "a continuous query cannot read system catalogs")
 	}
 	b.addInput(rel.ID)
+	b.uses(rel).Select()
 	if rel.Kind == catalog.View {
 		v, err := b.view(rel, r)
 		if err != nil {
@@ -154,6 +155,9 @@ func (b *Binder) Relation(n ast.Name) (*catalog.Relation, error) {
 	}
 	path := b.SearchPath
 	if schema != "" {
+		if err := b.usable(n); err != nil {
+			return nil, err
+		}
 		path = []string{schema}
 	} else if len(path) == 0 {
 		path = []string{catalog.DefaultSchema}
@@ -212,6 +216,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 	o.SQL, o.Params, o.Refs = "", nil, rel.Refs
 	v := New(o)
 	v.depth, v.nodes, v.inputs, v.emit, v.ids = b.depth+1, b.nodes, b.inputs, b.emit, b.ids
+	v.access, v.as = b.access, rel.Owner
 	r, err := v.query(q, nil)
 	if err != nil {
 		return nil, err
@@ -219,7 +224,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 	if err := v.textForUnknown(r); err != nil {
 		return nil, err
 	}
-	b.inputs, b.nodes = v.inputs, v.nodes
+	b.inputs, b.nodes, b.access = v.inputs, v.nodes, v.access
 	b.useFunctions(v.functions)
 	b.warnings = append(b.warnings, v.warnings...)
 	names := make([]string, len(rel.Columns))

@@ -20,7 +20,7 @@ func (b *Binder) userFunctions(n ast.Name) []*catalog.Function {
 		return nil
 	}
 	if s := n.Schema(); s != "" {
-		return b.Snapshot.Functions(s, n.Last())
+		return b.Snapshot.Functions(s, n.Last()) // Usable was asked before
 	}
 	path := b.SearchPath
 	if len(path) == 0 {
@@ -39,6 +39,9 @@ func (b *Binder) hasSchema(name string) bool { return b.Snapshot != nil && b.Sna
 func (b *Binder) userCall(fns []*catalog.Function, e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	if e.Star || e.Distinct || e.Filter != nil || len(e.OrderBy) > 0 {
 		return nil, b.notAggregate(e.Name.Last(), e)
+	}
+	if err := b.usable(e.Name); err != nil {
+		return nil, err
 	}
 	args, err := b.exprs(e.Args, cx)
 	if err != nil {
@@ -184,6 +187,7 @@ func (b *Binder) functionBody(f *catalog.Function, sql string) (expr.Expr, []int
 		return nil, nil, err
 	}
 	b.useFunctions(inner.functions)
+	b.access = append(b.access, inner.access...)
 	used := make([]int, len(f.Args))
 	e, err = arguments(e, f, used)
 	return e, used, err

@@ -49,6 +49,7 @@ func BindInsert(o Options, s *ast.Insert) (*Insert, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.uses(rel).Insert(cols...)
 	if err := b.checkGenerated(rel, cols, s); err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func BindInsert(o Options, s *ast.Insert) (*Insert, error) {
 		return nil, err
 	}
 	out := &Insert{}
-	if out.Conflict, err = b.conflict(rel, s); err != nil {
+	if out.Conflict, err = b.conflict(rel, cols, s); err != nil {
 		return nil, err
 	}
 	r, err := b.returning(s.Returning, rel, s.Table)
@@ -276,11 +277,13 @@ func (b *Binder) withComputed(rel *catalog.Relation, p plan.Logical) (plan.Logic
 	return &plan.Project{Input: p, Exprs: es, Out: p.Schema()}, nil
 }
 
-func (b *Binder) conflict(rel *catalog.Relation, s *ast.Insert) (*Conflict, error) {
+func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Conflict, error) {
 	if s.Upsert {
 		if !rel.PrimaryKey {
 			return nil, pgerror.New(pgerror.WrongObjectType, "UPSERT needs a primary key, which %q has not", rel.Name).At(b.pos(s.Table.Pos()))
 		}
+		b.uses(rel).Select(rel.Key...)
+		b.uses(rel).Update(cols...)
 		return &Conflict{Overwrite: true, Arbiters: []uint32{0}, Columns: rel.Key}, nil
 	}
 	c := s.OnConflict
@@ -290,6 +293,9 @@ func (b *Binder) conflict(rel *catalog.Relation, s *ast.Insert) (*Conflict, erro
 	out := &Conflict{DoNothing: !c.DoUpdate}
 	if err := b.conflictTarget(rel, c, out); err != nil {
 		return nil, err
+	}
+	if len(out.Columns) > 0 {
+		b.uses(rel).Select(out.Columns...)
 	}
 	if !c.DoUpdate {
 		return out, nil
@@ -303,12 +309,14 @@ func (b *Binder) conflict(rel *catalog.Relation, s *ast.Insert) (*Conflict, erro
 	sc = joinScopes(sc, excluded, len(rel.Columns))
 	for i := len(rel.Columns); i < len(sc.cols); i++ {
 		sc.cols[i].qualified = true // excluded's columns are named in full
+		sc.cols[i].src = 0          // and are no columns of the table
 	}
 	cx := &context{scope: sc, clause: "ON CONFLICT"}
 	var err error
 	if out.Set, out.Exprs, err = b.setItems(rel, c.Set, cx, nil); err != nil {
 		return nil, err
 	}
+	b.uses(rel).Update(out.Set...)
 	if c.UpdateIf != nil {
 		w, err := b.boolean(c.UpdateIf, cx, "WHERE")
 		if err != nil {

@@ -276,6 +276,7 @@ func (b *Binder) usingColumn(s *Scope, u ast.Ident, side string) (*column, error
 		return nil, pgerror.New(pgerror.AmbiguousColumn, "common column name %q appears more than once in %s table", u.Name, side).
 			At(b.pos(u.Pos()))
 	}
+	b.reads(c)
 	return c, nil
 }
 

@@ -103,7 +103,10 @@ func (b *Binder) mergeWhen(rel *catalog.Relation, sc *Scope, source int, w ast.M
 		for i, c := range set {
 			out.Exprs[c] = exprs[i]
 		}
-	case ast.MergeDelete, ast.MergeNothing:
+		b.uses(rel).Update(set...)
+	case ast.MergeDelete:
+		b.uses(rel).Delete()
+	case ast.MergeNothing:
 	}
 	return out, err
 }
@@ -117,6 +120,7 @@ func (b *Binder) mergeInsert(rel *catalog.Relation, cx *context, w ast.MergeWhen
 	if err != nil {
 		return nil, err
 	}
+	b.uses(rel).Insert(cols...)
 	if err := b.checkGenerated(rel, cols, ins); err != nil {
 		return nil, err
 	}

@@ -173,6 +173,7 @@ func (b *Binder) resolve(s *Scope, r *ast.ColumnRef) (*ref, error) {
 			return nil, pgerror.New(pgerror.AmbiguousColumn, "column reference %q is ambiguous", name).At(b.pos(r.Pos()))
 		}
 		if c != nil {
+			b.reads(c)
 			return &ref{index: c.index, level: level, t: c.t, table: c.table, name: c.name, pos: b.pos(r.Pos())}, nil
 		}
 		if table != "" {
@@ -191,6 +192,7 @@ func (b *Binder) star(s *Scope, r *ast.ColumnRef) ([]*column, error) {
 		}
 		for i := range s.cols {
 			if c := &s.cols[i]; !c.hidden && !c.qualified {
+				b.reads(c)
 				out = append(out, c)
 			}
 		}
@@ -202,6 +204,7 @@ func (b *Binder) star(s *Scope, r *ast.ColumnRef) ([]*column, error) {
 	}
 	for i := range s.cols {
 		if c := &s.cols[i]; !c.hidden && c.table == table {
+			b.reads(c)
 			out = append(out, c)
 		}
 	}

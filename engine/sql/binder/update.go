@@ -41,6 +41,7 @@ func BindUpdate(o Options, s *ast.Update) (*Update, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.uses(rel).Update(set...)
 	n := len(rel.Columns)
 	old := relationSchema(rel)
 	p := &plan.Project{Input: k.input, Out: append(append(plan.Schema(nil), old...), old...)}
@@ -92,6 +93,7 @@ func BindDelete(o Options, s *ast.Delete) (*Delete, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.uses(rel).Delete()
 	r, err := b.returning(s.Returning, rel, s.Table)
 	if err != nil {
 		return nil, err

@@ -177,12 +177,14 @@ func (b *Binder) windowTime(w *ast.Window, s *Scope) (expr.Expr, error) {
 	for _, t := range s.tables {
 		if t.event >= 0 {
 			if c := s.originOf(t.event); c != nil && isTime(c.t) {
+				b.reads(c)
 				return &expr.Col{Index: c.index, T: c.t, Name: c.name}, nil
 			}
 		}
 	}
 	for _, name := range []string{"_event_time", "_timestamp"} {
 		if c, n := s.find("", name); n == 1 && isTime(c.t) {
+			b.reads(c)
 			return &expr.Col{Index: c.index, T: c.t, Name: c.name}, nil
 		}
 	}
@@ -312,6 +314,7 @@ func (k *block) timeOrder() []plan.SortKey {
 			continue
 		}
 		if c := k.scope.originOf(t.event); c != nil {
+			k.b.reads(c)
 			return []plan.SortKey{{Expr: &ref{index: c.index, t: c.t, name: c.name}}}
 		}
 	}

@@ -48,8 +48,8 @@ func catalogFamily() []Function {
 		{"pg_operator_is_visible(oid) bool|pg_opclass_is_visible(oid) bool|pg_opfamily_is_visible(oid) bool|pg_collation_is_visible(oid) bool|" +
 			"pg_conversion_is_visible(oid) bool|pg_statistics_obj_is_visible(oid) bool|pg_ts_config_is_visible(oid) bool|" +
 			"pg_ts_parser_is_visible(oid) bool|pg_ts_dict_is_visible(oid) bool|pg_ts_template_is_visible(oid) bool", "object is found by its name alone"},
-		{"has_table_privilege(oid,text) bool|has_table_privilege(text,text) bool|has_table_privilege(name,oid,text) bool|has_table_privilege(name,text,text) bool|has_table_privilege(oid,oid,text) bool", "role may do something with a relation"},
-		{"has_any_column_privilege(oid,text) bool|has_any_column_privilege(text,text) bool|has_any_column_privilege(name,oid,text) bool|has_any_column_privilege(name,text,text) bool", "role may do something with a column of a relation"},
+		{"has_table_privilege(oid,text) bool|has_table_privilege(text,text) bool|has_table_privilege(name,oid,text) bool|has_table_privilege(name,text,text) bool|has_table_privilege(oid,oid,text) bool|has_table_privilege(oid,text,text) bool", "role may do something with a relation"},
+		{"has_any_column_privilege(oid,text) bool|has_any_column_privilege(text,text) bool|has_any_column_privilege(name,oid,text) bool|has_any_column_privilege(name,text,text) bool|has_any_column_privilege(oid,oid,text) bool|has_any_column_privilege(oid,text,text) bool", "role may do something with a column of a relation"},
 		{"pg_table_size(regclass) int8", "bytes of a relation"},
 		{"pg_relation_size(regclass) int8|pg_relation_size(regclass,text) int8", "bytes of a relation"},
 		{"pg_total_relation_size(regclass) int8", "bytes of a relation and its indexes"},
@@ -74,23 +74,27 @@ func catalogFamily() []Function {
 		{"pg_is_other_temp_schema(oid) bool", "schema of another session's temporary relations"},
 		{"pg_blocking_pids(int4) int4[]", "sessions that a session waits for"},
 		{"pg_current_logfile() text", "log file: NULL"},
-		{"pg_has_role(oid,text) bool|pg_has_role(name,text) bool|pg_has_role(name,name,text) bool|pg_has_role(name,oid,text) bool", "role is member of a role"},
+		{"pg_has_role(oid,text) bool|pg_has_role(name,text) bool|pg_has_role(name,name,text) bool|pg_has_role(name,oid,text) bool|pg_has_role(oid,oid,text) bool|pg_has_role(oid,name,text) bool", "role is member of a role"},
 		{"to_regclass(text) regclass", "relation of a name, NULL if there is none"},
 		{"to_regtype(text) regtype", "type of a name, NULL if there is none"},
 		{"to_regnamespace(text) regnamespace", "schema of a name, NULL if there is none"},
 		{"to_regproc(text) regproc", "function of a name, NULL if there is none"},
 		{"pg_describe_object(oid,oid,int4) text", "description of an object"},
+		{"acldefault(char,oid) text[]", "access control list of an object that nothing was granted on"},
 	}
 	for _, k := range []string{"schema", "database", "function", "language", "sequence", "tablespace", "type", "server", "foreign_data_wrapper"} {
 		n := "has_" + k + "_privilege"
 		lines = append(lines, struct{ sigs, doc string }{
-			n + "(oid,text) bool|" + n + "(text,text) bool|" + n + "(name,oid,text) bool|" + n + "(name,text,text) bool",
+			n + "(oid,text) bool|" + n + "(text,text) bool|" + n + "(name,oid,text) bool|" + n + "(name,text,text) bool|" +
+				n + "(oid,oid,text) bool|" + n + "(oid,text,text) bool",
 			"role may use a " + k,
 		})
 	}
 	n := "has_column_privilege"
 	lines = append(lines, struct{ sigs, doc string }{
-		n + "(oid,text,text) bool|" + n + "(oid,int2,text) bool|" + n + "(text,text,text) bool|" + n + "(name,text,text,text) bool", "role may use a column",
+		n + "(oid,text,text) bool|" + n + "(oid,int2,text) bool|" + n + "(text,text,text) bool|" + n + "(text,int2,text) bool|" +
+			n + "(name,text,text,text) bool|" + n + "(name,oid,text,text) bool|" + n + "(name,text,int2,text) bool|" + n + "(name,oid,int2,text) bool|" +
+			n + "(oid,text,text,text) bool|" + n + "(oid,oid,text,text) bool|" + n + "(oid,text,int2,text) bool|" + n + "(oid,oid,int2,text) bool", "role may use a column",
 	})
 	var defs []def
 	for _, l := range lines {

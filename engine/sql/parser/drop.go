@@ -19,7 +19,7 @@ func (p *parser) drop() ast.Statement {
 	s := &ast.Drop{At: p.at()}
 	p.next()
 	if p.is("owned") {
-		return p.otherNamed(int(s.At), "DROP OWNED")
+		return p.owned(s.At, false)
 	}
 	if p.is("operator") || p.is("access") {
 		return p.otherObject(s.At, "DROP")
@@ -50,6 +50,25 @@ func (p *parser) drop() ast.Statement {
 		}
 	}
 	s.Behavior = p.behavior()
+	return s
+}
+
+// owned parses DROP OWNED BY and REASSIGN OWNED BY.
+func (p *parser) owned(at ast.At, reassign bool) ast.Statement {
+	s := &ast.Owned{At: at, Reassign: reassign}
+	p.expect("owned", "by")
+	for p.err == nil {
+		s.Roles = append(s.Roles, p.roleName())
+		if !p.acceptOp(",") {
+			break
+		}
+	}
+	if reassign {
+		p.expect("to")
+		s.To = p.roleName().Name
+	} else {
+		s.Behavior = p.behavior()
+	}
 	return s
 }
 

@@ -214,7 +214,7 @@ func (p *parser) createRole(at ast.At, alter bool) ast.Statement {
 	s := &ast.CreateRole{At: at, Kind: upper(p.tok.text), Alter: alter}
 	p.next()
 	s.IfNotExists = !alter && p.ifNotExists()
-	s.Name = p.roleName().Name
+	s.Name = p.roleName()
 	p.accept("with")
 	for p.err == nil {
 		o, ok := p.roleOption()

@@ -53,7 +53,13 @@ func (p *parser) statementRule() func() ast.Statement {
 		return p.copyStmt
 	case "explain":
 		return p.explain
-	case "security", "reassign", "cluster", "reindex", "import":
+	case "reassign":
+		return func() ast.Statement {
+			at := p.at()
+			p.next()
+			return p.owned(at, true)
+		}
+	case "security", "cluster", "reindex", "import":
 		return p.other
 	}
 	if rule := p.sessionRule(); rule != nil {

@@ -1,0 +1,238 @@
+package session
+
+import (
+	"context"
+	"strings"
+
+	"velostream/catalog"
+	"velostream/catalog/auth"
+	"velostream/engine/pgcatalog"
+	"velostream/engine/sql/ast"
+	"velostream/engine/sql/binder"
+	"velostream/pgwire"
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+)
+
+// permit is the one check of what a planned statement does: relations with their
+// columns, and functions, as the binder has listed them, against what is granted
+// now. It is asked each time the statement is run, since rights and the current user
+// may have changed since it was prepared. Error: 42501.
+func (s *Session) permit(snap *catalog.Snapshot, list []catalog.Access, functions []uint32) error {
+	who := s.who()
+	if err := snap.Check(who, list); err != nil {
+		return err
+	}
+	if snap.Roles().Superuser(who) {
+		return nil
+	}
+	for i := range list {
+		if r := pgcatalog.ByID(list[i].Relation); r != nil && list[i].As == "" && pgcatalog.Secret(r) {
+			return catalog.Denied(r.Word(), r.Name)
+		}
+	}
+	for _, id := range functions {
+		for _, f := range snap.Functions("", "") {
+			if f.ID == id && !snap.MayCall(who, f) {
+				return catalog.Denied("function", f.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// guard remembers for whom and at which version a statement was permitted, so that
+// running it again costs a comparison.
+type guard struct {
+	access    []catalog.Access
+	functions []uint32
+	version   uint64
+	who       string
+}
+
+func (g *guard) set(access []catalog.Access, functions []uint32) {
+	*g = guard{access: access, functions: functions}
+}
+
+// permit asks s.permit where something may have changed.
+func (g *guard) permit(s *Session) error {
+	snap := s.e.Catalog.Snapshot()
+	who := s.who()
+	if g.who == who && g.version == snap.Version && who != "" {
+		return nil
+	}
+	if err := s.permit(snap, g.access, g.functions); err != nil {
+		return err
+	}
+	g.who, g.version = who, snap.Version
+	return nil
+}
+
+// guarded are rows that have no end: they end when the right to see them does. The
+// role that opened them counts.
+func (g *guard) guarded(s *Session, rows pgwire.Rows, err error) (pgwire.Rows, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &guardedRows{Rows: rows, s: s, guard: *g}, nil
+}
+
+type guardedRows struct {
+	pgwire.Rows
+	s *Session
+	guard
+}
+
+// Next implements pgwire.Rows.
+func (r *guardedRows) Next(ctx context.Context) (*column.Batch, error) {
+	b, err := r.Rows.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if snap := r.s.e.Catalog.Snapshot(); snap.Version != r.version {
+		if err := snap.Check(r.who, r.access); err != nil {
+			return nil, err
+		}
+		r.version = snap.Version
+	}
+	return b, nil
+}
+
+// Continuous says whether the rows have no end.
+func (r *guardedRows) Continuous() bool {
+	k, ok := r.Rows.(interface{ Continuous() bool })
+	return ok && k.Continuous()
+}
+
+// usable refuses a schema whose objects the current user may not look up.
+func (s *Session) usable(schema string) error {
+	snap := s.e.Catalog.Snapshot()
+	if !snap.HasSchema(schema) || snap.MayUseSchema(s.who(), schema, auth.Usage) {
+		return nil
+	}
+	return catalog.Denied("schema", schema)
+}
+
+// path is the schemas of search_path that the current user may use.
+func (s *Session) path() []string {
+	snap, who := s.e.Catalog.Snapshot(), s.who()
+	var out []string
+	for p := range strings.SplitSeq(s.settings.get("search_path"), ",") {
+		p = strings.Trim(strings.TrimSpace(p), `"`)
+		if p == "$user" {
+			if p = who; !snap.HasSchema(p) {
+				continue
+			}
+		}
+		if p != "" && (!snap.HasSchema(p) || snap.MayUseSchema(who, p, auth.Usage)) {
+			out = append(out, p)
+		}
+	}
+	if len(out) == 0 {
+		return []string{nobody} // an empty path would be taken for the default
+	}
+	return out
+}
+
+// owned finds a relation that a statement changes the definition of, which is its
+// owner's to do. Errors: 42P01, 42501.
+func (s *Session) owned(snap *catalog.Snapshot, p ast.Parsed, name ast.Name) (*catalog.Relation, error) {
+	r, err := s.relation(snap, p, name)
+	if err != nil {
+		return nil, err
+	}
+	return r, s.owns(snap, r)
+}
+
+func (s *Session) owns(snap *catalog.Snapshot, r *catalog.Relation) error {
+	if s.acts(snap, r.Owner) {
+		return nil
+	}
+	return catalog.NotOwner(r.Word(), r.Name)
+}
+
+func (s *Session) ownsFunction(snap *catalog.Snapshot, f *catalog.Function) error {
+	if s.acts(snap, f.Owner) {
+		return nil
+	}
+	return catalog.NotOwner("function", f.Name)
+}
+
+func (s *Session) ownsSchema(snap *catalog.Snapshot, name string) error {
+	if s.acts(snap, snap.SchemaRights(name).Owner) {
+		return nil
+	}
+	return catalog.NotOwner("schema", name)
+}
+
+// mayDrop is ownership of a relation or of its schema.
+func (s *Session) mayDrop(snap *catalog.Snapshot, r *catalog.Relation) error {
+	if s.ownsSchema(snap, r.Schema) == nil {
+		return nil
+	}
+	return s.owns(snap, r)
+}
+
+// mayCreate is the right to make objects in a schema.
+func (s *Session) mayCreate(snap *catalog.Snapshot, schema string) error {
+	if snap.MayUseSchema(s.who(), schema, auth.Create) {
+		return nil
+	}
+	return catalog.Denied("schema", schema)
+}
+
+// mayCreateSchema is the right to make schemas.
+func (s *Session) mayCreateSchema(snap *catalog.Snapshot) error {
+	r := snap.SchemaRights("")
+	if snap.Roles().Allowed(r.ACL, auth.Database, r.Owner, s.who(), auth.Create) != auth.None {
+		return nil
+	}
+	return catalog.Denied("database", s.database)
+}
+
+// mayGive checks a change of owner: the current user acts as the old one, is a member
+// of the new one, and the new one may have objects in the schema ("": does not count).
+func (s *Session) mayGive(snap *catalog.Snapshot, to, schema string) error {
+	if snap.Role(to) == nil {
+		return pgerror.New(pgerror.UndefinedObject, "role %q does not exist", to)
+	}
+	who := s.who()
+	if snap.Roles().Superuser(who) {
+		return nil
+	}
+	if !snap.Roles().Member(who, to) {
+		return pgerror.New(pgerror.InsufficientPrivilege, "must be member of role %q", to)
+	}
+	if schema != "" && !snap.MayUseSchema(to, schema, auth.Create) {
+		return catalog.Denied("schema", schema)
+	}
+	return nil
+}
+
+// mayUse checks privileges on a relation that a statement names but does not plan
+// with: those of its table, not of columns.
+func (s *Session) mayUse(snap *catalog.Snapshot, r *catalog.Relation, want auth.Privilege) error {
+	if snap.Granted(r, s.who(), want) == want {
+		return nil
+	}
+	return catalog.Denied(r.Word(), r.Name)
+}
+
+// mayRefer is the right to make a foreign key to another relation.
+func (s *Session) mayRefer(snap *catalog.Snapshot, c *binder.Constraint) error {
+	r := snap.ByID(c.Ref)
+	if c.Kind != catalog.ForeignKey || c.Self || r == nil || s.mayUse(snap, r, auth.References) == nil {
+		return nil
+	}
+	for _, i := range c.RefColumns {
+		if snap.GrantedOn(r, i, s.who(), auth.References) == auth.None {
+			return catalog.Denied(r.Word(), r.Name)
+		}
+	}
+	return nil
+}
+
+// has reports that the current user is superuser or acts as a predefined role.
+func (s *Session) has(snap *catalog.Snapshot, role string) bool {
+	return snap.Roles().Acts(s.who(), role)
+}
