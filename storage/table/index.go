@@ -238,9 +238,6 @@ func (tx *Tx) Conflicting(relation uint32, b *column.Batch, i int, arbiters []ui
 	return nil, nil
 }
 
-// buildRows is how many index entries are written in one batch.
-const buildRows = 4096
-
 // BuildIndex puts the rows that are there into an index that Define made known
 // as Building; the relation can't be written meanwhile. An error 23505 says that a unique
 // index cannot be: the caller takes it back. Transactions that wrote to the
@@ -277,53 +274,6 @@ func (db *DB) BuildIndex(relation, index uint32) error {
 	next.Indexes[at] = &done
 	db.redefine(&next)
 	return nil
-}
-
-func (db *DB) fill(rel *Relation, x *Index) error {
-	v := db.present()
-	defer func() { _ = v.rows.release() }()
-	lo, hi := RowRange(rel.ID)
-	rows := column.NewBuilder(rel.Types, 1)
-	seen := map[string]bool{} // entries of the batch not yet written
-	b := db.store.NewBatch()
-	n := 0
-	for e, err := range v.rows.Scan(lo, hi) {
-		var row []byte
-		if err == nil {
-			row, err = rel.plain(e.Value)
-		}
-		rows.Reset()
-		if err == nil {
-			err = rowenc.DecodeRow(row, rows)
-		}
-		if err != nil {
-			return err
-		}
-		rows.Row(column.Insert)
-		cols := rows.Batch().Cols
-		k, alone := x.entry(cols, 0, string(e.Key))
-		if alone {
-			there, err := db.store.Get([]byte(k))
-			if err != nil {
-				return err
-			}
-			if there != nil || seen[k] {
-				names, vals := keyText(rel, x.Columns, cols, 0)
-				return pgerror.New(pgerror.UniqueViolation, "could not create unique index %q", x.Name).
-					WithDetail("Key (%s)=(%s) is duplicated.", names, vals).OnConstraint(rel.Schema, rel.Name, x.Name)
-			}
-			seen[k] = true
-		}
-		b.Put([]byte(k), e.Key)
-		if n++; n%buildRows == 0 {
-			if err := db.store.Commit(b, false); err != nil {
-				return err
-			}
-			b = db.store.NewBatch()
-			clear(seen)
-		}
-	}
-	return db.store.Commit(b, true)
 }
 
 // dropIndex deletes the entries of an index.

@@ -204,7 +204,7 @@ func (l *Loader) add(b *column.Batch, tags []uint64) error {
 		rows.arena = rowenc.AppendRow(append(rows.arena, width...), cols, i)
 		rows.end(off, klen, tagOf(tags, i))
 		for _, p := range l.parts[1:] {
-			l.entry(p, cols, i, rows.arena[off:off+klen], tagOf(tags, i))
+			p.buf.entry(p.x, cols, i, rows.arena[off:off+klen], tagOf(tags, i))
 		}
 		l.rows++
 	}
@@ -229,17 +229,17 @@ func tagOf(tags []uint64, i int) uint64 {
 	return tags[i]
 }
 
-// entry adds row i's entry of an index.
-func (l *Loader) entry(p *loadPart, cols []*column.Column, i int, rowKey []byte, tag uint64) {
-	off := len(p.buf.arena)
+// entry adds row i's entry of index x.
+func (b *loadBuf) entry(x *Index, cols []*column.Column, i int, rowKey []byte, tag uint64) {
+	off := len(b.arena)
 	var alone bool
-	p.buf.arena, alone = p.x.prefix(p.buf.arena, cols, i)
+	b.arena, alone = x.prefix(b.arena, cols, i)
 	if !alone {
-		p.buf.arena = append(p.buf.arena, rowKey...)
+		b.arena = append(b.arena, rowKey...)
 	}
-	klen := len(p.buf.arena) - off
-	p.buf.arena = append(p.buf.arena, rowKey...)
-	p.buf.end(off, klen, tag)
+	klen := len(b.arena) - off
+	b.arena = append(b.arena, rowKey...)
+	b.end(off, klen, tag)
 }
 
 // written reports that the transaction's single changes have the row's key, or

@@ -1,0 +1,193 @@
+package table
+
+import (
+	"bytes"
+	"slices"
+
+	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
+	"velostream/storage/rowenc"
+	"velostream/storage/state"
+)
+
+// fillRows is how many rows are decoded at a time.
+const fillRows = 1024
+
+// filler makes the entries of an index from the rows that are there: they are
+// collected, sorted and put aside in runs, which enter the store together. It
+// holds one buffer of limits.buffer bytes.
+type filler struct {
+	db   *DB
+	rel  *Relation
+	x    *Index
+	buf  loadBuf
+	runs []*state.Run
+	last []byte // the greatest key of runs
+	// lapped: runs overlap, so that two may have one key.
+	lapped bool
+}
+
+// fill puts the rows that are there into index x.
+func (db *DB) fill(rel *Relation, x *Index) error {
+	f := &filler{db: db, rel: rel, x: x}
+	f.buf.reset()
+	defer f.close()
+	if err := f.scan(); err != nil {
+		return err
+	}
+	if err := f.finish(); err != nil {
+		return err
+	}
+	return db.store.CommitRuns(db.store.NewBatch(), f.runs)
+}
+
+func (f *filler) close() {
+	for _, r := range f.runs {
+		_ = r.Close() // a file that could not be removed goes when the store is opened
+	}
+}
+
+// scan reads the indexed columns of all rows.
+func (f *filler) scan() error {
+	v := f.db.present()
+	defer func() { _ = v.rows.release() }()
+	lo, hi := RowRange(f.rel.ID)
+	d := rowenc.NewDecoder(f.rel.Types, f.x.Columns)
+	var keys []byte
+	var ends []int
+	for e, err := range f.rel.plainRows(v.rows.Scan(lo, hi)) {
+		if err == nil {
+			err = d.Append(e.Value)
+		}
+		if err != nil {
+			return err
+		}
+		keys = append(keys, e.Key...)
+		if ends = append(ends, len(keys)); len(ends) < fillRows {
+			continue
+		}
+		if err := f.add(d.Batch(), keys, ends); err != nil {
+			return err
+		}
+		d.Reset()
+		keys, ends = keys[:0], ends[:0]
+	}
+	if len(ends) == 0 {
+		return nil
+	}
+	return f.add(d.Batch(), keys, ends)
+}
+
+// add makes the entries of the rows of b, which has the indexed columns; their
+// keys lie in keys, one after another.
+func (f *filler) add(b *column.Batch, keys []byte, ends []int) error {
+	cols := make([]*column.Column, len(f.rel.Types))
+	for i, j := range f.x.Columns {
+		cols[j] = b.Cols[i]
+	}
+	begin := 0
+	for i, end := range ends {
+		f.buf.entry(f.x, cols, i, keys[begin:end], 0)
+		begin = end
+	}
+	if len(f.buf.arena) < f.db.limits.buffer {
+		return nil
+	}
+	return f.seal()
+}
+
+// seal writes the buffer as a run.
+func (f *filler) seal() error {
+	if err := f.order(); err != nil {
+		return err
+	}
+	b := &f.buf
+	w := f.db.store.NewRun()
+	for _, r := range b.refs {
+		if err := w.Add(b.key(r), b.value(r)); err != nil {
+			w.Abort()
+			return err
+		}
+	}
+	run, err := w.Finish()
+	if err != nil {
+		return err
+	}
+	f.runs = append(f.runs, run)
+	first, last := run.Bounds()
+	f.lapped = f.lapped || f.last != nil && bytes.Compare(first, f.last) <= 0
+	if bytes.Compare(last, f.last) > 0 {
+		f.last = bytes.Clone(last)
+	}
+	b.reset()
+	return nil
+}
+
+// order sorts the buffer, and refuses a key that is there twice.
+func (f *filler) order() error {
+	b := &f.buf
+	if b.sorted {
+		return nil
+	}
+	slices.SortFunc(b.refs, b.compare)
+	for i := 1; i < len(b.refs); i++ {
+		if b.compare(b.refs[i-1], b.refs[i]) == 0 {
+			return f.duplicate(b.value(b.refs[i]))
+		}
+	}
+	return nil
+}
+
+// finish makes the last run, and compares runs with each other.
+func (f *filler) finish() error {
+	b := &f.buf
+	switch {
+	case len(b.refs) == 0:
+	case len(f.runs) > 0:
+		if err := f.seal(); err != nil {
+			return err
+		}
+	default: // a small index passes through the store's log
+		if err := f.order(); err != nil {
+			return err
+		}
+		entries := make([]state.Entry, len(b.refs))
+		for i, r := range b.refs {
+			entries[i] = state.Entry{Key: b.key(r), Value: b.value(r)}
+		}
+		f.runs = append(f.runs, state.MemoryRun(entries))
+	}
+	if !f.x.Unique || !f.lapped {
+		return nil
+	}
+	var last []byte
+	for e, err := range state.MergeRuns(f.runs, nil, nil) {
+		switch {
+		case err != nil:
+			return err
+		case last != nil && bytes.Equal(last, e.Key):
+			return f.duplicate(e.Value)
+		}
+		last = append(last[:0], e.Key...)
+	}
+	return nil
+}
+
+// duplicate is the error about the row with the given key, whose values another
+// row has too.
+func (f *filler) duplicate(rowKey []byte) error {
+	stored, err := f.db.store.Get(rowKey)
+	if err == nil {
+		stored, err = f.rel.plain(stored)
+	}
+	if err != nil {
+		return err
+	}
+	rows := column.NewBuilder(f.rel.Types, 1)
+	if err := rowenc.DecodeRow(stored, rows); err != nil {
+		return err
+	}
+	names, vals := keyText(f.rel, f.x.Columns, rows.Batch().Cols, 0)
+	return pgerror.New(pgerror.UniqueViolation, "could not create unique index %q", f.x.Name).
+		WithDetail("Key (%s)=(%s) is duplicated.", names, vals).OnConstraint(f.rel.Schema, f.rel.Name, f.x.Name)
+}
