@@ -32,6 +32,8 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 		return append(dst, d.B...)
 	case OIDJSONB, OIDJSONPath:
 		return append(append(dst, 1), d.B...)
+	case OIDRecord:
+		return appendRecordBinary(dst, d.B)
 	case OIDChar1:
 		if len(d.B) == 0 {
 			return append(dst, 0)

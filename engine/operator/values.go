@@ -158,6 +158,9 @@ func seriesStep(p *plan.Physical, env *expr.Env, args []types.Datum) (next func(
 		if len(args) > 2 {
 			step = args[2].Dec
 		}
+		if err := expr.CheckSeries(args); err != nil {
+			return nil, nil, err
+		}
 		if step.Sign() == 0 {
 			return nil, nil, zero
 		}

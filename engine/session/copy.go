@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"velostream/catalog"
@@ -55,10 +56,16 @@ func copyOptions(p ast.Parsed, n *ast.Copy) (copyFormat, error) {
 			return f, pgerror.New(pgerror.InvalidParameterValue, "COPY format %q not recognized", o.Value).At(p.Position(o.Pos()))
 		}
 	}
-	for _, o := range n.Options {
+	for i, o := range n.Options {
+		if slices.ContainsFunc(n.Options[:i], func(b ast.Option) bool { return b.Name == o.Name }) {
+			return f, pgerror.New(pgerror.SyntaxError, "conflicting or redundant options").At(p.Position(o.Pos()))
+		}
 		if err := f.option(p, n, o); err != nil {
 			return f, err
 		}
+	}
+	if err := f.csvOnly(n); err != nil {
+		return f, err
 	}
 	if f.escape == 0 {
 		f.escape = f.quote
@@ -104,6 +111,26 @@ func (f *copyFormat) option(p ast.Parsed, n *ast.Copy, o ast.Option) error {
 		*map[string]*map[string]bool{"force_quote": &f.forceQuote, "force_not_null": &f.forceNotNull, "force_null": &f.forceNull}[o.Name] = set
 	default:
 		return pgerror.New(pgerror.SyntaxError, "option %q not recognized", o.Name).At(at)
+	}
+	return nil
+}
+
+// csvOnly refuses options that another format or direction does not have.
+func (f *copyFormat) csvOnly(n *ast.Copy) error {
+	for _, o := range n.Options {
+		name := strings.ReplaceAll(o.Name, "_", " ")
+		switch o.Name {
+		case "quote", "escape", "force_quote", "force_not_null", "force_null":
+			if !f.csv {
+				return pgerror.Unsupported("COPY %s available only in CSV mode", name)
+			}
+		}
+		switch {
+		case o.Name == "force_quote" && !n.To:
+			return pgerror.Unsupported("COPY force quote only available using COPY TO")
+		case (o.Name == "force_not_null" || o.Name == "force_null") && n.To:
+			return pgerror.Unsupported("COPY %s only available using COPY FROM", name)
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
@@ -302,7 +303,10 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 		if err != nil {
 			return nil, err
 		}
-		if at.exists != nil && (!n.OrReplace || at.exists.Kind != catalog.View) {
+		if at.exists != nil && n.OrReplace && at.exists.Kind != catalog.View {
+			return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a view", at.name).At(p.Position(n.Name.Pos()))
+		}
+		if at.exists != nil && !n.OrReplace {
 			_, err := s.taken(at, n.IfNotExists)
 			return nil, err
 		}
@@ -316,6 +320,9 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 		b, err := binder.BindQuery(o, n.Query)
 		if err != nil {
 			return nil, err
+		}
+		if len(b.Params) > 0 {
+			return nil, pgerror.New(pgerror.UndefinedParameter, "there is no parameter $%d", len(b.Params)).At(firstParam(p))
 		}
 		r := &catalog.Relation{
 			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.View, Owner: s.who(), EventTime: -1,
@@ -546,8 +553,20 @@ func (s *Session) prepareRefresh(p ast.Parsed, n *ast.Refresh) (pgwire.Statement
 	if err != nil {
 		return nil, err
 	}
+	if r.Kind != catalog.MaterializedView {
+		return nil, pgerror.Unsupported("%q is not a materialized view", r.Name).At(p.Position(n.Name.Pos()))
+	}
 	return s.command(p, func(context.Context) (string, error) {
 		s.notice("materialized view %q is always up to date", r.Name)
 		return "REFRESH MATERIALIZED VIEW", nil
 	}), nil
+}
+
+// firstParam is the position of the first $n of a statement.
+func firstParam(p ast.Parsed) int {
+	i := strings.IndexByte(p.SQL[p.Start:], '$')
+	if i < 0 {
+		return 0
+	}
+	return p.Position(p.Start + i)
 }

@@ -52,6 +52,9 @@ func (s *Session) createSchema(ctx context.Context, n *ast.CreateSchema) error {
 		if name == "" {
 			name = owner
 		}
+		if strings.HasPrefix(name, "pg_") {
+			return nil, pgerror.New("42939", "unacceptable schema name %q", name).WithDetail("The prefix \"pg_\" is reserved for system schemas.")
+		}
 		if err := s.mayCreateSchema(snap); err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"velostream/catalog"
@@ -130,6 +131,10 @@ func refuseFunction(p ast.Parsed, n *ast.CreateFunction) error {
 	switch {
 	case n.Procedure:
 		what = "procedures are"
+	case n.Language == "" && n.Return == nil && !n.HasAtomic:
+		return pgerror.New("42P13", "no language specified")
+	case !slices.Contains([]string{"", "sql", "javascript", "wasm", "plpgsql", "c", "internal"}, lower(n.Language)):
+		return pgerror.New(pgerror.UndefinedObject, "language %q does not exist", n.Language)
 	case n.HasAtomic:
 		what = "BEGIN ATOMIC is"
 	case n.Language != "" && lower(n.Language) != "sql":
@@ -143,8 +148,12 @@ func refuseFunction(p ast.Parsed, n *ast.CreateFunction) error {
 	case n.Body == "" && n.Return == nil:
 		return pgerror.New("42P13", "no function body specified").At(p.Position(n.Pos()))
 	}
-	for _, a := range n.Args {
+	for i, a := range n.Args {
 		switch {
+		case a.Name != "" && slices.ContainsFunc(n.Args[:i], func(b ast.FuncArg) bool { return b.Name == a.Name }):
+			return pgerror.New("42P13", "parameter name %q used more than once", a.Name)
+		case a.Default == nil && i > 0 && n.Args[i-1].Default != nil:
+			return pgerror.New("42P13", "input parameters after one with a default value must also have defaults")
 		case a.Mode != "" && a.Mode != "IN":
 			what = a.Mode + " arguments of functions are"
 		case a.Default != nil:

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
@@ -26,6 +27,11 @@ func (s *Session) prepareNamed(ctx context.Context, p ast.Parsed, n *ast.Prepare
 	st, err := s.prepare(ctx, inner, params)
 	if err != nil {
 		return err
+	}
+	for i := range st.Params() {
+		if !strings.Contains(p.Text, "$"+itoa(i+1)) && i >= len(params) {
+			return pgerror.New(pgerror.IndeterminateDatatype, "could not determine data type of parameter $%d", i+1)
+		}
 	}
 	return s.names.PutStatement(n.Name, p.Text, st)
 }

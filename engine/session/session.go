@@ -229,7 +229,9 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	case *ast.AlterDefaultPrivileges:
 		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.alterDefaults(ctx, p, n) }), nil
 	case *ast.Vacuum:
-		return s.command(p, func(context.Context) (string, error) { return p.Tag(), nil }), nil
+		return s.prepareVacuum(p, n)
+	case *ast.Call:
+		return nil, s.noProcedure(p, n)
 	case *ast.Refresh:
 		return s.prepareRefresh(p, n)
 	case *ast.Validate:

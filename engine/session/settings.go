@@ -282,6 +282,11 @@ func (s *Session) set(p ast.Parsed, n *ast.Set) error {
 
 // reset runs RESET.
 func (s *Session) reset(n *ast.Reset) error {
+	if key := strings.ToLower(n.Name); !n.All && !strings.Contains(key, ".") {
+		if _, ok := s.settings.all[key]; !ok {
+			return pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter %q", n.Name)
+		}
+	}
 	for key, v := range s.settings.origin {
 		if n.All && strings.HasPrefix(key, "transaction_") {
 			continue // of the block, which goes on

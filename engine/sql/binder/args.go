@@ -31,6 +31,12 @@ func (b *Binder) positional(name string, e *ast.FuncCall, cx *context) (*ast.Fun
 	last := first
 	for _, a := range e.Args[first:] {
 		n := a.(*ast.NamedArg)
+		if slices.ContainsFunc(e.Args, func(o ast.Expr) bool {
+			d, ok := o.(*ast.NamedArg)
+			return ok && d != n && d.Name == n.Name && d.Pos() < n.Pos()
+		}) {
+			return nil, pgerror.New(pgerror.SyntaxError, "argument name %q used more than once", n.Name).At(b.pos(n.Pos()))
+		}
 		i := slices.Index(names, n.Name)
 		if i < 0 || args[i] != nil {
 			return nil, b.noSuchCall(name, e, cx)

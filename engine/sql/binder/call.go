@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"slices"
 	"strings"
 
 	"velostream/catalog/types"
@@ -205,6 +206,10 @@ func (b *Binder) aggregate(name string, e *ast.FuncCall, cx *context) (expr.Expr
 		k, err := b.sortKey(o, &inner)
 		if err != nil {
 			return nil, err
+		}
+		if call.Distinct && !slices.ContainsFunc(call.Args, func(a expr.Expr) bool { return sameBound(a, k.Expr) }) {
+			return nil, pgerror.New(pgerror.InvalidColumnReference,
+				"in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list").At(b.pos(leftmost(o.X)))
 		}
 		call.OrderBy = append(call.OrderBy, k)
 	}

@@ -2,6 +2,7 @@ package binder
 
 import (
 	"slices"
+	"strings"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
@@ -92,7 +93,7 @@ func (b *Binder) columnDef(d *Definition, c *ast.ColumnDef, r *ast.CreateRelatio
 		}
 		col.Type = t
 	} else if r.Query == nil && c.Computed == nil {
-		return pgerror.New(pgerror.SyntaxError, "column %q has no type", c.Name).At(b.pos(c.Pos()))
+		return pgerror.New(pgerror.SyntaxError, "column %q has no type", c.Name).At(b.behindWord(c.Pos()))
 	}
 	d.Columns = append(d.Columns, col)
 	i := len(d.Columns) - 1
@@ -210,10 +211,10 @@ func (b *Binder) tableConstraint(d *Definition, k ast.Constraint, r *ast.CreateR
 	for _, c := range k.Columns {
 		i := d.index(c.Name)
 		if i < 0 {
-			return pgerror.New(pgerror.UndefinedColumn, "column %q named in key does not exist", c.Name).At(b.pos(c.Pos()))
+			return pgerror.New(pgerror.UndefinedColumn, "column %q named in key does not exist", c.Name).At(b.pos(k.Pos()))
 		}
 		if slices.Contains(cols, i) {
-			return pgerror.New(pgerror.DuplicateColumn, "column %q appears twice in primary key constraint", c.Name).At(b.pos(c.Pos()))
+			return pgerror.New(pgerror.DuplicateColumn, "column %q appears twice in primary key constraint", c.Name).At(b.pos(k.Pos()))
 		}
 		cols = append(cols, i)
 	}
@@ -222,11 +223,11 @@ func (b *Binder) tableConstraint(d *Definition, k ast.Constraint, r *ast.CreateR
 
 // columnExprs binds DEFAULT and AS of column i, and keeps their text.
 func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string) error {
-	computed := c.Computed
+	computed, generatedAt := c.Computed, c.Pos()
 	for _, k := range c.Constraints {
 		switch k.Kind {
 		case ast.Generated:
-			computed = k.X
+			computed, generatedAt = k.X, k.Pos()
 		case ast.DefaultVal:
 			text, err := b.storedDefault(&d.Columns[i], k.X)
 			if err != nil {
@@ -241,7 +242,7 @@ func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string)
 	}
 	if d.Columns[i].Default != "" {
 		return pgerror.New(pgerror.SyntaxError, "both default and generation expression specified for column %q of table %q", c.Name, rel).
-			At(b.pos(c.Pos()))
+			At(b.pos(generatedAt))
 	}
 	s := make(plan.Schema, len(d.Columns))
 	for j, k := range d.Columns {
@@ -364,4 +365,17 @@ func (b *Binder) watermark(d *Definition, w ast.Watermark) error {
 	}
 	return b.missing(ast.At(leftmost(w.X)), "this watermark expression is not supported").
 		WithHint("Write WATERMARK FOR %s AS %s - INTERVAL '5 seconds'.", w.Column.Name, w.Column.Name)
+}
+
+// behindWord is the position of what follows the word at an offset.
+func (b *Binder) behindWord(at int) int {
+	rest := b.SQL[min(at, len(b.SQL)):]
+	n := strings.IndexAny(rest, " \t\r\n,()")
+	if strings.HasPrefix(rest, `"`) {
+		n = strings.Index(rest[1:], `"`) + 2
+	}
+	if n < 0 {
+		return b.pos(at)
+	}
+	return b.pos(at + n + len(rest[n:]) - len(strings.TrimLeft(rest[n:], " \t\r\n")))
 }

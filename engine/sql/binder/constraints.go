@@ -92,7 +92,7 @@ func (b *Binder) keyColumns(own *owner, list []ast.Ident, what string, at int) (
 	for _, c := range list {
 		i := own.index(c.Name)
 		if i < 0 {
-			return nil, pgerror.New(pgerror.UndefinedColumn, "column %q named in key does not exist", c.Name).At(b.pos(c.Pos()))
+			return nil, pgerror.New(pgerror.UndefinedColumn, "column %q named in key does not exist", c.Name).At(b.pos(at))
 		}
 		if slices.Contains(cols, i) {
 			return nil, pgerror.New(pgerror.DuplicateColumn, "column %q appears twice in %s", c.Name, what).At(b.pos(at))

@@ -67,7 +67,7 @@ func targetScope(rel *catalog.Relation, t *ast.TableName, s plan.Schema) *Scope 
 
 // targetColumn finds a column by name for INSERT or SET.
 func (b *Binder) targetColumn(rel *catalog.Relation, c ast.InsertTarget) (int, error) {
-	if len(c.Indirection) > 0 {
+	if len(c.Indirection) > 0 && rel.ColumnIndex(c.Name) >= 0 {
 		return 0, b.missing(c, "assignment to parts of a column is not supported")
 	}
 	i := rel.ColumnIndex(c.Name)

@@ -3,6 +3,7 @@ package binder
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
@@ -92,15 +93,12 @@ func (b *Binder) rareExpr(e ast.Expr, cx *context) (expr.Expr, error) {
 	case *ast.Subscript:
 		return b.subscript(e, cx)
 	case *ast.Collate:
-		if n := e.Name.Last(); n != "C" && n != "default" && n != "POSIX" {
-			return nil, b.missing(e, "collation %q is not supported", n)
-		}
-		return b.expr(e.X, cx)
+		return b.collate(e, cx)
 	case *ast.Row:
 		if len(e.Items) == 1 && !e.Explicit {
 			return b.expr(e.Items[0], cx)
 		}
-		return nil, b.missing(e, "row values are not supported here")
+		return b.rowValue(e, cx)
 	case *ast.NamedArg:
 		return nil, b.missing(e, "named arguments are not supported")
 	case *ast.FieldSelect:
@@ -117,7 +115,13 @@ func (b *Binder) rareExpr(e ast.Expr, cx *context) (expr.Expr, error) {
 
 func (b *Binder) columnRef(e *ast.ColumnRef, cx *context) (expr.Expr, error) {
 	if e.Star {
+		if len(e.Parts) == 1 && cx.scope != nil && cx.scope.hasTable(e.Parts[0]) {
+			return b.wholeRowValue(e, cx)
+		}
 		return nil, pgerror.New(pgerror.SyntaxError, "row expansion via \"*\" is not supported here").At(b.pos(e.Pos()))
+	}
+	if len(e.Parts) > 4 {
+		return nil, pgerror.New(pgerror.SyntaxError, "improper qualified name (too many dotted names): %s", strings.Join(e.Parts, ".")).At(b.pos(e.Pos()))
 	}
 	if cx.scope != nil {
 		r, err := b.resolve(cx.scope, e)
@@ -140,6 +144,9 @@ func (b *Binder) columnRef(e *ast.ColumnRef, cx *context) (expr.Expr, error) {
 		if x := windowColumnByName(cx.scope, e, b); x != nil {
 			return x, nil
 		}
+	}
+	if len(e.Parts) == 1 && cx.scope != nil && cx.scope.hasTable(e.Parts[0]) {
+		return b.wholeRowValue(e, cx)
 	}
 	return nil, b.noSuchColumn(cx.scope, e)
 }
@@ -164,6 +171,13 @@ func (b *Binder) literal(e *ast.Literal) (expr.Expr, error) {
 	case ast.LitString:
 		return &expr.Const{Value: types.StringDatum(e.Text), T: types.Unknown}, nil
 	default:
+		digits, what := "01", "binary"
+		if e.Kind == ast.LitHex {
+			digits, what = "0123456789abcdefABCDEF", "hexadecimal"
+		}
+		if i := strings.IndexFunc(e.Text, func(r rune) bool { return !strings.ContainsRune(digits, r) }); i >= 0 {
+			return nil, pgerror.New(pgerror.InvalidTextRepresentation, "%q is not a valid %s digit", e.Text[i:i+1], what).At(b.pos(e.Pos()))
+		}
 		return nil, b.missing(e, "bit strings are not supported")
 	}
 }
@@ -194,7 +208,7 @@ func (b *Binder) param(e *ast.Param) (expr.Expr, error) {
 		b.params = append(b.params, nil)
 	}
 	if b.params[e.N-1] == nil {
-		b.params[e.N-1] = &expr.Param{Number: e.N, T: types.Unknown}
+		b.params[e.N-1] = &expr.Param{Number: e.N, T: types.Unknown, Pos: b.pos(e.Pos())}
 	}
 	return b.params[e.N-1], nil
 }
@@ -212,6 +226,9 @@ func (b *Binder) binary(e *ast.Binary, cx *context) (expr.Expr, error) {
 	r, err := b.expr(e.R, cx)
 	if err != nil {
 		return nil, err
+	}
+	if s := e.Op.Schema; s != "" && s != "pg_catalog" && !b.hasSchema(s) {
+		return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", s).At(b.pos(e.Pos()))
 	}
 	return b.call(e.Op.Symbol, true, []expr.Expr{l, r}, []ast.Expr{e.L, e.R}, e)
 }

@@ -34,9 +34,34 @@ func (k *block) finish(sort []orderItem) (*relation, error) {
 	return k.project(sort)
 }
 
+// orderColumns takes rows in ORDER BY apart: (a, b) is a, b.
+func orderColumns(order []ast.OrderItem) []ast.OrderItem {
+	var out []ast.OrderItem
+	for _, o := range order {
+		r, ok := rowOf(o.X)
+		if !ok || len(r.Items) == 0 {
+			out = append(out, o)
+			continue
+		}
+		for _, x := range r.Items {
+			part := o
+			if part.X = x; ordinalOf(x) { // in a row it is a value
+				part.X = &ast.Cast{At: ast.At(x.Pos()), X: x, Type: &ast.TypeName{At: ast.At(x.Pos()), Name: ast.Name{Parts: []string{"int4"}}}}
+			}
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+func ordinalOf(x ast.Expr) bool {
+	l, ok := x.(*ast.Literal)
+	return ok && l.Kind == ast.LitInteger
+}
+
 func (k *block) bindOrder(order []ast.OrderItem) ([]orderItem, error) {
 	out := make([]orderItem, 0, len(order))
-	for _, o := range order {
+	for _, o := range orderColumns(order) {
 		it := orderItem{out: -1, at: leftmost(o.X), from: o.X}
 		var err error
 		if it.key, err = k.b.sortDirection(o); err != nil {

@@ -108,6 +108,9 @@ func (b *Binder) tableName(r *ast.TableName, around *Scope) (*fromItem, error) {
 		return nil, b.missing(r.AsOf, "FOR SYSTEM_TIME AS OF is supported on the right side of a JOIN only")
 	}
 	if r.Sample != nil {
+		if m := r.Sample.Method.Last(); m != "system" && m != "bernoulli" {
+			return nil, pgerror.New(pgerror.UndefinedObject, "tablesample method %s does not exist", m).At(b.pos(r.Sample.Method.Pos()))
+		}
 		return nil, b.missing(r.Sample, "TABLESAMPLE is not supported")
 	}
 	if len(r.Name.Parts) == 1 {

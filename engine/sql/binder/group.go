@@ -75,7 +75,7 @@ func (k *block) groupTarget(x ast.Expr) (expr.Expr, error) {
 // ordinal resolves an integer constant as the number of a select item.
 func (k *block) ordinal(x ast.Expr, clause string) (item, bool, error) {
 	l, ok := x.(*ast.Literal)
-	if !ok || l.Kind == ast.LitNull {
+	if !ok || l.Kind == ast.LitBool {
 		return item{}, false, nil
 	}
 	if l.Kind != ast.LitInteger {

@@ -152,7 +152,7 @@ func (b *Binder) insertSource(rel *catalog.Relation, cols []int, s *ast.Insert) 
 		return nil, err
 	}
 	out := r.plan.Schema()
-	if err := b.insertCount(len(out), cols, s, func(i int) int { return itemAt(s.Query.Body, i) }); err != nil {
+	if err := b.insertCount(rel, len(out), cols, s, func(i int) int { return itemAt(s.Query.Body, i) }); err != nil {
 		return nil, err
 	}
 	want := make([]types.Type, len(out))
@@ -164,11 +164,19 @@ func (b *Binder) insertSource(rel *catalog.Relation, cols []int, s *ast.Insert) 
 				WithHint("You will need to rewrite or cast the expression.").At(b.pos(itemAt(s.Query.Body, i)))
 		}
 	}
-	return b.castColumns(r.plan, want)
+	return b.castColumns(r.plan, want, func(i int) int { return itemAt(s.Query.Body, i) })
 }
 
-func (b *Binder) insertCount(n int, cols []int, s *ast.Insert, at func(int) int) error {
+func (b *Binder) insertCount(rel *catalog.Relation, n int, cols []int, s *ast.Insert, at func(int) int) error {
 	if n > len(cols) {
+		if len(s.Columns) == 0 {
+			for i, c := range rel.Columns {
+				if !c.Hidden && c.Computed != "" && i < n && givesValue(s.Query, i) {
+					return pgerror.New("428C9", "cannot insert a non-DEFAULT value into column %q", c.Name).
+						WithDetail("Column %q is a generated column.", c.Name)
+				}
+			}
+		}
 		return pgerror.New(pgerror.SyntaxError, "INSERT has more expressions than target columns").At(b.pos(at(len(cols))))
 	}
 	if n < len(cols) && len(s.Columns) > 0 {
@@ -193,7 +201,7 @@ func (b *Binder) defaultRow(rel *catalog.Relation, cols []int) (plan.Logical, er
 // insertValues binds VALUES, each value as one of its column.
 func (b *Binder) insertValues(rel *catalog.Relation, cols []int, v *ast.Values, s *ast.Insert) (plan.Logical, error) {
 	n := len(v.Rows[0])
-	if err := b.insertCount(n, cols, s, func(i int) int { return leftmost(v.Rows[0][i]) }); err != nil {
+	if err := b.insertCount(rel, n, cols, s, func(i int) int { return leftmost(v.Rows[0][i]) }); err != nil {
 		return nil, err
 	}
 	k := &block{b: b, scope: &Scope{}, input: &plan.Values{Rows: [][]expr.Expr{{}}}, windowEnd: -1}

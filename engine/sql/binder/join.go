@@ -1,6 +1,8 @@
 package binder
 
 import (
+	"slices"
+
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
@@ -31,6 +33,7 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 	f.scope.parent = around.plain
 	j := newJoin(joinKinds[r.Kind], l.plan, rt.plan)
 	f.plan = j
+	f.scope.outerJoined = f.scope.outerJoined || j.Kind != plan.InnerJoin && j.Kind != plan.CrossJoin
 	switch {
 	case r.Natural || len(r.Using) > 0:
 		err = b.using(f, j, r, l.scope, rt.scope, n)
@@ -202,7 +205,10 @@ func (b *Binder) using(f *fromItem, j *plan.Join, r *ast.Join, l, rt *Scope, n i
 	}
 	merged := make([]column, 0, len(names))
 	var full []expr.Expr
-	for _, u := range names {
+	for i, u := range names {
+		if slices.ContainsFunc(names[:i], func(o ast.Ident) bool { return o.Name == u.Name }) {
+			return pgerror.New(pgerror.DuplicateColumn, "column name %q appears more than once in USING clause", u.Name).At(b.pos(u.Pos()))
+		}
 		lc, err := b.usingColumn(l, u, "left")
 		if err != nil {
 			return err

@@ -125,7 +125,7 @@ func (b *Binder) mergeInsert(rel *catalog.Relation, cx *context, w ast.MergeWhen
 		return nil, err
 	}
 	if w.Values != nil {
-		if err := b.insertCount(len(w.Values), cols, ins, func(i int) int { return leftmost(w.Values[i]) }); err != nil {
+		if err := b.insertCount(rel, len(w.Values), cols, ins, func(i int) int { return leftmost(w.Values[i]) }); err != nil {
 			return nil, err
 		}
 	}

@@ -167,6 +167,15 @@ func (b *Binder) windowPos(s *ast.WindowSpec) int {
 	return b.pos(at)
 }
 
+// windowBody is the position of the parenthesis of a named window's definition.
+func (b *Binder) windowBody(s *ast.WindowSpec) int {
+	at := max(s.Pos(), 0)
+	if i := strings.IndexByte(b.SQL[min(at, len(b.SQL)):], '('); i >= 0 {
+		at += i
+	}
+	return b.pos(at)
+}
+
 // windowArgs casts the arguments of a window function proper.
 func (b *Binder) windowArgs(c *plan.OverCall, args []expr.Expr, e *ast.FuncCall) error {
 	f := windowCalls[c.Name]

@@ -228,6 +228,9 @@ func (b *Binder) limit(l *ast.Limit, in plan.Logical) (plan.Logical, error) {
 		}
 		cx := &context{scope: nil, clause: clause}
 		if _, ok := x.(*ast.ColumnRef); ok {
+			if _, set := in.(*plan.Union); set {
+				return nil, b.noSuchColumn(nil, x.(*ast.ColumnRef))
+			}
 			return nil, pgerror.New(pgerror.InvalidColumnReference, "argument of %s must not contain variables", clause).At(b.pos(x.Pos()))
 		}
 		e, err := b.expr(x, cx)

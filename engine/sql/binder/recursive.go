@@ -44,6 +44,9 @@ func (b *Binder) recursive(c *ast.CTE, q *ast.Query, parent *Scope) error {
 	case q.Limit != nil:
 		return b.missing(q.Limit, "LIMIT in a recursive query is not implemented")
 	}
+	if err := b.recursiveTerm(s.R, c.Name); err != nil {
+		return err
+	}
 	saved := b.ctes
 	if err := b.with(q.With, parent); err != nil {
 		return err
@@ -103,9 +106,55 @@ func (b *Binder) recursiveColumns(c *ast.CTE, s *ast.SetOp, base, step *relation
 		}
 	}
 	var err error
-	if base.plan, err = b.castColumns(base.plan, want); err != nil {
+	if base.plan, err = b.castColumns(base.plan, want, func(i int) int { return itemAt(s.L, i) }); err != nil {
 		return err
 	}
-	step.plan, err = b.castColumns(step.plan, want)
+	step.plan, err = b.castColumns(step.plan, want, func(i int) int { return itemAt(s.R, i) })
 	return err
+}
+
+// recursiveTerm checks what a recursive term may do with itself: be named once, and
+// not where rows appear for want of it.
+func (b *Binder) recursiveTerm(body ast.SelectBody, name string) error {
+	s, ok := body.(*ast.Select)
+	if !ok {
+		return nil
+	}
+	bad := func(n ast.Node, format string, args ...any) error {
+		return pgerror.New("42P19", format, args...).At(b.pos(n.Pos()))
+	}
+	for _, it := range s.Items {
+		if c, ok := it.X.(*ast.FuncCall); ok && c.Over == nil && expr.IsAggregate(c.Name.Last()) && bodyRefersTo(s, name) {
+			return bad(c, "aggregate functions are not allowed in a recursive query's recursive term")
+		}
+	}
+	seen := 0
+	var walk func(r ast.TableRef, outer bool) error
+	walk = func(r ast.TableRef, outer bool) error {
+		switch r := r.(type) {
+		case *ast.TableName:
+			if len(r.Name.Parts) != 1 || r.Name.Last() != name {
+				return nil
+			}
+			if seen++; seen > 1 {
+				return bad(r, "recursive reference to query %q must not appear more than once", name)
+			}
+			if outer {
+				return bad(r, "recursive reference to query %q must not appear within an outer join", name)
+			}
+		case *ast.Join:
+			l := outer || r.Kind == ast.RightJoin || r.Kind == ast.FullJoin
+			if err := walk(r.L, l); err != nil {
+				return err
+			}
+			return walk(r.R, outer || r.Kind == ast.LeftJoin || r.Kind == ast.FullJoin)
+		}
+		return nil
+	}
+	for _, f := range s.From {
+		if err := walk(f, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }

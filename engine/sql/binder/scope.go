@@ -46,6 +46,8 @@ type Scope struct {
 	cols   []column
 	tables []tableName
 	parent *Scope
+	// outerJoined: a join adds rows of NULL for some of the tables.
+	outerJoined bool
 	// block is the query whose FROM this is; its aggregates may stand in subqueries.
 	block *block
 }
@@ -86,7 +88,7 @@ func schemaScope(s plan.Schema, t tableName) *Scope {
 
 // join puts the names of r after those of l; r's columns come n later.
 func joinScopes(l, r *Scope, n int) *Scope {
-	out := &Scope{parent: l.parent}
+	out := &Scope{parent: l.parent, outerJoined: l.outerJoined || r.outerJoined}
 	out.cols = append(append(out.cols, l.cols...), r.cols...)
 	for i := len(l.cols); i < len(out.cols); i++ {
 		out.cols[i].index += n

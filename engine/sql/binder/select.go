@@ -5,6 +5,7 @@ import (
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
 )
 
 // item is a bound item of a select list.
@@ -71,6 +72,13 @@ func (b *Binder) selectBlock(s *ast.Select, order []ast.OrderItem, parent *Scope
 	for _, step := range []func() error{k.bindWindow, k.bindItems, k.bindWhere, k.bindHaving} {
 		if err := step(); err != nil {
 			return nil, err
+		}
+	}
+	for i, w := range s.Windows {
+		for _, o := range s.Windows[:i] {
+			if o.Name == w.Name {
+				return nil, pgerror.New(pgerror.WindowingError, "window %q is already defined", w.Name).At(b.windowBody(&s.Windows[i]))
+			}
 		}
 	}
 	sort, err := k.bindOrder(order)
@@ -283,7 +291,7 @@ func (b *Binder) textForUnknown(r *relation) error {
 			want[i] = types.Text
 		}
 	}
-	p, err := b.castColumns(r.plan, want)
+	p, err := b.castColumns(r.plan, want, func(int) int { return -1 })
 	if err != nil {
 		return err
 	}
@@ -293,7 +301,7 @@ func (b *Binder) textForUnknown(r *relation) error {
 
 // castColumns brings p's columns to the types want. Where p is a projection
 // the casts go into it, so that literals are read as what they are to be.
-func (b *Binder) castColumns(p plan.Logical, want []types.Type) (plan.Logical, error) {
+func (b *Binder) castColumns(p plan.Logical, want []types.Type, at func(int) int) (plan.Logical, error) {
 	s := p.Schema()
 	same := true
 	for i := range s {
@@ -313,7 +321,7 @@ func (b *Binder) castColumns(p plan.Logical, want []types.Type) (plan.Logical, e
 		for i, e := range in {
 			x, err := expr.CastTo(e, want[i], false, 0, b.Format)
 			if err != nil {
-				return nil, err
+				return nil, b.at(err, ast.At(at(i)))
 			}
 			es[i] = x
 		}
@@ -333,7 +341,7 @@ func (b *Binder) castColumns(p plan.Logical, want []types.Type) (plan.Logical, e
 		}
 		return &plan.Values{Rows: rows, Out: out}, nil
 	case *plan.Limit, *plan.Sort, *plan.Filter:
-		in, err := b.castColumns(p.Inputs()[0], want)
+		in, err := b.castColumns(p.Inputs()[0], want, at)
 		if err != nil {
 			return nil, err
 		}

@@ -73,10 +73,10 @@ func (b *Binder) sameColumns(s *ast.SetOp, l, r *relation) error {
 		want[i] = t
 	}
 	var err error
-	if l.plan, err = b.castColumns(l.plan, want); err != nil {
+	if l.plan, err = b.castColumns(l.plan, want, func(i int) int { return itemAt(s.L, i) }); err != nil {
 		return err
 	}
-	r.plan, err = b.castColumns(r.plan, want)
+	r.plan, err = b.castColumns(r.plan, want, func(i int) int { return itemAt(s.R, i) })
 	return err
 }
 

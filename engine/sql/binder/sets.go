@@ -180,7 +180,11 @@ func (b *Binder) fieldSelect(e *ast.FieldSelect, cx *context) (expr.Expr, error)
 		return nil, err
 	}
 	cols := expr.RecordColumns(x.Type())
-	if cols == nil || e.Star {
+	switch t := x.Type(); {
+	case t.OID != types.OIDRecord && t.OID != types.OIDUnknown && !e.Star:
+		return nil, pgerror.New(pgerror.WrongObjectType, "column notation .%s applied to type %s, which is not a composite type", e.Name, TypeName(t)).
+			At(b.pos(leftmost(e.X)))
+	case cols == nil || e.Star:
 		return nil, b.missing(e, "composite types are not supported")
 	}
 	for i, c := range cols {

@@ -38,7 +38,16 @@ func (b *Binder) Type(n *ast.TypeName) (types.Type, error) {
 		mods = append(mods, int32(v))
 	}
 	if s := n.Name.Schema(); s != "" && s != "pg_catalog" && s != "public" {
+		if len(n.Name.Parts) > 3 {
+			return types.Type{}, pgerror.New(pgerror.SyntaxError, "improper qualified name (too many dotted names): %s", strings.Join(n.Name.Parts, "."))
+		}
+		if !b.hasSchema(s) {
+			return types.Type{}, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", s).At(b.pos(n.Pos()))
+		}
 		return types.Type{}, b.noSuchType(n, nil)
+	}
+	if name == "char" { // the keyword is bpchar by now: this one is in quotes
+		name = `"char"`
 	}
 	t, err := types.Lookup(name, mods)
 	if err != nil {

@@ -2,6 +2,7 @@ package binder
 
 import (
 	"slices"
+	"strings"
 
 	"velostream/catalog"
 	"velostream/engine/sql/ast"
@@ -135,14 +136,13 @@ func (b *Binder) setItems(rel *catalog.Relation, items []ast.SetItem, cx *contex
 	for _, it := range items {
 		values := []ast.Expr{it.X}
 		if it.Multi {
-			row, ok := it.X.(*ast.Row)
-			if !ok {
-				return nil, nil, b.missing(it, "assignment of a subquery's row is not supported")
+			var err error
+			if values, err = b.rowValues(it); err != nil {
+				return nil, nil, err
 			}
-			values = row.Items
-		}
-		if len(values) != len(it.Targets) {
-			return nil, nil, pgerror.New(pgerror.SyntaxError, "number of columns does not match number of values").At(b.pos(it.Pos()))
+			if len(values) != len(it.Targets) {
+				return nil, nil, pgerror.New(pgerror.SyntaxError, "number of columns does not match number of values").At(b.pos(it.X.Pos()))
+			}
 		}
 		for i, t := range it.Targets {
 			c, err := b.targetColumn(rel, t)
@@ -160,6 +160,60 @@ func (b *Binder) setItems(rel *catalog.Relation, items []ast.SetItem, cx *contex
 		}
 	}
 	return set, exprs, nil
+}
+
+// rowValues are the values of SET (a, b) = …: the items of a row, or for a query of one
+// row one scalar query per column.
+func (b *Binder) rowValues(it ast.SetItem) ([]ast.Expr, error) {
+	switch x := it.X.(type) {
+	case *ast.Row:
+		if len(x.Items) == 1 && !x.Explicit {
+			break
+		}
+		return x.Items, nil
+	case *ast.Subquery:
+		s, ok := x.Query.Body.(*ast.Select)
+		if !ok || len(s.Items) != len(it.Targets) || s.Distinct || len(s.DistinctOn) > 0 || volatileItems(s) {
+			if ok && len(s.Items) != len(it.Targets) && !hasStar(s) {
+				return nil, pgerror.New(pgerror.SyntaxError, "number of columns does not match number of values").At(b.pos(it.X.Pos()))
+			}
+			return nil, b.missing(it, "assignment of this query's row is not supported")
+		}
+		out := make([]ast.Expr, len(s.Items))
+		for i := range s.Items {
+			body := *s
+			body.Items = s.Items[i : i+1]
+			q := *x.Query
+			q.Body = &body
+			out[i] = &ast.Subquery{At: x.At, Query: &q}
+		}
+		return out, nil
+	}
+	return nil, pgerror.Unsupported("source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression").At(b.pos(it.X.Pos()))
+}
+
+func hasStar(s *ast.Select) bool {
+	return slices.ContainsFunc(s.Items, func(i ast.SelectItem) bool {
+		c, ok := i.X.(*ast.ColumnRef)
+		return ok && c.Star
+	})
+}
+
+// volatileItems reports a select list that must be computed as a whole: a star, or a
+// volatile function.
+func volatileItems(s *ast.Select) bool {
+	if hasStar(s) {
+		return true
+	}
+	for _, i := range s.Items {
+		text := ast.String(i.X)
+		for _, f := range []string{"random", "nextval", "gen_random_uuid", "clock_timestamp"} {
+			if strings.Contains(text, f) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (b *Binder) setValue(c catalog.Column, x ast.Expr, cx *context, k *block) (expr.Expr, error) {

@@ -164,7 +164,7 @@ func compile(e Expr) (node, error) {
 	case *Const:
 		return &constNode{column.Constant(e.T, e.Value)}, nil
 	case *Param:
-		return nil, pgerror.New(pgerror.UndefinedParameter, "there is no parameter $%d", e.Number)
+		return nil, pgerror.New(pgerror.UndefinedParameter, "there is no parameter $%d", e.Number).At(e.Pos)
 	case *Call:
 		return compileCall(e)
 	case *Cast:

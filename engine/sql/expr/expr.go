@@ -33,6 +33,7 @@ type Const struct {
 type Param struct {
 	Number int        `json:"number"`
 	T      types.Type `json:"t"`
+	Pos    int        `json:"-"` // as Call's
 }
 
 // Call applies the registered function or operator Name with the argument

@@ -184,7 +184,7 @@ func BindParams(e Expr, args []types.Datum) (Expr, error) {
 			return e, nil
 		}
 		if p.Number < 1 || p.Number > len(args) {
-			return nil, pgerror.New(pgerror.UndefinedParameter, "there is no parameter $%d", p.Number)
+			return nil, pgerror.New(pgerror.UndefinedParameter, "there is no parameter $%d", p.Number).At(p.Pos)
 		}
 		return &Const{Value: args[p.Number-1], T: p.T}, nil
 	})

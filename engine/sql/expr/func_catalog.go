@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -125,6 +126,7 @@ func actions() []def {
 		{sig: "parse_ident(text,bool) text[]", scalar: parseIdent, doc: "parts of a qualified name"},
 		{sig: "pg_size_bytes(text) int8", scalar: sizeBytes, doc: "bytes of a size with its unit"},
 		{sig: "pg_size_pretty(int8) text", scalar: sizePretty, doc: "bytes in the unit that suits"},
+		{sig: "pg_size_pretty(numeric) text", scalar: sizePrettyNumeric, doc: "bytes in the unit that suits"},
 	}
 }
 
@@ -178,4 +180,24 @@ func sizePretty(_ *CallContext, a []datum) (datum, error) {
 		v--
 	}
 	return str(strconv.FormatInt(v/2, 10) + " " + units[unit])
+}
+
+// sizePrettyNumeric is pg_size_pretty of any number; one with a fraction below
+// 10240 keeps it.
+func sizePrettyNumeric(c *CallContext, a []datum) (datum, error) {
+	d := a[0].Dec
+	if !d.IsFinite() {
+		return str(d.String() + " bytes")
+	}
+	ten := types.FromInt64(10 * 1024)
+	if d.Abs().Cmp(ten) < 0 {
+		return str(d.String() + " bytes")
+	}
+	v, ok := d.Trunc(0).Int64()
+	if ok {
+		return sizePretty(c, []datum{{I: v}})
+	}
+	n := new(big.Int).Quo(d.Trunc(0).Unscaled(), big.NewInt(1<<49)) // one bit more than PB, the last unit, to round by
+	n.Quo(n.Add(n, big.NewInt(int64(n.Sign()))), big.NewInt(2))
+	return str(n.String() + " PB")
 }

@@ -93,39 +93,13 @@ func needsQuotes(text []byte) bool {
 }
 
 func recordField(_ *CallContext, a []datum) (datum, error) {
-	b := a[0].B
-	if len(b) < 2 {
-		return fail(pgerror.New(pgerror.InvalidTextRepresentation, "malformed record literal: \"%s\"", b))
+	fields, ok := types.RecordFields(a[0].B)
+	if !ok {
+		return fail(pgerror.New(pgerror.InvalidTextRepresentation, "malformed record literal: \"%s\"", a[0].B))
 	}
-	b = b[1 : len(b)-1]
-	for n := int64(1); ; n++ {
-		var field []byte
-		quoted, i := false, 0
-		empty := true
-	scan:
-		for i < len(b) {
-			switch c := b[i]; {
-			case c == '\\' && i+1 < len(b), c == '"' && quoted && i+1 < len(b) && b[i+1] == '"':
-				field = append(field, b[i+1])
-				i++
-			case c == '"':
-				quoted, empty = !quoted, false
-			case c == ',' && !quoted:
-				break scan
-			default:
-				field = append(field, c)
-			}
-			i++
-		}
-		if n == a[1].I {
-			if len(field) == 0 && empty {
-				return null()
-			}
-			return raw(append([]byte{}, field...))
-		}
-		if i >= len(b) {
-			return null()
-		}
-		b = b[i+1:]
+	n := a[1].I
+	if n < 1 || n > int64(len(fields)) || fields[n-1] == nil {
+		return null()
 	}
+	return raw(fields[n-1])
 }

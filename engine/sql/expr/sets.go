@@ -170,9 +170,22 @@ func subscripts(first int64, args []types.Datum, each func(types.Datum) error) e
 	return nil
 }
 
+// CheckSeries refuses NaN and infinities among the arguments of generate_series over
+// numerics (22023).
+func CheckSeries(args []types.Datum) error {
+	for i, d := range args {
+		what := [...]string{"start value", "stop value", "step size"}[i]
+		switch {
+		case d.Dec.IsNaN():
+			return pgerror.New(pgerror.InvalidParameterValue, "%s cannot be NaN", what)
+		case !d.Dec.IsFinite():
+			return pgerror.New(pgerror.InvalidParameterValue, "%s cannot be infinity", what)
+		}
+	}
+	return nil
+}
+
 // series is generate_series over integers, numerics and times.
-//
-//nolint:revive // function-length: one case a type
 func series(env *Env, t types.Type, args []types.Datum, each func(types.Datum) error) error {
 	zero := pgerror.New(pgerror.InvalidParameterValue, "step size cannot equal zero")
 	switch {
@@ -181,14 +194,8 @@ func series(env *Env, t types.Type, args []types.Datum, each func(types.Datum) e
 		if len(args) > 2 {
 			step = args[2].Dec
 		}
-		for i, d := range args {
-			what := [...]string{"start value", "stop value", "step size"}[i]
-			switch {
-			case d.Dec.IsNaN():
-				return pgerror.New(pgerror.InvalidParameterValue, "%s cannot be NaN", what)
-			case !d.Dec.IsFinite():
-				return pgerror.New(pgerror.InvalidParameterValue, "%s cannot be infinity", what)
-			}
+		if err := CheckSeries(args); err != nil {
+			return err
 		}
 		if step.Sign() == 0 {
 			return zero
