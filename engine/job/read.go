@@ -316,3 +316,10 @@ func (m *Manager) ScanConnector(ctx context.Context, rel *catalog.Relation, want
 		}
 	}
 }
+
+// Measure says how many rows the job's relation id has and what they take, in
+// bytes, as far as they are written out; of large ones it is an estimate.
+func (m *Manager) Measure(id uint32) (rows, bytes int64, err error) {
+	lo, hi := state.TableRange(id, viewTable)
+	return state.Measure(m.store, lo, hi)
+}

@@ -83,6 +83,9 @@ func layout(t types.Type) (byval bool, align, storage string) {
 	case 8:
 		return true, "d", "p"
 	case 16:
+		if t.OID == types.OIDUUID {
+			return false, "c", "p"
+		}
 		return false, "d", "p"
 	case 64:
 		return false, "c", "p"
@@ -96,9 +99,9 @@ func layout(t types.Type) (byval bool, align, storage string) {
 // defaultText is the expression of a column's default or of a computed column.
 func defaultText(c catalog.Column) string {
 	if c.Computed != "" {
-		return c.Computed
+		return parenthesised(c.Computed)
 	}
-	return c.Default
+	return parenthesised(c.Default)
 }
 
 func (c *Catalog) defaultRows(e *emitter) {

@@ -11,7 +11,7 @@ func classSources() map[string]source {
 	return map[string]source{
 		"pg_namespace": {"oid nspname nspowner nspacl", (*Catalog).namespaceRows},
 		"pg_class": {"oid relname relnamespace reltype relowner relam relfilenode relpages reltuples relhasindex " +
-			"relpersistence relkind relnatts relhasrules relispopulated relreplident reloptions relisshared relacl", (*Catalog).classRows},
+			"relpersistence relkind relnatts relhasrules relispopulated relreplident reloptions relisshared relacl relchecks relhastriggers", (*Catalog).classRows},
 		"pg_rewrite": {"oid rulename ev_class ev_type ev_enabled is_instead ev_qual ev_action", (*Catalog).ruleRows},
 		"pg_depend":  {"classid objid objsubid refclassid refobjid refobjsubid deptype", (*Catalog).dependRows},
 	}
@@ -39,21 +39,60 @@ func (c *Catalog) classRows(e *emitter) {
 		}
 		e.row(r.rel.ID, r.rel.Name, c.schemaOID(r.rel.Schema), 0, oidSuperuser, am, r.rel.ID, 0, float64(-1), false,
 			"p", r.kind, len(columnsOf(r.rel)), r.kind == 'v', true, "n", nil, r.rel.Schema == schemaPG && sharedClasses[r.rel.Name],
-			systemACL(r.rel))
+			systemACL(r.rel), 0, false)
 	}
+	referred := c.referred()
 	for _, r := range c.relations() {
 		kind := relkind(r)
 		am := 0
 		if kind == 'r' || kind == 'm' {
 			am = oidHeap
 		}
-		e.row(r.ID, r.Name, c.schemaOID(r.Schema), rowTypeOID(r), c.owner(r), am, r.ID, c.size(r)/pageBytes, float64(-1),
-			len(indexesOf(r)) > 0, "p", kind, attributes(r), viewQuery(r) != "", true, "d", relationOptions(r), false, aclText(r.ACL))
+		rows, bytes := int64(-1), int64(0)
+		if e.wants("reltuples") || e.wants("relpages") {
+			rows, bytes = c.measure(r)
+		}
+		node, rowType, natts, identity := r.ID, rowTypeOID(r), attributes(r), "d"
+		switch kind {
+		case 'S':
+			rowType, natts, identity = 0, sequenceColumns, "n"
+		case 'v':
+			node, rows, identity = 0, 0, "n"
+		}
+		e.row(r.ID, r.Name, c.schemaOID(r.Schema), rowType, c.owner(r), am, node, (bytes+pageBytes-1)/pageBytes, float64(rows),
+			len(indexesOf(r)) > 0, "p", kind, natts, viewQuery(r) != "", true, identity, relationOptions(r), false, aclText(r.ACL),
+			checks(r), referred[r.ID])
 		for _, x := range indexesOf(r) {
 			e.row(x.oid, x.name, c.schemaOID(r.Schema), 0, c.owner(r), oidBtree, x.oid, 0, float64(-1),
-				false, "p", "i", len(x.columns), false, true, "n", nil, false, nil)
+				false, "p", "i", len(x.columns), false, true, "n", nil, false, nil, 0, false)
 		}
 	}
+}
+
+// sequenceColumns is how many columns a sequence has as a relation.
+const sequenceColumns = 3
+
+// checks is how many CHECK constraints r has.
+func checks(r *catalog.Relation) int {
+	n := 0
+	for _, k := range r.Constraints {
+		if k.Kind == catalog.Check {
+			n++
+		}
+	}
+	return n
+}
+
+// referred are the relations at either end of a foreign key: PostgreSQL keeps it
+// by triggers, and psql looks for foreign keys only where there are any.
+func (c *Catalog) referred() map[uint32]bool {
+	out := map[uint32]bool{}
+	for _, k := range c.constraints() {
+		if k.kind == "f" {
+			out[k.rel.ID], out[k.Ref] = true, true
+		}
+	}
+	return out
 }
 
 // attributes is the greatest attribute number of r.
@@ -69,12 +108,31 @@ func attributes(r *catalog.Relation) int {
 // pageBytes is PostgreSQL's page size, which relpages and its readers count in.
 const pageBytes = 8192
 
+// measure is how many rows r has, -1 where that is not known, and their bytes.
+func (c *Catalog) measure(r *catalog.Relation) (rows, bytes int64) {
+	if c.Measure == nil || r.ID < catalog.FirstID {
+		return -1, 0
+	}
+	rows, bytes = c.Measure(r)
+	return rows, max(0, bytes)
+}
+
 // size is the bytes that r takes, 0 where that is not known.
 func (c *Catalog) size(r *catalog.Relation) int64 {
-	if c.Size == nil {
-		return 0
+	_, bytes := c.measure(r)
+	return bytes
+}
+
+// indexSize is the bytes that r's secondary indexes take. Rows themselves are
+// kept in the order of the primary key.
+func (c *Catalog) indexSize(r *catalog.Relation) int64 {
+	sum := int64(0)
+	if c.MeasureIndex != nil && r.ID >= catalog.FirstID {
+		for _, x := range r.Indexes {
+			sum += c.MeasureIndex(x.ID)
+		}
 	}
-	return max(0, c.Size(r))
+	return sum
 }
 
 // relationOptions are what pg_class.reloptions shows: the watermark of a stream.
@@ -131,11 +189,15 @@ func (c *Catalog) dependRows(e *emitter) {
 		if viewQuery(r) != "" {
 			e.row(2618, ruleOID(r), 0, classClass, r.ID, 0, "i")
 		}
-		if r.PartOf != 0 {
+		if r.PartOf != 0 && r.Kind != catalog.Sequence {
 			e.row(classClass, r.ID, 0, classClass, r.PartOf, 0, "a")
 		}
 		if r.Numbers != nil && r.Numbers.Owner != 0 {
-			e.row(classClass, r.ID, 0, classClass, r.Numbers.Owner, r.Numbers.Column+1, "a")
+			kind := "a"
+			if o := c.relation(r.Numbers.Owner); o != nil && o.Columns[r.Numbers.Column].Identity != "" {
+				kind = "i"
+			}
+			e.row(classClass, r.ID, 0, classClass, r.Numbers.Owner, r.Numbers.Column+1, kind)
 		}
 	}
 }

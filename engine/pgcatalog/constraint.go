@@ -71,15 +71,47 @@ func (c *Catalog) constraintRows(e *emitter) {
 				setcols = numbers(k.SetColumns)
 			}
 		case "c":
-			bin = k.Text
+			bin = k.checkText()
 		}
 		e.row(k.ID, k.Name, c.schemaOID(k.rel.Schema), k.kind, true, k.rel.ID, k.index, ref, up, del, match, true, k.kind != "c",
 			numbers(k.Columns), confkey, setcols, bin)
 	}
 }
 
+// checkText is the condition in parentheses, as PostgreSQL prints those that
+// are more than a column or a call.
+func (k *constraint) checkText() string { return parenthesised(k.Text) }
+
+// parenthesised puts an expression in parentheses where PostgreSQL does when it
+// is not to be pretty: unless it is one word, one literal, or a call.
+func parenthesised(text string) string {
+	if text == "" || isOne(text) {
+		return text
+	}
+	return "(" + text + ")"
+}
+
+// isOne reports that text is one word or literal, a call, or in parentheses.
+func isOne(text string) bool {
+	depth := 0
+	for i := 0; i < len(text); {
+		n := quoted(text[i:])
+		switch c := text[i]; {
+		case n > 1:
+		case c == '(' || c == '[':
+			depth++
+		case c == ')' || c == ']':
+			depth--
+		case depth == 0 && !isWord(c) && c != '.' && c != ':':
+			return false
+		}
+		i += n
+	}
+	return true
+}
+
 // text is the constraint as pg_get_constraintdef prints it.
-func (k *constraint) text(c *Catalog) string {
+func (k *constraint) text(c *Catalog, pretty bool) string {
 	list := func(r *catalog.Relation, cols []int) string {
 		return "(" + strings.Join(quoteAll(columnNames(r, cols)), ", ") + ")"
 	}
@@ -93,7 +125,10 @@ func (k *constraint) text(c *Catalog) string {
 		}
 		return s + list(k.rel, k.Columns)
 	case "c":
-		return "CHECK (" + k.Text + ")"
+		if pretty {
+			return "CHECK (" + k.Text + ")"
+		}
+		return "CHECK (" + k.checkText() + ")"
 	}
 	ref := c.relation(k.Ref)
 	if ref == nil {

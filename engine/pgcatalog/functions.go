@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 )
@@ -62,11 +61,11 @@ var functionTable = map[string]function{
 	"pg_table_is_visible":                tableVisible,
 	"pg_type_is_visible":                 typeVisible,
 	"pg_function_is_visible":             functionVisible,
-	"pg_table_size":                      relationSize,
-	"pg_relation_size":                   relationSize,
-	"pg_total_relation_size":             relationSize,
-	"pg_indexes_size":                    zero,
-	"pg_tablespace_size":                 databaseSize,
+	"pg_table_size":                      relationSize(true, false),
+	"pg_relation_size":                   relationSize(true, false),
+	"pg_total_relation_size":             relationSize(true, true),
+	"pg_indexes_size":                    relationSize(false, true),
+	"pg_tablespace_size":                 func(c *Catalog, _ []types.Datum) (any, error) { return databaseSize(c, nil) },
 	"pg_database_size":                   databaseSize,
 	"pg_encoding_to_char":                func(_ *Catalog, a []types.Datum) (any, error) { return encodingNames[a[0].I], nil },
 	"pg_char_to_encoding":                charToEncoding,
@@ -168,7 +167,7 @@ func indexDef(c *Catalog, a []types.Datum) (any, error) {
 func constraintDef(c *Catalog, a []types.Datum) (any, error) {
 	for _, k := range c.constraints() {
 		if k.ID == oidArg(a[0]) {
-			return k.text(c), nil
+			return k.text(c, len(a) > 1 && a[1].Bool()), nil
 		}
 	}
 	return nil, nil
@@ -211,10 +210,26 @@ func functionDef(c *Catalog, a []types.Datum) (any, error) {
 	if p.Kind == 'a' {
 		return nil, pgerror.New(pgerror.WrongObjectType, "%q is an aggregate function", p.Name)
 	}
-	if p.user != nil {
-		return p.user.Definition + "\n", nil
-	}
 	ret, _ := functionResult(c, a)
+	if u := p.user; u != nil {
+		text := "CREATE OR REPLACE FUNCTION " + quoteIdent(u.Schema) + "." + quoteIdent(u.Name) + "(" + c.arguments(p.oid).(string) + ")\n RETURNS " +
+			ret.(string) + "\n LANGUAGE sql\n"
+		var words []string
+		if u.Volatility != "VOLATILE" {
+			words = append(words, u.Volatility)
+		}
+		if u.Strict {
+			words = append(words, "STRICT")
+		}
+		if len(words) > 0 {
+			text += " " + strings.Join(words, " ") + "\n"
+		}
+		tag := "$function$"
+		for strings.Contains(u.Body, tag) {
+			tag = tag[:len(tag)-1] + "x$"
+		}
+		return text + "AS " + tag + u.Body + tag + "\n", nil
+	}
 	text := "CREATE OR REPLACE FUNCTION pg_catalog." + quoteIdent(p.Name) + "(" + c.arguments(p.oid).(string) + ")\n RETURNS " +
 		ret.(string) + "\n LANGUAGE internal\n " + strings.ToUpper(volatilities[p.Volatility])
 	if p.Strict {
@@ -289,25 +304,39 @@ func typeVisible(c *Catalog, a []types.Datum) (any, error) {
 	return true, nil
 }
 
-func relationSize(c *Catalog, a []types.Datum) (any, error) {
-	r := c.relation(oidArg(a[0]))
-	switch {
-	case r == nil:
-		if _, ok := c.findIndex(oidArg(a[0])); ok {
-			return int64(0), nil
+// relationSize is pg_relation_size and its like: rows, indexes, or both.
+func relationSize(rows, indexes bool) function {
+	return func(c *Catalog, a []types.Datum) (any, error) {
+		r := c.relation(oidArg(a[0]))
+		if r == nil {
+			x, ok := c.findIndex(oidArg(a[0]))
+			switch {
+			case !ok:
+				return nil, nil
+			case c.MeasureIndex == nil || x.primary:
+				return int64(0), nil
+			}
+			return c.MeasureIndex(x.oid), nil
 		}
-		return nil, nil
-	case r.ID < catalog.FirstID:
-		return int64(0), nil
+		sum := int64(0)
+		if rows {
+			sum += c.size(r)
+		}
+		if indexes {
+			sum += c.indexSize(r)
+		}
+		return sum, nil
 	}
-	return c.size(r), nil
 }
 
-func databaseSize(c *Catalog, _ []types.Datum) (any, error) {
+func databaseSize(c *Catalog, a []types.Datum) (any, error) {
+	if len(a) > 0 && a[0].B != nil && !slices.Contains(c.databases(), string(a[0].B)) {
+		return nil, pgerror.New(pgerror.InvalidCatalogName, "database %q does not exist", a[0].B)
+	}
 	sum := int64(0)
 	for _, r := range c.relations() {
 		if sum < math.MaxInt64/2 {
-			sum += c.size(r)
+			sum += c.size(r) + c.indexSize(r)
 		}
 	}
 	return sum, nil
@@ -396,6 +425,9 @@ func describeObject(c *Catalog, a []types.Datum) (any, error) {
 	switch oidArg(a[0]) {
 	case classClass:
 		if r := c.relation(oidArg(a[1])); r != nil {
+			if n := int(a[2].I); n > 0 && n <= len(r.Columns) {
+				return "column " + quoteIdent(r.Columns[n-1].Name) + " of " + string(r.Kind) + " " + c.qualified(r.Schema, r.Name), nil
+			}
 			return string(r.Kind) + " " + c.qualified(r.Schema, r.Name), nil
 		}
 	case classNamespace:

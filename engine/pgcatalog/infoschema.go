@@ -1,6 +1,8 @@
 package pgcatalog
 
 import (
+	"maps"
+
 	"velostream/catalog"
 	"velostream/catalog/auth"
 	"velostream/catalog/types"
@@ -11,7 +13,7 @@ import (
 // views are views, so that tools which know only these two list them.
 func infoSources() map[string]source {
 	table := "constraint_catalog constraint_schema constraint_name table_catalog table_schema table_name "
-	return map[string]source{
+	m := map[string]source{
 		"information_schema_catalog_name": {"catalog_name", func(c *Catalog, e *emitter) { e.row(c.Database) }},
 		"schemata":                        {"catalog_name schema_name schema_owner", (*Catalog).schemataRows},
 		"tables":                          {"table_catalog table_schema table_name table_type is_insertable_into is_typed", (*Catalog).tableRows},
@@ -20,7 +22,7 @@ func infoSources() map[string]source {
 		"columns": {"table_catalog table_schema table_name column_name ordinal_position column_default is_nullable data_type " +
 			"character_maximum_length character_octet_length numeric_precision numeric_precision_radix numeric_scale " +
 			"datetime_precision interval_type udt_catalog udt_schema udt_name dtd_identifier is_self_referencing is_identity " +
-			"identity_generation identity_cycle is_generated generation_expression is_updatable collation_catalog collation_schema collation_name", (*Catalog).columnRows},
+			"identity_generation identity_start identity_increment identity_maximum identity_minimum identity_cycle is_generated generation_expression is_updatable collation_catalog collation_schema collation_name", (*Catalog).columnRows},
 		"table_constraints": {table + "constraint_type is_deferrable initially_deferred enforced nulls_distinct", (*Catalog).tableConstraintRows},
 		"key_column_usage":  {table + "column_name ordinal_position position_in_unique_constraint", (*Catalog).keyColumnRows},
 		"constraint_column_usage": {"table_catalog table_schema table_name column_name constraint_catalog constraint_schema " +
@@ -28,7 +30,10 @@ func infoSources() map[string]source {
 		"constraint_table_usage": {"table_catalog table_schema table_name constraint_catalog constraint_schema constraint_name", func(c *Catalog, e *emitter) {
 			for _, k := range c.seenConstraints() {
 				r := k.rel
-				if k.kind == "f" {
+				switch k.kind {
+				case "c":
+					continue
+				case "f":
 					if r = c.relation(k.Ref); r == nil {
 						continue
 					}
@@ -43,9 +48,9 @@ func infoSources() map[string]source {
 			"start_value minimum_value maximum_value increment cycle_option", (*Catalog).infoSequenceRows},
 		"view_table_usage": {"view_catalog view_schema view_name table_catalog table_schema table_name", (*Catalog).viewTableRows},
 		"routines": {"specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name routine_type " +
-			"data_type udt_catalog type_udt_catalog type_udt_schema type_udt_name routine_body external_language parameter_style is_deterministic sql_data_access " +
+			"data_type udt_catalog type_udt_catalog type_udt_schema type_udt_name routine_body routine_definition external_language parameter_style is_deterministic sql_data_access " +
 			"is_null_call schema_level_routine max_dynamic_result_sets security_type", (*Catalog).routineRows},
-		"parameters": {"specific_catalog specific_schema specific_name ordinal_position parameter_mode is_result as_locator data_type " +
+		"parameters": {"specific_catalog specific_schema specific_name ordinal_position parameter_mode is_result as_locator parameter_name data_type " +
 			"udt_catalog udt_schema udt_name dtd_identifier", (*Catalog).parameterRows},
 		"enabled_roles":                     {"role_name", (*Catalog).enabledRoleRows},
 		"applicable_roles":                  {"grantee role_name is_grantable", (*Catalog).applicableRoleRows},
@@ -68,10 +73,23 @@ func infoSources() map[string]source {
 		"foreign_table_options": {"foreign_table_catalog foreign_table_schema foreign_table_name option_name option_value", func(c *Catalog, e *emitter) {
 			c.foreignOptions(func(r *catalog.Relation, name, value string) { e.row(c.Database, r.Schema, r.Name, name, value) })
 		}},
+	}
+	maps.Copy(m, textSources())
+	return m
+}
+
+// textSources are the views about characters.
+func textSources() map[string]source {
+	return map[string]source{
 		"character_sets": {
-			"character_set_name character_repertoire form_of_use default_collate_catalog default_collate_schema default_collate_name",
-			func(c *Catalog, e *emitter) { e.row("UTF8", "UCS", "UTF8", c.Database, schemaPG, "C") },
+			"character_set_name character_repertoire form_of_use default_collate_catalog",
+			func(c *Catalog, e *emitter) { e.row("UTF8", "UCS", "UTF8", c.Database) },
 		},
+		"collations": {"collation_catalog collation_schema collation_name pad_attribute", func(c *Catalog, e *emitter) {
+			for _, n := range []string{"C", "POSIX", "ucs_basic"} {
+				e.row(c.Database, schemaPG, n, "NO PAD")
+			}
+		}},
 	}
 }
 
@@ -156,11 +174,17 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 	d := describeType(t)
 	var def, generation, interval any
 	generated := "NEVER"
+	var start, step, most, least any
+	cycle := "NO"
+	if s := c.relation(col.Sequence); s != nil && s.Numbers != nil && col.Identity != "" {
+		n := s.Numbers
+		start, step, most, least, cycle = itoa(n.Start), itoa(n.Increment), itoa(n.Max), itoa(n.Min), yesNo(n.Cycle)
+	}
 	if col.Default != "" && c.acts(r.Owner) {
-		def = col.Default
+		def = parenthesised(col.Default)
 	}
 	if col.Computed != "" {
-		generated, generation = "ALWAYS", col.Computed
+		generated, generation = "ALWAYS", parenthesised(col.Computed)
 	}
 	nullable := !col.NotNull
 	for _, k := range r.Key {
@@ -171,7 +195,7 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 		collCatalog, collSchema, collName = c.Database, schemaPG, "C"
 	}
 	e.row(c.Database, r.Schema, r.Name, col.Name, col.num, def, yesNo(nullable), d.name, d.length, d.octets,
-		d.precision, d.radix, d.scale, d.times, interval, c.Database, schemaPG, udtName(t), itoa(col.num), "NO", yesNo(col.Identity != ""), orNull(col.Identity), "NO",
+		d.precision, d.radix, d.scale, d.times, interval, c.Database, schemaPG, udtName(t), itoa(col.num), "NO", yesNo(col.Identity != ""), orNull(col.Identity), start, step, most, least, cycle,
 		generated, generation, yesNo(writable(r)), collCatalog, collSchema, collName)
 }
 
@@ -262,7 +286,7 @@ func (c *Catalog) notNulls(f func(r *catalog.Relation, col visibleColumn, name s
 func (c *Catalog) checkRows(e *emitter) {
 	for _, k := range c.seenConstraints() {
 		if k.kind == "c" {
-			e.row(c.Database, k.rel.Schema, k.Name, "("+k.Text+")")
+			e.row(c.Database, k.rel.Schema, k.Name, "("+k.checkText()+")")
 		}
 	}
 	c.notNulls(func(r *catalog.Relation, col visibleColumn, name string) {
@@ -331,8 +355,12 @@ func (c *Catalog) routineRows(e *emitter) {
 			continue
 		}
 		t := types.Type{OID: p.Ret, Mod: -1}
-		e.row(c.Database, schemaPG, p.Name+"_"+itoa(p.oid), c.Database, schemaPG, p.Name, "FUNCTION", t.String(), c.Database,
-			c.Database, schemaPG, udtName(t), "EXTERNAL", "INTERNAL", "GENERAL", yesNo(p.Volatility == 'i'), "MODIFIES",
+		schema, body, lang, text := schemaPG, "EXTERNAL", "INTERNAL", p.Name
+		if u := p.user; u != nil {
+			schema, body, lang, text = u.Schema, "SQL", "SQL", u.Body
+		}
+		e.row(c.Database, schema, p.Name+"_"+itoa(p.oid), c.Database, schema, p.Name, "FUNCTION", t.String(), c.Database,
+			c.Database, schemaPG, udtName(t), body, text, lang, "GENERAL", yesNo(p.Volatility == 'i'), "MODIFIES",
 			yesNo(p.Strict), "YES", 0, "INVOKER")
 	}
 }
@@ -344,7 +372,11 @@ func (c *Catalog) parameterRows(e *emitter) {
 		}
 		for i, a := range p.Args {
 			t := types.Type{OID: a, Mod: -1}
-			e.row(c.Database, schemaPG, p.Name+"_"+itoa(p.oid), i+1, "IN", "NO", "NO", t.String(), c.Database, schemaPG, udtName(t), itoa(i+1))
+			schema, name := schemaPG, any(nil)
+			if u := p.user; u != nil {
+				schema, name = u.Schema, orNull(u.ArgNames[i])
+			}
+			e.row(c.Database, schema, p.Name+"_"+itoa(p.oid), i+1, "IN", "NO", "NO", name, t.String(), c.Database, schemaPG, udtName(t), itoa(i+1))
 		}
 	}
 }

@@ -352,12 +352,3 @@ func quoteIdent(s string) string {
 	}
 	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 }
-
-// viewText is a view's query as pg_get_viewdef gives it.
-func viewText(r *catalog.Relation) string {
-	q := viewQuery(r)
-	if q == "" {
-		return ""
-	}
-	return " " + strings.TrimRight(strings.TrimSpace(q), ";") + ";"
-}

@@ -66,8 +66,12 @@ type Source struct {
 	Sleep             func(seconds float64) error
 	// Notify is pg_notify; nil: nothing happens.
 	Notify func(channel, payload string) error
-	// Size is the bytes a relation takes on disk, nil or < 0: not known.
-	Size func(r *catalog.Relation) int64
+	// LastValue is the number a sequence gave last, and whether it gave one.
+	LastValue func(r *catalog.Relation) (int64, bool)
+	// Measure says how many rows a relation has and what they take, in bytes, -1
+	// where that is not known; MeasureIndex what a secondary index takes.
+	Measure      func(r *catalog.Relation) (rows, bytes int64)
+	MeasureIndex func(oid uint32) int64
 }
 
 // Function is an entry of the function registry.

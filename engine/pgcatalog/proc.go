@@ -184,17 +184,17 @@ func (c *Catalog) procRows(e *emitter) {
 				}
 			}
 		}
-		schema, owner, lang, body := uint32(oidPGCatalog), uint32(oidSuperuser), 12, p.Name
+		schema, owner, lang, body, parallel := uint32(oidPGCatalog), uint32(oidSuperuser), 12, p.Name, "s"
 		var names, acl any
 		if u := p.user; u != nil {
 			acl = aclText(u.ACL)
-			schema, owner, lang, body = c.schemaOID(u.Schema), c.roleOID(u.Owner), 14, u.Body
+			schema, owner, lang, body, parallel = c.schemaOID(u.Schema), c.roleOID(u.Owner), 14, u.Body, "u"
 			if strings.Join(u.ArgNames, "") != "" {
 				names = u.ArgNames
 			}
 		}
 		e.row(p.oid, p.Name, schema, owner, lang, 1.0, rows, variadic, p.Kind, p.Strict, p.Set,
-			p.Volatility, "s", len(p.Args), p.Ret, p.Args, body, names, acl)
+			p.Volatility, parallel, len(p.Args), p.Ret, p.Args, body, names, acl)
 	}
 }
 

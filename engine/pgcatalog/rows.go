@@ -1,6 +1,7 @@
 package pgcatalog
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type emitter struct {
 	zero  []types.Datum
 	yield func(*column.Batch, error) bool
 	over  bool // the reader wants no more
+	given map[string]int
 }
 
 func newEmitter(r *systemRelation, wanted []int, yield func(*column.Batch, error) bool) *emitter {
@@ -30,7 +32,7 @@ func newEmitter(r *systemRelation, wanted []int, yield func(*column.Batch, error
 	for i, n := range strings.Fields(r.source.columns) {
 		given[n] = i
 	}
-	e := &emitter{from: make([]int, len(wanted)), zero: make([]types.Datum, len(wanted)), yield: yield}
+	e := &emitter{given: given, from: make([]int, len(wanted)), zero: make([]types.Datum, len(wanted)), yield: yield}
 	ts := make([]types.Type, len(wanted))
 	for i, j := range wanted {
 		col := r.rel.Columns[j]
@@ -65,6 +67,12 @@ func (e *emitter) row(values ...any) {
 	if e.b.Len() == scanRows {
 		e.flush()
 	}
+}
+
+// wants reports that the reader wants a column of the source's, by name.
+func (e *emitter) wants(name string) bool {
+	k, ok := e.given[name]
+	return ok && slices.Contains(e.from, k)
 }
 
 func (e *emitter) flush() {

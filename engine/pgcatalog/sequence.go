@@ -14,10 +14,16 @@ func sequenceSources() map[string]source {
 			})
 		}},
 		"pg_sequences": {
-			"schemaname sequencename sequenceowner data_type start_value min_value max_value increment_by cycle cache_size",
+			"schemaname sequencename sequenceowner data_type start_value min_value max_value increment_by cycle cache_size last_value",
 			func(c *Catalog, e *emitter) {
 				c.sequences(func(r *catalog.Relation, n *catalog.Numbers) {
-					e.row(r.Schema, r.Name, r.Owner, numberType(n), n.Start, n.Min, n.Max, n.Increment, n.Cycle, 1)
+					var last any
+					if c.LastValue != nil && e.wants("last_value") {
+						if v, called := c.LastValue(r); called {
+							last = v
+						}
+					}
+					e.row(r.Schema, r.Name, r.Owner, numberType(n), n.Start, n.Min, n.Max, n.Increment, n.Cycle, 1, last)
 				})
 			},
 		},
@@ -45,6 +51,9 @@ func numberType(n *catalog.Numbers) types.OID {
 // infoSequenceRows is information_schema.sequences.
 func (c *Catalog) infoSequenceRows(e *emitter) {
 	c.sequences(func(r *catalog.Relation, n *catalog.Numbers) {
+		if o := c.relation(n.Owner); o != nil && o.Columns[n.Column].Identity != "" {
+			return // it is part of its column
+		}
 		d := describeType(types.Type{OID: numberType(n), Mod: -1})
 		e.row(c.Database, r.Schema, r.Name, d.name, d.precision, d.radix, 0, itoa(n.Start), itoa(n.Min), itoa(n.Max),
 			itoa(n.Increment), yesNo(n.Cycle))

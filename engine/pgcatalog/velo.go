@@ -12,7 +12,7 @@ import (
 const veloRelations = `
 velo_catalog.jobs 15001 v id:oid name:name schema:name kind:text state:text shards:int4 rows_in:int8 rows_out:int8 epoch:int8 watermark:timestamptz late_rows:int8 dead_letters:int8 checkpoint:timestamptz started:timestamptz error:text
 velo_catalog.streams 15002 v id:oid name:name schema:name connector:text topic:text format:text columns:text watermark_column:name watermark_delay:interval append_only:bool options:_text owner:name comment:text
-velo_catalog.tables 15003 v id:oid name:name schema:name kind:text key:text columns:text size_bytes:int8 owner:name comment:text
+velo_catalog.tables 15003 v id:oid name:name schema:name kind:text key:text columns:text rows:int8 size_bytes:int8 owner:name comment:text
 velo_catalog.views 15004 v id:oid name:name schema:name kind:text definition:text columns:text owner:name comment:text
 velo_catalog.sinks 15005 v id:oid name:name schema:name connector:text source:name state:text position:int8 rows:int8 options:_text error:text
 velo_catalog.functions 15006 v name:name signature:text arguments:_text returns:text kind:text volatility:text description:text
@@ -29,7 +29,7 @@ func veloSources() map[string]source {
 			"id name schema connector topic format columns watermark_column watermark_delay append_only options owner comment",
 			(*Catalog).streamRows,
 		},
-		"tables":       {"id name schema kind key columns size_bytes owner comment", (*Catalog).keptRows},
+		"tables":       {"id name schema kind key columns rows size_bytes owner comment", (*Catalog).keptRows},
 		"views":        {"id name schema kind definition columns owner comment", (*Catalog).veloViewRows},
 		"sinks":        {"id name schema connector source state position rows options error", (*Catalog).sinkRows},
 		"functions":    {"name signature arguments returns kind volatility description", (*Catalog).veloFunctionRows},
@@ -115,13 +115,11 @@ func (c *Catalog) keptRows(e *emitter) {
 				key = append(key, r.Columns[k].Name)
 			}
 		}
-		var size any
-		if c.Size != nil {
-			if n := c.Size(r); n >= 0 {
-				size = n
-			}
+		var rows, size any
+		if n, bytes := c.measure(r); n >= 0 {
+			rows, size = n, bytes+c.indexSize(r)
 		}
-		e.row(r.ID, r.Name, r.Schema, string(r.Kind), strings.Join(key, ", "), columnList(r), size, r.Owner, orNull(r.Comment))
+		e.row(r.ID, r.Name, r.Schema, string(r.Kind), strings.Join(key, ", "), columnList(r), rows, size, r.Owner, orNull(r.Comment))
 	}
 }
 

@@ -18,9 +18,10 @@ func viewSources() map[string]source {
 	}
 	return map[string]source{
 		"pg_tables": {"schemaname tablename tableowner hasindexes hasrules hastriggers rowsecurity", func(c *Catalog, e *emitter) {
+			referred := c.referred()
 			c.tablesOf(true, func(r *catalog.Relation) {
 				if k := relkind(r); k == 'r' {
-					e.row(r.Schema, r.Name, r.Owner, len(indexesOf(r)) > 0, false, false, false)
+					e.row(r.Schema, r.Name, r.Owner, len(indexesOf(r)) > 0, false, referred[r.ID], false)
 				}
 			})
 		}},
@@ -71,5 +72,11 @@ func (c *Catalog) tablesOf(withSystem bool, f func(*catalog.Relation)) {
 }
 
 func (c *Catalog) statRows(e *emitter, withSystem bool) {
-	c.tablesOf(withSystem, func(r *catalog.Relation) { e.row(r.ID, r.Schema, r.Name, 0, 0, 0) })
+	c.tablesOf(withSystem, func(r *catalog.Relation) {
+		rows := int64(0)
+		if e.wants("n_live_tup") {
+			rows, _ = c.measure(r)
+		}
+		e.row(r.ID, r.Schema, r.Name, 0, max(0, rows), 0)
+	})
 }

@@ -44,14 +44,47 @@ func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatal
 		Started: started, PID: s.pid, Encoding: s.settings.get("client_encoding"),
 		Functions: registeredFunctions, Settings: s.listSettings, Jobs: s.listJobs, Sinks: s.listSinks,
 		Cursors: s.listCursors, Statements: s.listStatements, SetConfig: s.setConfig,
-		Notify: s.notifyChannel,
-		Sleep:  func(seconds float64) error { return sleep(ctx, seconds) },
+		Notify: s.notifyChannel, LastValue: s.lastValue, Measure: s.measure, MeasureIndex: s.measureIndex,
+		Sleep: func(seconds float64) error { return sleep(ctx, seconds) },
 	}
 	if p, ok := s.notify.(pgwire.Peers); ok {
 		src.Activity = func() []pgcatalog.Activity { return activity(p.Connections()) }
 		src.Cancel, src.Terminate = p.Cancel, p.Terminate
 	}
 	return pgcatalog.New(src)
+}
+
+// measure is how many rows a relation has and what they take, in bytes; -1: not
+// known.
+func (s *Session) measure(r *catalog.Relation) (rows, bytes int64) {
+	var err error
+	switch {
+	case r.Native():
+		rows, bytes, err = s.e.Tables.Measure(r.ID)
+	case len(r.Plan) > 0 && s.e.Jobs.KeepsRows(r.ID):
+		rows, bytes, err = s.e.Jobs.Measure(r.ID)
+	default:
+		return -1, -1
+	}
+	if err != nil {
+		s.e.Logger.Warn("size not known", "relation", r.Name, "error", err.Error())
+		return -1, -1
+	}
+	return rows, bytes
+}
+
+// lastValue is the number a sequence gave last, and whether it gave one.
+func (s *Session) lastValue(r *catalog.Relation) (int64, bool) {
+	v, called, err := s.e.Tables.SequenceState(r.ID, r.Numbers.Start)
+	return v, called && err == nil
+}
+
+func (s *Session) measureIndex(oid uint32) int64 {
+	n, err := s.e.Tables.MeasureIndex(oid)
+	if err != nil {
+		s.e.Logger.Warn("size not known", "index", oid, "error", err.Error())
+	}
+	return n
 }
 
 // lateCatalog makes the system catalogs when a function needs them.
