@@ -8,6 +8,7 @@ package dataflow
 
 import (
 	"math"
+	"time"
 
 	"velostream/storage/column"
 	"velostream/storage/state"
@@ -56,6 +57,13 @@ func (Stateless) Watermark(Watermark, Output) error { return nil }
 
 // Barrier does nothing.
 func (Stateless) Barrier(state.Epoch, Output) error { return nil }
+
+// Ticker is implemented by operators that have something to do at a time of the clock.
+type Ticker interface {
+	// NextTick is when the operator wants a barrier, whether or not rows come; the zero
+	// time: it needs none. For the goroutine that runs the operator, after a barrier.
+	NextTick() time.Time
+}
 
 // LateRows is implemented by operators that see rows behind the watermark.
 type LateRows interface {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"velostream/storage/column"
 	"velostream/storage/state"
@@ -78,6 +79,8 @@ type Report struct {
 	Result    any
 	Watermark Watermark
 	LateRows  int64
+	// Tick is when an operator of the task wants the next barrier; zero: none does.
+	Tick time.Time
 }
 
 // Run is a running graph of stages. One barrier is in flight at a time.

@@ -307,6 +307,11 @@ func (t *task) align() (bool, error) {
 		if l, ok := op.op.(LateRows); ok {
 			rep.LateRows += l.LateRows()
 		}
+		if k, ok := op.op.(Ticker); ok {
+			if at := k.NextTick(); !at.IsZero() && (rep.Tick.IsZero() || at.Before(rep.Tick)) {
+				rep.Tick = at
+			}
+		}
 	}
 	if t.stage.AfterBarrier != nil {
 		var err error

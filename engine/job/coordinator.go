@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,6 +55,7 @@ type coordinator struct {
 	gates      []*gate
 	byTask     map[stageInput]*spaceOf
 	epochAt    time.Time
+	tick       time.Time // when an operator wants an epoch; zero: none does
 
 	first     bool // a new job's first epoch is to come, which emits what needs no input
 	unflushed bool // epochs passed since the last flush
@@ -191,6 +193,9 @@ func (c *coordinator) start(ctx context.Context) error {
 	stages, scanAt := g.stages()
 	c.scanAt = scanAt
 	c.outs = make([]*collector, c.shards)
+	if ticks(c.plan) {
+		c.tick = time.Now() // time has passed since the checkpoint
+	}
 	if c.run, err = dataflow.Start(context.WithoutCancel(ctx), stages); err != nil {
 		return err
 	}
@@ -265,7 +270,7 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 	ahead := c.logsAhead()
 	checkpointDue := c.transient == nil && (now.Sub(c.lastSync) >= c.m.o.CheckpointInterval || c.log.PendingBytes() > pendingBytes)
 	switch {
-	case c.first, c.backfilling(), ahead, dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
+	case c.first, c.backfilling(), ahead, c.tickDue(now), dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
 		return checkpointDue || c.wantsFlush(), checkpointDue, c.advance
 	case c.logsMoved() && c.transient == nil && now.Sub(c.lastSync) >= idleCheckpoint:
 		return true, true, c.advance
@@ -304,7 +309,17 @@ func (c *coordinator) nextDeadline() time.Duration {
 	if c.transient != nil && c.transient.Progress > 0 {
 		d = min(d, c.transient.Progress-time.Since(c.epochAt))
 	}
+	if !c.tick.IsZero() {
+		d = min(d, time.Until(c.tick))
+	}
 	return max(d, time.Millisecond)
+}
+
+func (c *coordinator) tickDue(now time.Time) bool { return !c.tick.IsZero() && !now.Before(c.tick) }
+
+// ticks reports that operators of p depend on the clock.
+func ticks(p *plan.Physical) bool {
+	return p.Op == plan.OpClock || p.Op == plan.OpEvery || slices.ContainsFunc(p.Inputs, ticks)
 }
 
 // logsAhead reports that a log has changes of the job's inputs that were not
@@ -365,7 +380,7 @@ func (c *coordinator) passFence(f *fence) error {
 		cut[id] = max(p.seq, c.at.Cuts[id])
 	}
 	dirty, _ := c.run.Activity()
-	if c.first || dirty || c.unflushed || !maps.Equal(cut, dataflow.Cut(c.at.Cuts)) {
+	if c.first || dirty || c.unflushed || c.tickDue(time.Now()) || !maps.Equal(cut, dataflow.Cut(c.at.Cuts)) {
 		if err := c.epoch(cut, true, false); err != nil {
 			return err
 		}
@@ -454,9 +469,13 @@ func (c *coordinator) output(reports []dataflow.Report) ([]log.Change, int) {
 // note adds up what the tasks report.
 func (c *coordinator) note(reports []dataflow.Report, rowsOut int) {
 	var late int64
+	c.tick = time.Time{}
 	mark := int64(dataflow.EndOfTime)
 	for _, r := range reports {
 		late += r.LateRows
+		if !r.Tick.IsZero() && (c.tick.IsZero() || r.Tick.Before(c.tick)) {
+			c.tick = r.Tick
+		}
 		if r.Stage == 0 { // the root, after all minima
 			mark = min(mark, int64(r.Watermark))
 		}

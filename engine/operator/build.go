@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"time"
+
 	"velostream/engine/dataflow"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
@@ -22,6 +24,8 @@ type BuildContext struct {
 	MemoryBudget int64
 	// Memory makes budgets shrink when the process runs short; nil: it does not.
 	Memory *Memory
+	// Clock tells the time to operators that depend on it; nil: time.Now.
+	Clock func() time.Time
 	// Name is the relation that errors name: the view or stream being made.
 	Name string
 }
@@ -31,6 +35,13 @@ func (c BuildContext) budget() budget {
 		return budget{defaultBudget, c.Memory}
 	}
 	return budget{c.MemoryBudget, c.Memory}
+}
+
+func (c BuildContext) clock() func() time.Time {
+	if c.Clock != nil {
+		return c.Clock
+	}
+	return time.Now
 }
 
 // table returns the k-th table of p, nil when there is none.
@@ -60,6 +71,10 @@ func Build(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		return newProject(p, ctx)
 	case plan.OpWindow:
 		return newWindow(p, ctx)
+	case plan.OpClock:
+		return newClockFilter(p, ctx)
+	case plan.OpEvery:
+		return newEvery(p, ctx)
 	case plan.OpSession:
 		return newSession(p, ctx)
 	case plan.OpUnion:

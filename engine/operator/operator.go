@@ -10,7 +10,7 @@
 // is the version of their encoding.
 //
 // Optional interfaces of operators: dataflow.LateRows (aggregate, with windows),
-// NullTimes (window), Done (limit).
+// dataflow.Ticker (every, clockFilter), NullTimes (window), Done (limit).
 package operator
 
 import (

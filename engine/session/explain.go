@@ -44,7 +44,7 @@ func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OI
 		if err := s.permit(s.e.Catalog.Snapshot(), r.Access, r.Functions); err != nil {
 			return err
 		}
-		lines, err := s.explain(r, optimizer.LowerOptions{Continuous: o.Continuous, View: job}, verbose)
+		lines, err := s.explain(r, optimizer.LowerOptions{Continuous: o.Continuous, View: job, Every: r.Every}, verbose)
 		for _, l := range lines {
 			t.add(l)
 		}

@@ -111,7 +111,7 @@ func (st *selectStatement) plan() error {
 	if st.opts, err = subscribeOptions(st.p, st.q, st.s.settings); err != nil {
 		return err
 	}
-	physical, warnings, err := st.s.lower(r.Plan, optimizer.LowerOptions{Continuous: st.continuous})
+	physical, warnings, err := st.s.lower(r.Plan, optimizer.LowerOptions{Continuous: st.continuous, Every: r.Every})
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,8 @@ type Result struct {
 	// Params are the types of $1, $2, …
 	Params []types.OID
 	Emit   plan.Emit
+	// Every is how often changes leave, µs; 0: with each epoch.
+	Every int64
 	// Continuous: an EMIT clause makes the query continuous when it stands alone.
 	Continuous bool
 	// PrimaryKey are positions in Columns of the items marked PRIMARY KEY.
@@ -164,7 +166,7 @@ func (b *Binder) Query(q *ast.Query) (*Result, error) {
 		return nil, err
 	}
 	res := &Result{
-		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode,
+		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode, Every: b.emit.every,
 		Continuous: q.Emit != nil, PrimaryKey: r.primaryKey, Inputs: b.inputs, Warnings: b.warnings,
 		Refs: b.names, Functions: b.functions, Access: b.accessList(),
 	}

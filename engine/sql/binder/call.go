@@ -88,8 +88,8 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 			return x, nil
 		}
 	}
-	if name == "now" && b.Continuous {
-		return nil, b.missing(e, "now() in a continuous query is not supported")
+	if name, err = b.clockName(name, e, cx); err != nil {
+		return nil, err
 	}
 	x, err := b.call(name, false, args, e.Args, e)
 	if err != nil && len(args) == 1 && pgerror.Code(err) == pgerror.UndefinedFunction {
@@ -244,13 +244,14 @@ func (b *Binder) aggregateArgs(call *plan.AggCall, name string, args []expr.Expr
 }
 
 // sqlValue binds a function that is written without parentheses.
-func (b *Binder) sqlValue(e *ast.SQLValue) (expr.Expr, error) {
+func (b *Binder) sqlValue(e *ast.SQLValue, cx *context) (expr.Expr, error) {
 	if b.Session != nil {
 		if x, ok := b.Session(e.Name, nil); ok {
 			return x, nil
 		}
 	}
-	if b.Continuous && (strings.HasPrefix(e.Name, "current_t") || strings.HasPrefix(e.Name, "local") || e.Name == "current_date") {
+	clock := e.Name == "current_timestamp" || e.Name == "localtimestamp"
+	if b.Continuous && (!clock || cx.clause != "WHERE") && (strings.HasPrefix(e.Name, "current_t") || strings.HasPrefix(e.Name, "local") || e.Name == "current_date") {
 		return nil, b.missing(e, "%s in a continuous query is not supported", strings.ToUpper(e.Name))
 	}
 	name, cast := e.Name, types.Type{}

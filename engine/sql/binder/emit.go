@@ -10,6 +10,7 @@ import (
 type emitSpec struct {
 	mode  plan.Emit
 	delay int64 // µs
+	every int64 // µs, 0: with each epoch
 	given bool
 }
 
@@ -34,8 +35,11 @@ func (b *Binder) bindEmit(q *ast.Query) error {
 	case ast.EmitFinal, ast.EmitWindowClose:
 		b.emit.mode = plan.EmitFinal
 	case ast.EmitEvery:
-		return b.missing(e, "EMIT EVERY is not supported").
-			WithHint("EMIT CHANGES gives each changed group once per epoch.")
+		b.emit.mode = plan.EmitChanges
+		var err error
+		if b.emit.every, err = b.positive(e.Every, "the interval of EMIT EVERY"); err != nil {
+			return err
+		}
 	}
 	if e.Timeout != nil {
 		return b.missing(e.Timeout, "EMIT … TIMEOUT is not supported")

@@ -74,7 +74,7 @@ func (b *Binder) expr(e ast.Expr, cx *context) (expr.Expr, error) {
 	case *ast.FuncCall:
 		return b.funcCall(e, cx)
 	case *ast.SQLValue:
-		return b.sqlValue(e)
+		return b.sqlValue(e, cx)
 	}
 	return b.rareExpr(e, cx)
 }

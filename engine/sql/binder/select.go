@@ -123,6 +123,16 @@ func (k *block) bindWhere() error {
 	if err != nil {
 		return err
 	}
+	conds, clock, err := k.b.clockBounds(conds)
+	if err != nil {
+		return err
+	}
+	if clock != nil {
+		defer func() {
+			clock.Input = k.input
+			k.input = clock
+		}()
+	}
 	if w := k.window; w != nil && w.kind == plan.Session && k.input == plan.Logical(w.node) {
 		conds = w.filterBefore(conds)
 		k.input = w.node

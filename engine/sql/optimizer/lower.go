@@ -1,6 +1,8 @@
 package optimizer
 
 import (
+	"slices"
+
 	"velostream/catalog/types"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
@@ -18,6 +20,8 @@ type LowerOptions struct {
 	// Stream: the result is a stream, so that window functions give a row once where
 	// they can, also with View.
 	Stream bool
+	// Every is how often changes leave, µs; 0: with each epoch. Of continuous plans.
+	Every int64
 	// Shards is how many tasks run a stage; with 1 there are no exchanges.
 	Shards int
 }
@@ -33,10 +37,35 @@ func Lower(p plan.Logical, o LowerOptions) (*plan.Physical, []*pgerror.Error, er
 	if err != nil {
 		return nil, nil, err
 	}
-	if !o.Continuous {
+	switch {
+	case !o.Continuous:
 		withoutKeys(root)
+	case o.Every > 0 && root.Op == plan.OpLimit:
+		root.Inputs[0] = l.every(root.Inputs[0])
+	case o.Every > 0:
+		root = l.every(root)
 	}
 	return root, l.warnings, nil
+}
+
+// every holds back what in emits.
+func (l *lowering) every(in *plan.Physical) *plan.Physical {
+	n := newNode(plan.OpEvery, in.Out, in)
+	n.Every, n.Key, n.AppendOnly, n.Tables = l.o.Every, in.Key, in.AppendOnly, l.newTables(1)
+	return n
+}
+
+// clockFilter lowers conditions on now(). Only where rows never end is the output append-only,
+// and nothing holds for the times of rows that come when the clock says so.
+func (l *lowering) clockFilter(p *plan.ClockFilter) (*plan.Physical, error) {
+	in, err := l.node(p.Input, true, false)
+	if err != nil {
+		return nil, err
+	}
+	n := newNode(plan.OpClock, in.Out, in)
+	n.Exprs, n.Ops, n.Key, n.Tables = p.Bounds, p.Ops, in.Key, l.newTables(1)
+	n.AppendOnly = in.AppendOnly && !slices.ContainsFunc(p.Ops, func(op string) bool { return op[0] == '<' })
+	return n, nil
 }
 
 // withoutKeys forgets the keys of a bounded plan: they were not carried where
@@ -95,6 +124,8 @@ func (l *lowering) node(p plan.Logical, keyed, root bool) (*plan.Physical, error
 		return n, nil
 	case *plan.Filter:
 		return l.filter(p, keyed)
+	case *plan.ClockFilter:
+		return l.clockFilter(p)
 	case *plan.Project:
 		return l.project(p, keyed, root)
 	case *plan.Window:

@@ -99,6 +99,11 @@ func (pr *pruner) node(p plan.Logical, need []bool, keyed bool) (plan.Logical, [
 		use(need, p.Cond)
 		in, at := pr.node(p.Input, need, keyed)
 		return &plan.Filter{Input: in, Cond: moved(p.Cond, at)}, at
+	case *plan.ClockFilter:
+		need = append([]bool(nil), need...)
+		use(need, p.Bounds...)
+		in, at := pr.node(p.Input, need, true)
+		return &plan.ClockFilter{Input: in, Bounds: movedAll(p.Bounds, at), Ops: p.Ops}, at
 	case *plan.Project:
 		return pr.project(p, need, keyed)
 	case *plan.Window:

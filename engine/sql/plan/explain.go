@@ -114,6 +114,10 @@ func physicalTitle(p *Physical) string {
 		return "Temporal " + joinNames[p.Join]
 	case OpUnion:
 		return "Append"
+	case OpClock:
+		return "Clock Filter"
+	case OpEvery:
+		return "Emit Every"
 	case OpOver:
 		if len(p.Over) == 0 {
 			return "Window Close"
@@ -264,6 +268,10 @@ func (x *explainer) details(p *Physical, depth int) {
 		x.prop(depth, "Expressions", exprList(p.Exprs))
 	case OpWindow:
 		x.prop(depth, "Time", exprList(p.Exprs))
+	case OpClock:
+		x.prop(depth, "Filter", clockText(p.Exprs, p.Ops))
+	case OpEvery:
+		x.prop(depth, "Interval", string(types.AppendInterval(nil, types.Interval{Micros: p.Every}, 0)))
 	case OpSession:
 		x.prop(depth, "Time", exprList(p.Exprs))
 		if len(p.Keys) > 0 {

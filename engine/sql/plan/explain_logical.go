@@ -44,6 +44,8 @@ func logicalTitle(p Logical) string {
 		return joinNames[p.Kind]
 	case *Union:
 		return "Union All"
+	case *ClockFilter:
+		return "Clock Filter"
 	case *Over:
 		return "Window Functions"
 	case *Expand:
@@ -76,6 +78,8 @@ func (x *explainer) logicalDetails(p Logical, depth int) {
 		x.prop(depth, "Call", exprList([]expr.Expr{p.Start, p.Stop, p.Step}))
 	case *Filter:
 		x.prop(depth, "Cond", expr.String(p.Cond))
+	case *ClockFilter:
+		x.prop(depth, "Filter", clockText(p.Bounds, p.Ops))
 	case *Project:
 		x.prop(depth, "Expressions", exprList(p.Exprs))
 	case *Window:

@@ -64,6 +64,10 @@ func StateBound(p *Physical) string {
 			return "bounded by the watermark"
 		}
 		return "grows with the input"
+	case OpClock:
+		return "bounded by time: rows until they come or go"
+	case OpEvery:
+		return "bounded: changes of one interval"
 	case OpSession:
 		if p.EventTime >= 0 {
 			return "bounded by the watermark"

@@ -115,6 +115,10 @@ func (m *exprMapper) node(p Logical) Logical {
 		c := *p
 		c.Cond = m.one(p.Cond)
 		return &c
+	case *ClockFilter:
+		c := *p
+		c.Bounds = m.all(p.Bounds)
+		return &c
 	case *Project:
 		c := *p
 		c.Exprs = m.all(p.Exprs)

@@ -82,6 +82,10 @@ type Physical struct {
 	Lateness int64 `json:"lateness,omitempty"`
 	// OpWindow
 	Window TimeWindow `json:"window,omitzero"`
+	// OpClock: now() Ops[k] Exprs[k] holds for all k
+	Ops []string `json:"ops,omitempty"`
+	// OpEvery: how often changes leave, µs
+	Every int64 `json:"every,omitempty"`
 	// OpSession: Keys is whose sessions; window_start and window_end number the session and
 	// bound its end, for an aggregate above
 	IDs bool `json:"ids,omitempty"`
@@ -103,6 +107,8 @@ const (
 	OpProject   PhysicalOp = "project"   // stateless
 	OpWindow    PhysicalOp = "window"    // stateless: adds window_start, window_end (tumbling, hopping, cumulate)
 	OpSession   PhysicalOp = "session"   // adds window_start, window_end of sessions; tables 0: rows, 1: sessions, 2: sessions by end
+	OpClock     PhysicalOp = "clock"     // rows come and go as now() moves; table 0: those that wait or will go
+	OpEvery     PhysicalOp = "every"     // holds changes back; table 0: those held
 	OpExchange  PhysicalOp = "exchange"  // rows to the shard of their key
 	OpAggregate PhysicalOp = "aggregate" // groups; state table 0: groups, table 1: values of min/max/first/last/distinct with retractions
 	OpJoin      PhysicalOp = "join"      // inner, left, right, full, semi, anti equi-join; table 0: left rows, 1: right rows

@@ -21,7 +21,7 @@ func Timing(p *Physical) (deferred bool, lateness int64) {
 	switch {
 	case p.Op == OpOver && p.Emit == EmitFinal, p.Op == OpSession && p.Emit == EmitFinal:
 		lateness += p.Lateness
-	case p.Op == OpTopN, p.Op == OpOver, p.Op == OpSession, p.Op == OpJoin && !p.AppendOnly, p.Op == OpLookupJoin:
+	case p.Op == OpTopN, p.Op == OpClock, p.Op == OpEvery, p.Op == OpOver, p.Op == OpSession, p.Op == OpJoin && !p.AppendOnly, p.Op == OpLookupJoin:
 		deferred = true
 	case p.Op == OpExchange && !p.Inputs[0].AppendOnly:
 		deferred = true // the runtime holds what may retract until the barrier
