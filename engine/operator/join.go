@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"velostream/catalog/types"
 	"velostream/engine/dataflow"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
@@ -181,6 +182,27 @@ func (j *join) take(port int, in *column.Batch, rows []int32, out dataflow.Outpu
 	j.dropEmpty()
 	own.compact()
 	return j.bound()
+}
+
+// KeyLister is a join that tells the keys it has seen.
+type KeyLister interface {
+	// Keys lists the values of key column k of the rows that came by port, as often as they
+	// came; false when there are more than most rows. Bytes are the operator's.
+	Keys(port, k, most int) ([]types.Datum, bool)
+}
+
+// Keys implements KeyLister.
+func (j *join) Keys(port, k, most int) ([]types.Datum, bool) {
+	s := &j.sides[port]
+	if len(s.next) > most {
+		return nil, false
+	}
+	c := s.cols[s.keys[k]]
+	out := make([]types.Datum, len(s.next))
+	for i := range out {
+		out[i] = c.Datum(i)
+	}
+	return out, true
 }
 
 // netOutput collects output for the barrier.

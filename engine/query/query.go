@@ -10,6 +10,8 @@ import (
 	"io"
 	"iter"
 
+	"velostream/catalog/types"
+
 	"velostream/engine/dataflow"
 	"velostream/engine/operator"
 	"velostream/engine/sql/plan"
@@ -36,14 +38,14 @@ var errStopped = errors.New("query: stopped")
 func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) {
 	t := dataflow.NewTree()
 	r := &Rows{ctx: context.Background()}
-	bl := &builder{tree: t, ctx: ctx, shared: map[int]dataflow.Ref{}}
+	bl := &builder{tree: t, ctx: ctx, shared: map[int]dataflow.Ref{}, keys: map[*plan.Physical]func() ([]types.Datum, bool){}}
 	root, err := bl.build(p)
 	if err != nil {
 		return nil, err
 	}
 	leaf := func(p *plan.Physical) iter.Seq2[*column.Batch, error] {
 		if p.Op != plan.OpRecursive {
-			return scan(p)
+			return scan(narrowed(p, bl.keys[p]))
 		}
 		rec := &recursion{p: p, scan: scan, ctx: ctx, run: func() context.Context { return r.ctx }}
 		return rec.rows
@@ -132,6 +134,7 @@ type builder struct {
 	ctx    operator.BuildContext
 	leaves []*plan.Physical // what feeds the tree's inputs
 	shared map[int]dataflow.Ref
+	keys   map[*plan.Physical]func() ([]types.Datum, bool) // of scans that are read by the keys of a join
 }
 
 // build adds p and what it reads; what several nodes share is added once.
@@ -154,13 +157,15 @@ func (b *builder) node(p *plan.Physical) (dataflow.Ref, error) {
 		return b.tree.Input(), nil
 	default:
 	}
-	var in []dataflow.Ref
-	for _, c := range p.Inputs {
-		r, err := b.build(c)
-		if err != nil {
-			return r, err
+	in := make([]dataflow.Ref, len(p.Inputs))
+	for i := range p.Inputs {
+		if p.Op == plan.OpJoin && joinScan(p.Inputs[0]) != nil {
+			i = 1 - i // what the left side is read by comes first
 		}
-		in = append(in, r)
+		var err error
+		if in[i], err = b.build(p.Inputs[i]); err != nil {
+			return in[i], err
+		}
 	}
 	if p.Op == plan.OpExchange {
 		return in[0], nil
@@ -168,6 +173,10 @@ func (b *builder) node(p *plan.Physical) (dataflow.Ref, error) {
 	op, err := operator.Build(p, b.ctx)
 	if err != nil {
 		return dataflow.Ref{}, err
+	}
+	if p.Op == plan.OpJoin {
+		b.keyed(p, 0, op)
+		b.keyed(p, 1, op)
 	}
 	return b.tree.Add(op, in...), nil
 }

@@ -42,6 +42,7 @@ func Stages() []Stage {
 		{Name: "clean up", Fixpoint: true, Rules: []Rule{{"merge projections", mergeProjects}, {"trivial filter", trivialFilters}}},
 		{Name: "lookups", Rules: []Rule{{"access paths", accessPaths}}},
 		{Name: "columns", Rules: []Rule{{"prune columns", pruneColumns}, {"merge projections", mergeProjects}}},
+		{Name: "join lookups", Rules: []Rule{{"read by the keys of a join", joinLookups}}},
 	}
 }
 

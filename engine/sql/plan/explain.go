@@ -347,6 +347,8 @@ func accessText(p *Physical) string {
 	}
 	next := len(a.Equal)
 	switch {
+	case a.Join > 0:
+		add(next, "=", "ANY (keys of the join)")
 	case a.Among != nil:
 		add(next, "=", "ANY ("+exprList(a.Among)+")")
 	case a.Array != nil:

@@ -144,6 +144,9 @@ type Access struct {
 	Array   expr.Expr   `json:"array,omitempty"`
 	Low     expr.Expr   `json:"low,omitempty"`
 	High    expr.Expr   `json:"high,omitempty"`
+	// Join is the number, from 1, of the key of the join above whose values are
+	// Among: those that the other side has, known only while the query runs. 0: none.
+	Join int `json:"join,omitempty"`
 }
 
 // IndexKey is a secondary index of a relation: its columns, by position in the
