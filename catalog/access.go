@@ -11,9 +11,9 @@ import (
 // lists it, Check compares it with what is granted.
 type Access struct {
 	Relation uint32 `json:"relation"`
-	// As is the role whose rights count: the owner of the view through which the
-	// relation is reached. "": whoever runs the statement.
-	As string `json:"as,omitempty"`
+	// Via is the view through which the relation is reached, with its owner's
+	// rights. 0: whoever runs the statement needs them.
+	Via uint32 `json:"via,omitempty"`
 	// Need is what is done. For SELECT, INSERT and UPDATE it is enough to have the
 	// privilege on the columns concerned.
 	Need     auth.Privilege `json:"need"`
@@ -44,8 +44,8 @@ func add(a *Access, p auth.Privilege, to *[]int, columns []int) {
 	}
 }
 
-// aclKind is the kind of r's access control list.
-func (r *Relation) aclKind() auth.Kind {
+// ACLKind is the kind of r's access control list.
+func (r *Relation) ACLKind() auth.Kind {
 	if r.Kind == Sequence {
 		return auth.Sequence
 	}
@@ -65,7 +65,7 @@ func (r *Relation) Word() string {
 // Granted is what of want role may do with r as a whole. The predefined roles
 // that read and write all data count.
 func (s *Snapshot) Granted(r *Relation, role string, want auth.Privilege) auth.Privilege {
-	got := s.roles.Allowed(r.ACL, r.aclKind(), r.Owner, role, want)
+	got := s.roles.Allowed(r.ACL, r.ACLKind(), r.Owner, role, want)
 	if got == want || len(s.roles) == 0 {
 		return got
 	}
@@ -91,7 +91,7 @@ func (s *Snapshot) GrantedOn(r *Relation, i int, role string, want auth.Privileg
 // Check returns 42501 if role may not do what list says. Relations that are not in
 // the snapshot (system catalogs, or what was dropped meanwhile) are passed over.
 func (s *Snapshot) Check(role string, list []Access) error {
-	if s.roles.Superuser(role) && !slices.ContainsFunc(list, func(a Access) bool { return a.As != "" }) {
+	if s.roles.Superuser(role) && !slices.ContainsFunc(list, func(a Access) bool { return a.Via != 0 }) {
 		return nil
 	}
 	for i := range list {
@@ -100,9 +100,13 @@ func (s *Snapshot) Check(role string, list []Access) error {
 		if r == nil {
 			continue
 		}
-		who := a.As
-		if who == "" {
-			who = role
+		who := role
+		if a.Via != 0 {
+			v := s.byID[a.Via]
+			if v == nil {
+				continue // gone, and what it read is not reached any more
+			}
+			who = v.Owner
 		}
 		if !s.may(who, r, a) {
 			return Denied(r.Word(), r.Name)
@@ -166,7 +170,7 @@ func (s *Snapshot) MayCall(role string, f *Function) bool {
 // Sees reports that role owns r or may do anything with it or one of its columns:
 // information_schema and SHOW list it.
 func (s *Snapshot) Sees(role string, r *Relation) bool {
-	if r.ID < FirstID || s.roles.Acts(role, r.Owner) || s.Granted(r, role, r.aclKind().All()) != auth.None {
+	if r.ID < FirstID || s.roles.Acts(role, r.Owner) || s.Granted(r, role, r.ACLKind().All()) != auth.None {
 		return true
 	}
 	for i := range r.Columns {
@@ -177,5 +181,8 @@ func (s *Snapshot) Sees(role string, r *Relation) bool {
 	return false
 }
 
-// ACLKind is the kind of r's access control list.
-func (r *Relation) ACLKind() auth.Kind { return r.aclKind() }
+// SeesColumn is Sees of one column.
+func (s *Snapshot) SeesColumn(role string, r *Relation, i int) bool {
+	return r.ID < FirstID || s.roles.Acts(role, r.Owner) || s.Granted(r, role, auth.Column.All()) != auth.None ||
+		s.GrantedOn(r, i, role, auth.Column.All()) != auth.None
+}

@@ -205,9 +205,6 @@ func (s *Snapshot) renameRole(from, to string) error {
 		for i := range c.Columns {
 			c.Columns[i].ACL = c.Columns[i].ACL.Rename(from, to)
 		}
-		for i := range c.Access {
-			swap(&c.Access[i].As)
-		}
 		if err := s.put(c); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/engine/connector"
 	"velostream/engine/job"
 	"velostream/engine/operator"
@@ -45,7 +46,9 @@ type Options struct {
 	Version            string        // server_version; "" is 15.0
 	Connectors         *connector.Registry
 	Logger             *slog.Logger
-	Metrics            prometheus.Registerer // nil: none
+	// Reload is what pg_reload_conf() does, nil: nothing.
+	Reload  func() error
+	Metrics prometheus.Registerer // nil: none
 	// TuneStore changes the options of the store "data" or "state" before it is
 	// opened, nil: not at all. Tests give it a disk that fails.
 	TuneStore func(name string, o *state.Options)
@@ -108,7 +111,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	}
 	e.sessions = &session.Engine{
 		Catalog: cat, Tables: tables, Jobs: e.jobs, Connectors: o.Connectors, Version: o.Version,
-		Shards: o.Shards, Memory: e.memory, Logger: o.Logger, TempDir: temp,
+		Shards: o.Shards, Memory: e.memory, Logger: o.Logger, TempDir: temp, Reload: o.Reload,
 	}
 	if err := e.sessions.AdoptOwners(ctx); err != nil {
 		return nil, err
@@ -153,6 +156,9 @@ func openStore(o Options, name string) (state.Store, error) {
 
 // Backend is what the wire server talks to.
 func (e *Engine) Backend() pgwire.Backend { return session.Backend{Engine: e.sessions} }
+
+// Roles are the roles there are. Not to be changed.
+func (e *Engine) Roles() auth.Roles { return e.sessions.Catalog.Snapshot().Roles() }
 
 // Jobs describes what runs, for metrics and health.
 func (e *Engine) Jobs() []job.Info { return e.jobs.Jobs() }

@@ -26,7 +26,10 @@ type Login struct {
 	User     string
 	Database string
 	Remote   net.Addr
+	Local    net.Addr // the server's end
 	TLS      bool
+	// Peer is the client's certificate, verified; nil: it has shown none.
+	Peer *x509.Certificate
 }
 
 // Authenticator says how a user proves who they are. It is called once per
@@ -40,10 +43,15 @@ type Authenticator interface {
 	Credential(ctx context.Context, l Login) (Credential, error)
 }
 
-// Credential is what a user is checked against: nothing (Trust), or the keys
-// of a SCRAM-SHA-256 verifier (RFC 5803); the zero value fails every check.
+// Credential is what a user is checked against: nothing (Trust), a password sent as
+// it is (Cleartext), or the keys of a SCRAM-SHA-256 verifier (RFC 5803); the zero
+// value fails every check.
 type Credential struct {
-	Trust      bool
+	// Method names the way of proof in the log.
+	Method string
+	Trust  bool
+	// Cleartext asks for the password itself and checks it.
+	Cleartext  func(password string) bool
 	Iterations int
 	Salt       []byte
 	StoredKey  []byte
@@ -56,7 +64,7 @@ var Trust Authenticator = trust{}
 type trust struct{}
 
 func (trust) Credential(context.Context, Login) (Credential, error) {
-	return Credential{Trust: true}, nil
+	return Credential{Trust: true, Method: "trust"}, nil
 }
 
 const (
@@ -89,21 +97,78 @@ func (m *mockSecret) credential(user string) Credential {
 func (c *conn) authenticate() error {
 	ctx, cancel := context.WithTimeout(c.ctx, c.srv.opts.StartupTimeout)
 	defer cancel()
-	cred, err := c.srv.opts.Authenticator.Credential(ctx, Login{
-		User: c.startup.User, Database: c.startup.Database, Remote: c.raw.RemoteAddr(), TLS: c.tlsConn != nil,
-	})
+	method, err := c.prove(ctx)
 	if err != nil {
 		return err
 	}
-	if !cred.Trust {
-		if err := c.authenticateSCRAM(cred); err != nil {
-			return err
-		}
-	}
+	c.method = method
 	c.out.lock()
 	c.out.buf = appendAuth(c.out.buf, 0, nil)
 	c.out.unlock()
 	return nil
+}
+
+// prove has the client prove who it is, and returns how.
+func (c *conn) prove(ctx context.Context) (method string, err error) {
+	l := Login{
+		User: c.startup.User, Database: c.startup.Database, Remote: c.raw.RemoteAddr(), Local: c.raw.LocalAddr(), TLS: c.tlsConn != nil,
+	}
+	if c.tlsConn != nil {
+		if chains := c.tlsConn.ConnectionState().VerifiedChains; len(chains) > 0 {
+			l.Peer = chains[0][0]
+		}
+	}
+	cred, err := c.srv.opts.Authenticator.Credential(ctx, l)
+	switch {
+	case err != nil:
+		return "", err
+	case cred.Trust:
+		return cred.Method, nil
+	}
+	if err := c.srv.logins.check(c.loginKey(), time.Now()); err != nil {
+		return "", err
+	}
+	if cred.Cleartext != nil {
+		return cred.Method, c.authenticateCleartext(cred)
+	}
+	return cred.Method, c.authenticateSCRAM(cred)
+}
+
+// authenticateCleartext asks for the password itself.
+func (c *conn) authenticateCleartext(cred Credential) error {
+	c.sendAuth(pgproto3.AuthTypeCleartextPassword, nil)
+	var p pgproto3.PasswordMessage
+	if err := c.readPassword(&p); err != nil {
+		return err
+	}
+	if p.Password == "" {
+		return pgerror.New(pgerror.InvalidPassword, "empty password returned by client")
+	}
+	return c.judge(cred.Cleartext(p.Password))
+}
+
+func (c *conn) loginKey() loginKey {
+	return loginKey{address: host(c.raw.RemoteAddr()), user: c.startup.User}
+}
+
+// judge ends a check of a password: the answer counts only where another attempt
+// was due.
+func (c *conn) judge(right bool) error {
+	if err := c.srv.logins.settle(c.loginKey(), right, time.Now()); err != nil {
+		return err
+	}
+	if !right {
+		return c.errPassword()
+	}
+	return nil
+}
+
+// host is the address of a client without its port.
+func host(a net.Addr) string {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.IP.String()
+	}
+	return a.String()
 }
 
 // appendAuth appends an Authentication… message.
@@ -174,8 +239,8 @@ func (c *conn) authenticateSCRAM(cred Credential) error {
 		return err
 	}
 	proof, err := talk.Step(string(last.Data))
-	if err != nil || !talk.Valid() {
-		return c.errPassword()
+	if err := c.judge(err == nil && talk.Valid()); err != nil {
+		return err
 	}
 	c.out.lock()
 	c.out.buf = appendAuth(c.out.buf, pgproto3.AuthTypeSASLFinal, []byte(proof))

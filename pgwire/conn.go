@@ -34,6 +34,7 @@ type conn struct {
 	tlsConn *tls.Conn
 	tlsUsed *tls.Config
 	log     *slog.Logger
+	method  string          // how the client has proved who it is
 	ctx     context.Context // ends with the connection; its cause says why
 	cancel  context.CancelCauseFunc
 	killed  sync.Once
@@ -75,6 +76,11 @@ func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 	return c
 }
 
+// audit logs who came in, or did not.
+func (c *conn) audit(what string, args ...any) {
+	c.log.InfoContext(c.ctx, what, append([]any{"audit", "login", "remote_addr", c.raw.RemoteAddr(), "tls", c.tlsConn != nil}, args...)...)
+}
+
 // kill ends the connection from outside: what runs is cancelled and blocked
 // reads and writes return. The session goroutine does the rest.
 func (c *conn) kill(cause error) {
@@ -98,12 +104,12 @@ func (c *conn) serve() {
 	defer c.recoverPanic()
 	if err := c.start(); err != nil {
 		if !errors.Is(err, errNoSession) {
-			c.log.InfoContext(c.ctx, "client turned away", "remote_addr", c.raw.RemoteAddr(), "error", err)
+			c.audit("login refused", "error", err)
 		}
 		c.farewell(err)
 		return
 	}
-	c.log.DebugContext(c.ctx, "client connected", "remote_addr", c.raw.RemoteAddr(), "tls", c.tlsConn != nil)
+	c.audit("login", "method", c.method)
 	c.startReader()
 	c.started.Store(true)
 	err := c.loop()

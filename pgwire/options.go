@@ -31,6 +31,9 @@ type Options struct {
 	// StartupTimeout is the time from connecting to being authenticated
 	// (default 30 s).
 	StartupTimeout time.Duration
+	// LoginFailures is how often a login of a user from an address may fail before
+	// the next one has to wait, each time longer (default 5; negative: for ever).
+	LoginFailures int
 	// Logger receives what an operator must know (default: discards).
 	Logger *slog.Logger
 	// Metrics is where the server's metrics are registered (default: nowhere).
@@ -53,6 +56,9 @@ func (o Options) ensureDefaults() Options {
 	}
 	if o.StartupTimeout == 0 {
 		o.StartupTimeout = 30 * time.Second
+	}
+	if o.LoginFailures == 0 {
+		o.LoginFailures = 5
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

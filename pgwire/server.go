@@ -30,6 +30,7 @@ type Server struct {
 	buffers outBuffers
 	tls     tlsCache
 	mock    mockSecret
+	logins  limiter
 
 	drain     chan struct{} // closed by Shutdown: end when idle
 	drainOnce sync.Once
@@ -56,6 +57,7 @@ func New(opts Options) (*Server, error) {
 		conns:     map[*conn]struct{}{},
 		byPID:     map[uint32]*conn{},
 	}
+	s.logins.free = opts.LoginFailures
 	if err := s.mock.init(); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -10,27 +9,12 @@ import (
 	"time"
 
 	"velostream/catalog/auth"
-	"velostream/cmd/internal/config"
-	"velostream/pgwire"
 )
 
 const (
 	passwordFileMax = 1 << 20     // bytes
 	recheck         = time.Second // how often a file is looked at again
 )
-
-// newAuthenticator checks users against the password file of c; without one it
-// trusts everyone, which Config.Validate allows on loopback only.
-func newAuthenticator(c config.Config) (pgwire.Authenticator, error) {
-	if c.PasswordFile == "" {
-		return pgwire.Trust, nil
-	}
-	p := &passwordFile{path: c.PasswordFile}
-	if err := p.load(); err != nil {
-		return nil, fmt.Errorf("password_file: %w", err)
-	}
-	return p, nil
-}
 
 // passwordFile is a file with a line per user, read again when it changes:
 //
@@ -48,9 +32,12 @@ type passwordFile struct {
 	changed time.Time
 }
 
-// Credential implements pgwire.Authenticator. While a changed file cannot be
-// read, what was last read counts.
-func (p *passwordFile) Credential(_ context.Context, l pgwire.Login) (pgwire.Credential, error) {
+// verifier is what user's password is checked against. While a changed file cannot
+// be read, what was last read counts. A file that is nil has nobody.
+func (p *passwordFile) verifier(user string) (auth.Verifier, bool) {
+	if p == nil {
+		return auth.Verifier{}, false
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if time.Since(p.looked) > recheck {
@@ -59,11 +46,18 @@ func (p *passwordFile) Credential(_ context.Context, l pgwire.Login) (pgwire.Cre
 			_ = p.load() // the old passwords stay: see above
 		}
 	}
-	v, ok := p.users[l.User]
-	if !ok {
-		return pgwire.Credential{}, nil
+	v, ok := p.users[user]
+	return v, ok
+}
+
+// reload reads the file again.
+func (p *passwordFile) reload() error {
+	if p == nil {
+		return nil
 	}
-	return pgwire.Credential{Iterations: v.Iterations, Salt: v.Salt, StoredKey: v.StoredKey, ServerKey: v.ServerKey}, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.load()
 }
 
 // load reads the file. Errors never repeat what is in it.

@@ -55,6 +55,25 @@ func untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
+// onHangup calls f at each SIGHUP, until the returned function is called, which waits
+// for a call that goes on. f reports its errors itself.
+func onHangup(f func() error) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range hangups {
+			_ = f()
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+		<-ended
+	}
+}
+
 // versionText is what was built: the linker's word, else the module's.
 func versionText() string {
 	if version != "" {

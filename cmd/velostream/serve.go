@@ -54,6 +54,7 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
+	defer onHangup(s.reload)()
 	say(stdout, "ready listen=%s http=%s\n", s.Addr(), s.HTTPAddr())
 	return s.Wait(ctx)
 }

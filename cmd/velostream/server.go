@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"velostream/catalog/auth"
 	"velostream/cmd/internal/config"
 	"velostream/engine"
 	"velostream/engine/admin"
@@ -28,6 +29,8 @@ type server struct {
 	engine                 atomic.Pointer[engine.Engine]
 	wire                   *pgwire.Server
 	http                   *http.Server
+	auth                   *authenticator
+	certs                  *certificates // nil: no TLS
 
 	unready atomic.Pointer[string] // why no clients are wanted, nil: they are
 	failed  chan error             // of a listener that broke, one each
@@ -44,15 +47,13 @@ func startServer(ctx context.Context, c config.Config, log *slog.Logger) (_ *ser
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	auth, err := newAuthenticator(c)
-	if err != nil {
-		return nil, err
-	}
-	certs, err := newCertificates(c, log)
-	if err != nil {
-		return nil, err
-	}
 	s := &server{c: c, log: log, failed: make(chan error, 2)}
+	if s.auth, err = newAuthenticator(c, s.roles); err != nil {
+		return nil, err
+	}
+	if s.certs, err = newCertificates(c, log); err != nil {
+		return nil, err
+	}
 	s.refuse("starting")
 	defer func() {
 		if err != nil {
@@ -81,13 +82,15 @@ func startServer(ctx context.Context, c config.Config, log *slog.Logger) (_ *ser
 	e, err := engine.Open(ctx, engine.Options{
 		DataDir: c.DataDir, Shards: c.Shards, EpochInterval: c.EpochInterval, CheckpointInterval: c.CheckpointInterval,
 		JobMemoryBytes: int64(c.JobMemory), MemoryBytes: limitMemory(ctx, int64(c.MemoryLimit), log), CacheBytes: int64(c.CacheSize), Logger: log, Metrics: metrics,
+		Reload: s.reload,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", c.DataDir, err)
 	}
 	s.engine.Store(e)
 	wire, err := pgwire.New(pgwire.Options{
-		Backend: e.Backend(), Authenticator: auth, TLSConfig: certs, MaxConnections: c.MaxConnections, Logger: log, Metrics: metrics,
+		Backend: e.Backend(), Authenticator: s.auth, TLSConfig: s.certs.current, MaxConnections: c.MaxConnections,
+		LoginFailures: loginFailures(c), Logger: log, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -132,6 +135,34 @@ func (s *server) Addr() string { return s.listener.Addr().String() }
 
 // HTTPAddr is where health and metrics are.
 func (s *server) HTTPAddr() string { return s.httpListener.Addr().String() }
+
+// roles are the catalog's.
+func (s *server) roles() auth.Roles {
+	if e := s.engine.Load(); e != nil {
+		return e.Roles()
+	}
+	return nil
+}
+
+// loginFailures is the setting in the form of pgwire.Options.
+func loginFailures(c config.Config) int {
+	if c.LoginFailures == 0 {
+		return -1
+	}
+	return c.LoginFailures
+}
+
+// reload reads the files again that say who may connect, as SIGHUP and
+// pg_reload_conf() ask. What is wrong with one is logged, and it stays as it was.
+func (s *server) reload() error {
+	err := errors.Join(s.auth.reload(), s.certs.reload())
+	if err != nil {
+		s.log.ErrorContext(context.Background(), "not reloaded", "error", err)
+		return err
+	}
+	s.log.InfoContext(context.Background(), "reloaded")
+	return nil
+}
 
 // Ready is nil when clients are welcome.
 func (s *server) Ready() error {

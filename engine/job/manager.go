@@ -217,7 +217,11 @@ func (m *Manager) reconcile() {
 		}
 		j.rel.Store(r)
 		j.persistLog.Store(m.hasReaders(snap, r))
-		if !r.Paused && j.idle() && j.Info().State != Failed {
+		switch err := snap.Check(r.Owner, r.Access); {
+		case !j.idle() || j.Info().State == Failed:
+		case err != nil:
+			j.setState(Paused, err)
+		case !r.Paused:
 			j.start()
 		}
 	}
@@ -227,11 +231,13 @@ func (m *Manager) reconcile() {
 }
 
 // unwanted takes out of the manager what the catalog no longer has, those that
-// read others first, and lists the jobs that are to pause. REQUIRES: m.mu is
-// held.
+// read others first, and lists the jobs that are to pause. A job or sink runs with
+// the rights of its owner: one whose owner may not read its inputs any more stands
+// still until he may. REQUIRES: m.mu is held.
 func (m *Manager) unwanted(snap *catalog.Snapshot) (sinks []*sinkJob, gone, pause []*Job) {
 	for id, s := range m.sinks {
-		if snap.ByID(id) == nil {
+		r := snap.ByID(id)
+		if r == nil || !s.barred && snap.Check(r.Owner, r.Access) != nil {
 			sinks = append(sinks, s)
 			delete(m.sinks, id)
 		}
@@ -242,7 +248,7 @@ func (m *Manager) unwanted(snap *catalog.Snapshot) (sinks []*sinkJob, gone, paus
 		case r == nil || len(r.Plan) == 0:
 			gone = append(gone, j)
 			delete(m.jobs, j.id)
-		case r.Paused && !j.idle():
+		case !j.idle() && (r.Paused || snap.Check(r.Owner, r.Access) != nil):
 			pause = append(pause, j)
 		}
 	}
@@ -401,7 +407,10 @@ func (m *Manager) Resume(id uint32) error {
 	if j == nil {
 		return pgerror.New(pgerror.UndefinedObject, "there is no such job")
 	}
-	if j.idle() {
+	if r := j.relation(); j.idle() {
+		if err := m.o.Catalog.Snapshot().Check(r.Owner, r.Access); err != nil {
+			return err
+		}
 		j.start()
 	}
 	return nil
@@ -414,6 +423,26 @@ func isClosed(ch <-chan struct{}) bool {
 	default:
 		return false
 	}
+}
+
+// WaitSeen waits until the jobs agree with version of the catalog, or a later one:
+// those that may not run any more stand still.
+func (m *Manager) WaitSeen(ctx context.Context, version uint64) error {
+	stop := context.AfterFunc(ctx, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.seenC.Broadcast()
+	})
+	defer stop()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for m.seen < version && m.ctx.Err() == nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		m.seenC.Wait()
+	}
+	return nil
 }
 
 // WaitReady waits until the job of relation id has taken in what its inputs

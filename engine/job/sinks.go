@@ -103,6 +103,15 @@ type sinkJob struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 	err      atomic.Pointer[error]
+	barred   bool // it does not run: its owner may not read what it writes out
+}
+
+// barredSink stands for a sink that may not run, because of err.
+func barredSink(r *catalog.Relation, err error) *sinkJob {
+	s := &sinkJob{rel: r, cancel: func() {}, done: make(chan struct{}), barred: true}
+	close(s.done)
+	s.err.Store(&err)
+	return s
 }
 
 func (s *sinkJob) stop() {
@@ -140,14 +149,20 @@ func (m *Manager) Sinks() []SinkInfo {
 // reconcileSinks starts the sinks that the catalog has. REQUIRES: m.mu is held.
 func (m *Manager) reconcileSinks(snap *catalog.Snapshot) {
 	for _, r := range snap.Relations() {
-		if r.SinkOf == 0 || m.sinks[r.ID] != nil || r.Paused || m.o.Sink == nil {
+		s := m.sinks[r.ID]
+		if r.SinkOf == 0 || s != nil && !s.barred || r.Paused || m.o.Sink == nil {
 			continue
 		}
+		if err := snap.Check(r.Owner, r.Access); err != nil {
+			m.sinks[r.ID] = barredSink(r, err)
+			continue
+		}
+		delete(m.sinks, r.ID)
 		input := snap.ByID(r.SinkOf)
 		if input == nil {
 			continue
 		}
-		s := &sinkJob{rel: r, done: make(chan struct{})}
+		s = &sinkJob{rel: r, done: make(chan struct{})}
 		f := &Feed{rel: input.ID, wake: make(chan struct{}, 1), job: s}
 		if input.Native() {
 			f.log = m.o.Tables.Log()

@@ -106,6 +106,7 @@ var functionTable = map[string]function{
 	"pg_cancel_backend":                  signal(func(c *Catalog) func(uint32) bool { return c.Cancel }),
 	"pg_terminate_backend":               signal(func(c *Catalog) func(uint32) bool { return c.Terminate }),
 	"set_config":                         setConfig,
+	"pg_reload_conf":                     reloadConf,
 	"pg_sleep":                           sleep,
 	"pg_advisory_unlock_all":             func(*Catalog, []types.Datum) (any, error) { return "", nil },
 	"pg_notify":                          notify,
@@ -436,4 +437,11 @@ func describeObject(c *Catalog, a []types.Datum) (any, error) {
 		}
 	}
 	return nil, nil
+}
+
+func reloadConf(c *Catalog, _ []types.Datum) (any, error) {
+	if c.Reload == nil {
+		return true, nil
+	}
+	return c.Reload()
 }

@@ -26,8 +26,7 @@ func (c *Catalog) seen() []*catalog.Relation {
 }
 
 func (c *Catalog) seesColumn(r *catalog.Relation, i int) bool {
-	return r.ID < catalog.FirstID || c.acts(r.Owner) || c.Snapshot.Granted(r, c.User, auth.Column.All()) != auth.None ||
-		c.Snapshot.GrantedOn(r, i, c.User, auth.Column.All()) != auth.None
+	return c.Snapshot.SeesColumn(c.User, r, i)
 }
 
 func (c *Catalog) seesFunction(f *catalog.Function) bool {

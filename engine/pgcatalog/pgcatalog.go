@@ -64,6 +64,8 @@ type Source struct {
 	// waits, or ends with the statement.
 	Cancel, Terminate func(pid uint32) bool
 	Sleep             func(seconds float64) error
+	// Reload is pg_reload_conf, nil: there is nothing to reload.
+	Reload func() (bool, error)
 	// Notify is pg_notify; nil: nothing happens.
 	Notify func(channel, payload string) error
 	// LastValue is the number a sequence gave last, and whether it gave one.

@@ -394,7 +394,7 @@ func (c *copyInStatement) CopyFrom(ctx context.Context, r io.Reader) (string, er
 	}
 	if err != nil {
 		t.tx.RollbackTo(t.mark)
-		return "", err
+		return "", c.s.withoutRow(err, c.rel)
 	}
 	return "COPY " + itoa(n), nil
 }

@@ -211,6 +211,9 @@ func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.Create
 	if err != nil {
 		return pgerror.From(err).At(p.Position(n.Name.Pos()))
 	}
+	if err := s.mayConnect(conn.Name, false, given); err != nil {
+		return err
+	}
 	if conn.NewSource == nil {
 		return pgerror.New(pgerror.WrongObjectType, "connector %q cannot be read from", conn.Name).At(p.Position(n.Name.Pos()))
 	}

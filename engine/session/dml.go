@@ -217,7 +217,7 @@ func (s *Session) change(ctx context.Context, c *change, p *plan.Physical) (pgwi
 	}
 	if err != nil {
 		t.tx.RollbackTo(t.mark)
-		return nil, err
+		return nil, s.withoutRow(err, c.Target)
 	}
 	return rows, nil
 }

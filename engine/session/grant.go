@@ -15,7 +15,7 @@ func (s *Session) grant(ctx context.Context, p ast.Parsed, n *ast.Grant) error {
 	if n.Role {
 		return s.grantRoles(ctx, n)
 	}
-	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	return s.applyRights(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		g := &granting{s: s, p: p, n: n, snap: snap}
 		if err := g.to(); err != nil {
 			return nil, err
@@ -25,7 +25,6 @@ func (s *Session) grant(ctx context.Context, p ast.Parsed, n *ast.Grant) error {
 		}
 		return g.changes, nil
 	})
-	return err
 }
 
 // granting is one GRANT or REVOKE of privileges, object after object, each on top of
@@ -395,7 +394,7 @@ func (s *Session) alterDefaults(ctx context.Context, p ast.Parsed, n *ast.AlterD
 	if kind == auth.Schema && len(n.Schemas) > 0 {
 		return pgerror.New(pgerror.InvalidGrantOperation, "cannot use IN SCHEMA clause when using GRANT/REVOKE ON SCHEMAS")
 	}
-	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	return s.applyRights(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		g := &granting{s: s, p: p, n: n.Grant, snap: snap}
 		if err := g.to(); err != nil {
 			return nil, err
@@ -440,7 +439,6 @@ func (s *Session) alterDefaults(ctx context.Context, p ast.Parsed, n *ast.AlterD
 		}
 		return g.changes, nil
 	})
-	return err
 }
 
 // defaults changes the default privileges of one role in one schema. They are

@@ -89,7 +89,7 @@ func (s *Session) giveFunction(snap *catalog.Snapshot, f *catalog.Function, to s
 
 // ownedObjects is REASSIGN OWNED and DROP OWNED.
 func (s *Session) ownedObjects(ctx context.Context, n *ast.Owned) error {
-	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	return s.applyRights(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		var out []catalog.Change
 		verb := "drop"
 		to := ""
@@ -129,7 +129,6 @@ func (s *Session) ownedObjects(ctx context.Context, n *ast.Owned) error {
 		}
 		return out, nil
 	})
-	return err
 }
 
 // reassign gives all that from owns to another role.

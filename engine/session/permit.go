@@ -6,6 +6,7 @@ import (
 
 	"velostream/catalog"
 	"velostream/catalog/auth"
+	"velostream/engine/option"
 	"velostream/engine/pgcatalog"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
@@ -27,7 +28,7 @@ func (s *Session) permit(snap *catalog.Snapshot, list []catalog.Access, function
 		return nil
 	}
 	for i := range list {
-		if r := pgcatalog.ByID(list[i].Relation); r != nil && list[i].As == "" && pgcatalog.Secret(r) {
+		if r := pgcatalog.ByID(list[i].Relation); r != nil && list[i].Via == 0 && pgcatalog.Secret(r) {
 			return catalog.Denied(r.Word(), r.Name)
 		}
 	}
@@ -134,6 +135,16 @@ func (s *Session) path() []string {
 	return out
 }
 
+// applyRights is apply for changes of who may do what: when it returns, jobs whose
+// owners lost the right to their inputs stand still.
+func (s *Session) applyRights(ctx context.Context, f func(snap *catalog.Snapshot) ([]catalog.Change, error)) error {
+	snap, err := s.apply(ctx, f)
+	if err != nil || s.e.dry {
+		return err
+	}
+	return s.e.Jobs.WaitSeen(ctx, snap.Version)
+}
+
 // owned finds a relation that a statement changes the definition of, which is its
 // owner's to do. Errors: 42P01, 42501.
 func (s *Session) owned(snap *catalog.Snapshot, p ast.Parsed, name ast.Name) (*catalog.Relation, error) {
@@ -216,6 +227,47 @@ func (s *Session) mayUse(snap *catalog.Snapshot, r *catalog.Relation, want auth.
 		return nil
 	}
 	return catalog.Denied(r.Word(), r.Name)
+}
+
+// mayConnect refuses sources and sinks that reach into the server's machine: files,
+// and values that are taken from files or from its environment.
+func (s *Session) mayConnect(name string, sink bool, given []option.Given) error {
+	snap := s.e.Catalog.Snapshot()
+	if name == "file" && sink {
+		if s.has(snap, auth.WriteServerFiles) {
+			return nil
+		}
+		return denied("must be superuser or have privileges of the %s role to write files of the server", auth.WriteServerFiles)
+	}
+	if s.has(snap, auth.ReadServerFiles) {
+		return nil
+	}
+	if name == "file" {
+		return denied("must be superuser or have privileges of the %s role to read files of the server", auth.ReadServerFiles)
+	}
+	for _, g := range given {
+		n := lower(g.Name)
+		if strings.Contains(g.Value, "${") {
+			return denied("must be superuser or have privileges of the %s role to use the environment of the server", auth.ReadServerFiles).
+				WithDetail("Option %q does.", g.Name).At(g.Pos)
+		}
+		if strings.Contains(n, "location") || strings.Contains(n, "file") || strings.HasSuffix(n, "path") {
+			return denied("must be superuser or have privileges of the %s role to read files of the server", auth.ReadServerFiles).
+				WithDetail("Option %q names one.", g.Name).At(g.Pos)
+		}
+	}
+	return nil
+}
+
+// withoutRow takes out of an error of a constraint what rows hold, where the current
+// user may not read them.
+func (s *Session) withoutRow(err error, r *catalog.Relation) error {
+	if err == nil || !strings.HasPrefix(pgerror.Code(err), "23") || s.mayUse(s.e.Catalog.Snapshot(), r, auth.Select) == nil {
+		return err
+	}
+	e := *pgerror.From(err)
+	e.Detail = ""
+	return &e
 }
 
 // mayRefer is the right to make a foreign key to another relation.

@@ -166,13 +166,12 @@ func (s *Session) createRole(ctx context.Context, p ast.Parsed, n *ast.CreateRol
 	if err != nil {
 		return err
 	}
-	_, err = s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	return s.applyRights(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		if n.Alter {
 			return s.alterRole(snap, n, o)
 		}
 		return s.newRole(snap, p, n, o)
 	})
-	return err
 }
 
 func (s *Session) newRole(snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRole, o *roleOptions) ([]catalog.Change, error) {
@@ -254,7 +253,7 @@ func (s *Session) renameRole(ctx context.Context, p ast.Parsed, n *ast.Alter) er
 	if len(n.Actions) != 1 || n.Actions[0].Kind != ast.AlterRename || n.Object.Raw != "" {
 		return pgerror.Unsupported("ALTER ROLE … %s is not supported", string(n.Actions[0].Kind)).At(p.Position(n.Actions[0].Pos()))
 	}
-	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	return s.applyRights(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		from, err := s.roleNamed(snap, n.Object.Name.Last())
 		if err != nil {
 			return nil, err
@@ -280,12 +279,11 @@ func (s *Session) renameRole(ctx context.Context, p ast.Parsed, n *ast.Alter) er
 		}
 		return []catalog.Change{{RenameRole: []string{from, to}}}, nil
 	})
-	return err
 }
 
 // dropRoles is DROP ROLE.
 func (s *Session) dropRoles(ctx context.Context, _ ast.Parsed, n *ast.Drop) error {
-	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	return s.applyRights(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		if !s.mayManage(snap) {
 			return nil, denied("permission denied to drop role")
 		}
@@ -319,7 +317,6 @@ func (s *Session) dropRoles(ctx context.Context, _ ast.Parsed, n *ast.Drop) erro
 		}
 		return out, nil
 	})
-	return err
 }
 
 // dependents are what a role owns and has privileges on, as DROP ROLE lists it.
@@ -460,7 +457,7 @@ func (b *rolesBuilder) leave(member, role string, adminOnly bool) {
 
 // grantRoles is GRANT role TO role, and REVOKE.
 func (s *Session) grantRoles(ctx context.Context, n *ast.Grant) error {
-	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	return s.applyRights(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		b := &rolesBuilder{s: s, snap: snap}
 		grantor := s.who()
 		if n.GrantedBy != "" {
@@ -486,7 +483,6 @@ func (s *Session) grantRoles(ctx context.Context, n *ast.Grant) error {
 		}
 		return b.changes, b.err
 	})
-	return err
 }
 
 // followRole does what the change of who a session acts as brings with it.

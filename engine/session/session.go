@@ -32,7 +32,11 @@ type Engine struct {
 	Shards     int
 	Memory     *operator.Memory // nil: queries keep what query_memory allows
 	Logger     *slog.Logger
-	TempDir    string // of files that hold rows of cursors
+	// Reload reads the server's files of settings again, nil: there are none.
+	Reload func() error
+
+	logins  logins
+	TempDir string // of files that hold rows of cursors
 
 	// dry: definitions are checked and go into a catalog that is thrown away;
 	// nothing is stored, run or contacted.
@@ -54,7 +58,11 @@ func (b Backend) Connect(ctx context.Context, s pgwire.Startup, n pgwire.Notifie
 	if err != nil {
 		return nil, err
 	}
+	if err := mayConnectTo(b.Engine.Catalog.Snapshot(), role, s.Database); err != nil {
+		return nil, err
+	}
 	x.logIn(role)
+	x.remote = s.RemoteAddr
 	var ok bool
 	if x.names, ok = n.(pgwire.Names); !ok {
 		return nil, pgerror.New(pgerror.InternalError, "the connection keeps no names")
@@ -69,6 +77,9 @@ func (b Backend) Connect(ctx context.Context, s pgwire.Startup, n pgwire.Notifie
 		}
 		x.showSuperuser()
 	}
+	if err := b.Engine.logins.enter(role); err != nil {
+		return nil, err
+	}
 	return x, nil
 }
 
@@ -77,6 +88,7 @@ type Session struct {
 	random   expr.Random
 	e        *Engine
 	identity identity
+	remote   string // address of the client
 	database string
 	pid      uint32
 	notify   pgwire.Notifier
@@ -122,7 +134,11 @@ func (s *Session) Prepare(ctx context.Context, p pgwire.Parsed, params []types.O
 	if err := s.allowed(parsed.Stmt); err != nil {
 		return nil, err
 	}
-	return s.prepare(ctx, parsed, params)
+	st, err := s.prepare(ctx, parsed, params)
+	if err != nil {
+		return nil, err
+	}
+	return s.audit(parsed, st), nil
 }
 
 // allowed refuses everything but the end of a failed transaction.
@@ -262,6 +278,7 @@ func (s *Session) Params() []pgwire.Param { return s.settings.reported() }
 // Close implements pgwire.Session.
 func (s *Session) Close() error {
 	s.e.channels.forget(s)
+	s.e.logins.leave(s.identity.ids[s.identity.login])
 	if s.tx == nil {
 		return nil
 	}

@@ -113,7 +113,7 @@ func (s *Session) showJobs(n *ast.Show, like func(string) bool) pgwire.Statement
 	t := newTextRows("name", "kind", "state", "shards", "rows_in", "rows_out", "epoch", "watermark", "late_rows", "dead_letters", "checkpoint", "error")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
 		for _, i := range s.e.Jobs.Jobs() {
-			if !like(i.Relation.Name) || (n.Kind == ast.ShowJobStatus && i.Relation.Name != n.Name.Last()) {
+			if !s.sees(i.Relation) || !like(i.Relation.Name) || (n.Kind == ast.ShowJobStatus && i.Relation.Name != n.Name.Last()) {
 				continue
 			}
 			msg, mark, at := "", "", ""
@@ -142,7 +142,7 @@ func (s *Session) showStreams(like func(string) bool) pgwire.Statement {
 	t := newTextRows("name", "schema", "connector", "topic", "format", "columns")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
 		for _, r := range s.e.Catalog.Snapshot().Relations() {
-			if r.Kind != catalog.Stream || !like(r.Name) {
+			if r.Kind != catalog.Stream || !like(r.Name) || !s.sees(r) {
 				continue
 			}
 			c := r.Connector
@@ -176,7 +176,7 @@ func (s *Session) showTables(kind ast.ShowKind, like func(string) bool) pgwire.S
 				ast.ShowTables: r.Kind == catalog.Table || r.Kind == catalog.MaterializedView,
 				ast.ShowViews:  r.Kind == catalog.View, ast.ShowMatViews: r.Kind == catalog.MaterializedView,
 			}[kind]
-			if !shown || !like(r.Name) {
+			if !shown || !like(r.Name) || !s.sees(r) {
 				continue
 			}
 			var key []string
@@ -195,7 +195,7 @@ func (s *Session) showSinks(like func(string) bool) pgwire.Statement {
 	t := newTextRows("name", "connector", "state", "position", "rows", "error")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
 		for _, i := range s.e.Jobs.Sinks() {
-			if !like(i.Relation.Name) {
+			if !like(i.Relation.Name) || !s.sees(i.Relation) {
 				continue
 			}
 			msg := ""
@@ -211,20 +211,27 @@ func (s *Session) showSinks(like func(string) bool) pgwire.Statement {
 // showRelation is SHOW CREATE, SHOW SCHEMA and DESCRIBE of one relation.
 func (s *Session) showRelation(p ast.Parsed, n *ast.Show) (pgwire.Statement, error) {
 	r, err := s.relation(s.e.Catalog.Snapshot(), p, n.Name)
+	if err == nil && !s.sees(r) {
+		err = catalog.Denied(r.Word(), r.Name)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if n.Kind == ast.ShowCreate {
 		t := newTextRows("name", "statement")
 		return t.statement("SHOW", func(_ context.Context, t *textRows) error {
-			t.add(r.Name, r.Definition)
+			text := r.Definition
+			if s.owns(s.e.Catalog.Snapshot(), r) != nil {
+				text = ast.Redact(text)
+			}
+			t.add(r.Name, text)
 			return nil
 		}), nil
 	}
 	t := newTextRows("column", "type", "nullable", "key", "default")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
 		for i, c := range r.Columns {
-			if c.Hidden {
+			if c.Hidden || !s.seesColumn(r, i) {
 				continue
 			}
 			null, key := "YES", ""
@@ -269,4 +276,11 @@ func (s *Session) split(name ast.Name) (schema, rel string) {
 		schema = name.Parts[n-2]
 	}
 	return schema, name.Last()
+}
+
+// sees reports that the current user may do anything with r: SHOW shows nothing else.
+func (s *Session) sees(r *catalog.Relation) bool { return s.e.Catalog.Snapshot().Sees(s.who(), r) }
+
+func (s *Session) seesColumn(r *catalog.Relation, i int) bool {
+	return s.e.Catalog.Snapshot().SeesColumn(s.who(), r, i)
 }

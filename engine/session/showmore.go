@@ -43,6 +43,9 @@ func (s *Session) showIndexes(like func(string) bool) pgwire.Statement {
 	t := newTextRows("name", "table", "columns", "unique")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
 		for _, r := range s.e.Catalog.Snapshot().Relations() {
+			if !s.sees(r) {
+				continue
+			}
 			if r.PrimaryKey && r.Native() && like(r.KeyConstraint()) {
 				t.add(r.KeyConstraint(), r.Name, identList(r, r.Key), "true")
 			}

@@ -114,6 +114,9 @@ func (s *Session) bindSink(ctx context.Context, p ast.Parsed, at int, r, from *c
 	if err != nil {
 		return pgerror.From(err).At(p.Position(at))
 	}
+	if err := s.mayConnect(conn.Name, true, given); err != nil {
+		return err
+	}
 	if conn.NewSink == nil {
 		return pgerror.New(pgerror.WrongObjectType, "connector %q cannot be written to", conn.Name).At(p.Position(at))
 	}

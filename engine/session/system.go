@@ -10,6 +10,7 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/job"
 	"velostream/engine/pgcatalog"
+	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
@@ -47,6 +48,7 @@ func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatal
 		Notify: s.notifyChannel, LastValue: s.lastValue, Measure: s.measure, MeasureIndex: s.measureIndex,
 		Sleep: func(seconds float64) error { return sleep(ctx, seconds) },
 	}
+	src.Reload = s.reload
 	if p, ok := s.notify.(pgwire.Peers); ok {
 		src.Activity = func() []pgcatalog.Activity { return activity(p.Connections()) }
 		src.Cancel, src.Terminate = p.Cancel, p.Terminate
@@ -245,7 +247,7 @@ func activity(conns []pgwire.ConnInfo) []pgcatalog.Activity {
 		out[i] = pgcatalog.Activity{
 			PID: c.PID, User: c.User, Database: c.Database, Application: c.ApplicationName, Address: c.RemoteAddr,
 			Started: c.Connected, QueryStarted: c.QueryStart, Change: c.StateChange, TxStarted: c.TxStart,
-			State: c.State, Query: c.Query,
+			State: c.State, Query: ast.Redact(c.Query),
 		}
 	}
 	return out

@@ -31,6 +31,11 @@ type Finding struct {
 // no connector is contacted. A syntax error ends the check: what follows cannot be
 // told apart.
 func Validate(ctx context.Context, snap *catalog.Snapshot, conns *connector.Registry, sql string) []Finding {
+	return validateAs(ctx, auth.Bootstrap, snap, conns, sql)
+}
+
+// validateAs is Validate with the rights of role.
+func validateAs(ctx context.Context, role string, snap *catalog.Snapshot, conns *connector.Registry, sql string) []Finding {
 	v := &validator{sql: sql}
 	list, err := parser.Parse(sql)
 	if err != nil {
@@ -39,7 +44,12 @@ func Validate(ctx context.Context, snap *catalog.Snapshot, conns *connector.Regi
 	}
 	e := &Engine{Catalog: catalog.Dry(snap), Connectors: conns, Version: "15.0", Shards: 1, dry: true}
 	s := &Session{e: e, database: "velostream", settings: newSettings(e), notify: v}
-	s.logIn(e.Catalog.Snapshot().Role(auth.Bootstrap))
+	who := e.Catalog.Snapshot().Role(role)
+	if who == nil {
+		v.report("error", denied("the current role is gone"), 0)
+		return v.out
+	}
+	s.logIn(who)
 	s.settings.regs = &names{s: s}
 	for _, p := range list {
 		if ctx.Err() != nil {
@@ -218,7 +228,7 @@ func (v *validator) refsStream(s *Session, r ast.TableRef) bool {
 func (s *Session) prepareValidate(n *ast.Validate) pgwire.Statement {
 	t := newTextRows("severity", "code", "line", "column", "message", "hint")
 	return t.statement("VALIDATE", func(ctx context.Context, t *textRows) error {
-		for _, f := range Validate(ctx, s.e.Catalog.Snapshot(), s.e.Connectors, n.SQL) {
+		for _, f := range validateAs(ctx, s.who(), s.e.Catalog.Snapshot(), s.e.Connectors, n.SQL) {
 			t.add(f.Severity, f.Code, itoa(f.Line), itoa(f.Column), f.Message, f.Hint)
 		}
 		return nil

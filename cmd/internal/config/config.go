@@ -27,10 +27,13 @@ type Config struct {
 	Listen     string `koanf:"listen"`
 	HTTPListen string `koanf:"http_listen"`
 
-	PasswordFile   string `koanf:"password_file"`
-	TLSCertFile    string `koanf:"tls_cert_file"`
-	TLSKeyFile     string `koanf:"tls_key_file"`
-	MaxConnections int    `koanf:"max_connections"`
+	PasswordFile    string `koanf:"password_file"`
+	HBAFile         string `koanf:"hba_file"`
+	TLSCertFile     string `koanf:"tls_cert_file"`
+	TLSKeyFile      string `koanf:"tls_key_file"`
+	TLSClientCAFile string `koanf:"tls_client_ca_file"`
+	MaxConnections  int    `koanf:"max_connections"`
+	LoginFailures   int    `koanf:"login_failures"` // 0: no limit
 
 	Shards             int           `koanf:"shards"` // 0: as many as processors
 	EpochInterval      time.Duration `koanf:"epoch_interval"`
@@ -55,6 +58,7 @@ func Default() Config {
 		Listen:             "127.0.0.1:5433",
 		HTTPListen:         "127.0.0.1:9433",
 		MaxConnections:     1000,
+		LoginFailures:      5,
 		EpochInterval:      20 * time.Millisecond,
 		CheckpointInterval: time.Second,
 		JobMemory:          512 << 20,
@@ -110,14 +114,17 @@ func (c *Config) Validate() error {
 	}
 	if err := checkAddress(c.Listen); err != nil {
 		bad("listen", "%v", err)
-	} else if !loopback(c.Listen) && c.PasswordFile == "" {
-		bad("listen", "%s can be reached from other machines, and no password is asked for: set password_file (see docs/operations.md), or listen on 127.0.0.1", c.Listen)
+	} else if !loopback(c.Listen) && c.PasswordFile == "" && c.HBAFile == "" {
+		bad("listen", "%s can be reached from other machines, and no password is asked for: set password_file or hba_file (see docs/operations.md), or listen on 127.0.0.1", c.Listen)
 	}
 	if err := checkAddress(c.HTTPListen); err != nil {
 		bad("http_listen", "%v", err)
 	}
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		bad("tls_cert_file", "must be given together with tls_key_file")
+	}
+	if c.TLSClientCAFile != "" && c.TLSCertFile == "" {
+		bad("tls_client_ca_file", "has no effect without tls_cert_file")
 	}
 	if c.DevKafka != "" {
 		if err := checkAddress(c.DevKafka); err != nil {
@@ -144,6 +151,7 @@ func (c *Config) checkRanges(bad func(name, format string, args ...any)) {
 		}
 	}
 	within("max_connections", int64(c.MaxConnections), 1, 100_000)
+	within("login_failures", int64(c.LoginFailures), 0, 1000)
 	within("shards", int64(c.Shards), 0, 1024)
 	within("dev_kafka_partitions", int64(c.DevKafkaPartitions), 1, 1000)
 	if c.MemoryLimit != 0 {

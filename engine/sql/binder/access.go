@@ -12,14 +12,14 @@ func (b *Binder) uses(rel *catalog.Relation) *catalog.Access {
 	if a := b.accessTo(rel.ID); a != nil {
 		return a
 	}
-	a := &catalog.Access{Relation: rel.ID, As: b.as}
+	a := &catalog.Access{Relation: rel.ID, Via: b.via}
 	b.access = append(b.access, a)
 	return a
 }
 
 func (b *Binder) accessTo(id uint32) *catalog.Access {
 	for _, a := range b.access {
-		if a.Relation == id && a.As == b.as {
+		if a.Relation == id && a.Via == b.via {
 			return a
 		}
 	}

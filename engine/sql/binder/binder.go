@@ -92,10 +92,10 @@ type Binder struct {
 	functions []uint32
 	names     []catalog.Ref
 	warnings  []*pgerror.Error
-	// access is what the statement does to relations; as is the owner of the view
-	// whose query is being bound, "" outside of views.
+	// access is what the statement does to relations; via is the view whose query
+	// is being bound, 0 outside of views.
 	access []*catalog.Access
-	as     string
+	via    uint32
 	ctes   *cteScope
 	ids    *int // of shared subplans and recursions given out, also those of views
 	depth  int

@@ -219,7 +219,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 	o.SQL, o.Params, o.Refs = "", nil, rel.Refs
 	v := New(o)
 	v.depth, v.nodes, v.inputs, v.emit, v.ids = b.depth+1, b.nodes, b.inputs, b.emit, b.ids
-	v.access, v.as = b.access, rel.Owner
+	v.access, v.via = b.access, rel.ID
 	r, err := v.query(q, nil)
 	if err != nil {
 		return nil, err

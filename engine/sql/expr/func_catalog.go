@@ -116,6 +116,7 @@ func actions() []def {
 		d("set_config(text,text,bool) text", "sets a run-time parameter", true),
 		d("pg_cancel_backend(int4) bool", "cancels what a session does", false),
 		d("pg_terminate_backend(int4) bool", "ends a session", false),
+		d("pg_reload_conf() bool", "reads the files again that say who may connect", false),
 		d("pg_sleep(float8) void", "waits for seconds", false),
 		d("pg_notify(text,text) void", "sends a notification to who listens to a channel", true),
 		d("pg_advisory_unlock_all() void", "frees advisory locks, of which there are none", false),
