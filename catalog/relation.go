@@ -45,6 +45,9 @@ type Relation struct {
 	// Version is the position + 1 of the column whose greater value wins when a row of a
 	// table is replaced (WITH VERSION COLUMN), and from when on a row is valid; 0: none.
 	Version int `json:"version,omitempty"`
+	// OnConflict is what a row does whose key a table has already: "" an error (a topic's
+	// row overwrites), "OVERWRITE" or "IGNORE".
+	OnConflict string `json:"on_conflict,omitempty"`
 
 	// Connector is the type of the connector ("kafka", "file", "datagen"), ""
 	// for what is kept here. Options are its settings, names lower-cased.
@@ -133,6 +136,10 @@ func (r *Relation) Persistent() bool { return len(r.Plan) > 0 || r.SinkOf != 0 }
 func (r *Relation) Native() bool {
 	return (r.Kind == Stream || r.Kind == Table) && r.Connector == "" && len(r.Plan) == 0
 }
+
+// Sourced reports that rows are read from the connector each time; a table bound to one has
+// a job that keeps them.
+func (r *Relation) Sourced() bool { return r.Connector != "" && len(r.Plan) == 0 }
 
 // ColumnIndex returns the position of the column name, -1 if there is none.
 func (r *Relation) ColumnIndex(name string) int {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,7 +74,7 @@ func (c *coordinator) openConnector(ctx context.Context, rel *catalog.Relation, 
 	if err := in.Open(ctx, starts); err != nil {
 		return nil, err
 	}
-	s := &connectorSource{in: in, view: view, letters: letters, timed: rel.EventTime >= 0, gates: c.gatesFor(index), mark: dataflow.NoWatermark, acks: make(chan map[string]int64, 1)}
+	s := &connectorSource{in: in, view: view, letters: letters, timed: rel.EventTime >= 0 && rel.Kind == catalog.Stream, gates: c.gatesFor(index), mark: dataflow.NoWatermark, acks: make(chan map[string]int64, 1)}
 	c.connectors[scanShard{index, shard}] = s
 	var run context.Context
 	run, s.cancel = context.WithCancel(context.Background())
@@ -221,6 +222,10 @@ func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*
 	if o.Decoder, err = formats.NewDecoder("format", opts, lay.fields, valueColumns(rel)); err != nil {
 		return nil, nil, err
 	}
+	if o.Key, err = recordKey(rel, lay, opts); err != nil {
+		return nil, nil, err
+	}
+	o.Upsert = rel.Kind == catalog.Table
 	if io.shards > 1 {
 		o.Owns = func(s connector.Split) bool { return int(uint64(s.Number)%uint64(io.shards)) == io.shard }
 	}
@@ -228,7 +233,7 @@ func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*
 	if err := view.compile(rel, wanted, lay); err != nil {
 		return nil, nil, err
 	}
-	if rel.EventTime >= 0 {
+	if rel.EventTime >= 0 && rel.Kind == catalog.Stream {
 		w, err := lay.watermark(rel, m.env())
 		if err != nil {
 			return nil, nil, err
@@ -269,8 +274,9 @@ func RelationOptions() []option.Spec {
 // declared: what the values of a CSV record without a header are.
 func valueColumns(rel *catalog.Relation) []string {
 	var out []string
-	for _, c := range rel.Columns {
-		if c.System == "" && c.Computed == "" {
+	keys, _ := KeyFields(rel) // checked when it was made
+	for i, c := range rel.Columns {
+		if c.System == "" && c.Computed == "" && !slices.Contains(keys, i) {
 			out = append(out, c.Name)
 		}
 	}
@@ -312,7 +318,7 @@ func (m *Manager) timed(id uint32) bool {
 func (c *coordinator) hasConnectors() bool {
 	snap := c.m.o.Catalog.Snapshot()
 	for _, s := range scansOf(c.plan) {
-		if rel := snap.ByID(s.Relation); rel != nil && rel.Connector != "" {
+		if rel := snap.ByID(s.Relation); rel != nil && (rel.Sourced() || rel.ID == c.id) {
 			return true
 		}
 	}

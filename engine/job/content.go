@@ -85,7 +85,7 @@ func (c *coordinator) sourceOpener(ctx context.Context, x *content) func(*plan.P
 		if rel == nil {
 			return nil, pgerror.New(pgerror.UndefinedTable, "relation %q was dropped", scan.Name)
 		}
-		if rel.Connector != "" {
+		if rel.Sourced() || rel.ID == c.id {
 			return c.openConnector(ctx, rel, scan, index, shard, wake)
 		}
 		if shard != 0 {

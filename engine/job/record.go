@@ -2,6 +2,7 @@ package job
 
 import (
 	"errors"
+	"slices"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
@@ -17,15 +18,16 @@ import (
 // then system columns, then the two of the row id.
 type inputLayout struct {
 	fields []format.Field
+	keys   []format.Field // columns that a record's key fills, behind those of the value
 	system []source.System
 	rowID  bool
 	place  map[int]place // by attribute
 }
 
-// place is where an attribute is: in the fields, the system columns, or the
-// row id.
+// place is where an attribute is: in the fields, the key's fields, the system columns, or
+// the row id.
 type place struct {
-	part  byte // 'f', 's', 'r'
+	part  byte // 'f', 'k', 's', 'r'
 	index int
 }
 
@@ -33,10 +35,12 @@ type place struct {
 func (l *inputLayout) column(a int) int {
 	p := l.place[a]
 	switch p.part {
-	case 's':
+	case 'k':
 		return len(l.fields) + p.index
+	case 's':
+		return len(l.fields) + len(l.keys) + p.index
 	case 'r':
-		return len(l.fields) + len(l.system) + p.index
+		return len(l.fields) + len(l.keys) + len(l.system) + p.index
 	}
 	return p.index
 }
@@ -46,6 +50,10 @@ func (l *inputLayout) column(a int) int {
 // times are written.
 func layOut(rel *catalog.Relation, wanted []int, timeFormat format.TimeFormat) (*inputLayout, error) {
 	l := &inputLayout{place: map[int]place{}}
+	fromKey, err := KeyFields(rel)
+	if err != nil {
+		return nil, err
+	}
 	need := append([]int(nil), wanted...)
 	if rel.EventTime >= 0 {
 		need = append(need, rel.EventTime)
@@ -67,20 +75,25 @@ func layOut(rel *catalog.Relation, wanted []int, timeFormat format.TimeFormat) (
 			}
 			continue
 		}
-		if err := l.add(rel, a, timeFormat); err != nil {
+		if err := l.add(rel, a, timeFormat, slices.Contains(fromKey, a)); err != nil {
 			return nil, err
 		}
 	}
 	return l, nil
 }
 
-func (l *inputLayout) add(rel *catalog.Relation, a int, timeFormat format.TimeFormat) error {
+func (l *inputLayout) add(rel *catalog.Relation, a int, timeFormat format.TimeFormat, key bool) error {
 	c := rel.Columns[a]
 	switch c.System {
 	case "":
 		f := format.Field{Name: c.Name, Type: c.Type, NotNull: c.NotNull}
 		if a == rel.EventTime {
 			f.Time = timeFormat
+		}
+		if key {
+			l.place[a] = place{'k', len(l.keys)}
+			l.keys = append(l.keys, f)
+			return nil
 		}
 		l.place[a] = place{'f', len(l.fields)}
 		l.fields = append(l.fields, f)

@@ -89,6 +89,7 @@ func (m *Manager) connect(snap *catalog.Snapshot, j *Job) error {
 			return pgerror.New(pgerror.UndefinedTable, "relation %q does not exist", scan.Name)
 		case in.Native():
 			j.logs[0] = m.o.Tables.Log()
+		case in.ID == j.id: // a table's own connector
 		case len(in.Plan) > 0:
 			up := m.jobs[in.ID]
 			if up == nil {

@@ -89,6 +89,8 @@ func Build(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		return newJoin(p, ctx)
 	case plan.OpIntervalJoin:
 		return newIntervalJoin(p, ctx)
+	case plan.OpUpsert:
+		return newUpsert(p, ctx)
 	case plan.OpTemporalJoin:
 		return newTemporalJoin(p, ctx)
 	case plan.OpOver:

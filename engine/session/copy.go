@@ -354,6 +354,10 @@ func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy, f copyFormat) (pgwire
 	if !r.Native() {
 		return nil, pgerror.New(pgerror.WrongObjectType, "cannot copy to %s %q", kindOf(r), r.Name)
 	}
+	if r.OnConflict != "" {
+		return nil, pgerror.Unsupported("COPY into a table with ON CONFLICT or WITH VERSION COLUMN is not supported").
+			WithHint("Copy into another table, then INSERT … SELECT.").At(p.Position(n.Table.Pos()))
+	}
 	c := &copyInStatement{s: s, rel: r, format: f}
 	for _, id := range n.Columns {
 		j := r.ColumnIndex(id.Name)

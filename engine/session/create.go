@@ -58,7 +58,8 @@ func (s *Session) prepareCreateRelation(p ast.Parsed, n *ast.CreateRelation) (pg
 
 // createRelation makes a native relation, or one bound to a connector.
 func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.CreateRelation) error {
-	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	var made *catalog.Relation
+	snap, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		at, err := s.place(snap, p, n.Name)
 		if err != nil {
 			return nil, err
@@ -71,13 +72,21 @@ func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.Creat
 		if err != nil {
 			return nil, err
 		}
+		made = r
 		changes := append([]catalog.Change{{Put: r}}, parts...)
 		if r.DeadLetters != 0 {
 			changes = append(changes, catalog.Change{Put: deadLetterTable(r)})
 		}
 		return changes, nil
 	})
-	return err
+	if err != nil || made == nil || len(made.Plan) == 0 || s.e.dry {
+		return err
+	}
+	if err := s.e.Jobs.WaitReady(ctx, made.ID, snap.Version); err != nil {
+		s.undoCreate(made.ID)
+		return err
+	}
+	return nil
 }
 
 func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelation, at placed) (*catalog.Relation, []catalog.Change, error) {
@@ -100,8 +109,11 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 		ACL: s.newACL(snap, at.schema),
 	}
 	if n.Kind == ast.KindTable {
-		r.Kind, r.AppendOnly = catalog.Table, false
+		r.Kind, r.AppendOnly = catalog.Table, n.AppendOnly
 		r.Key, r.PrimaryKey = def.PrimaryKey, len(def.PrimaryKey) > 0
+	}
+	if err := conflictRule(p, n, r); err != nil {
+		return nil, nil, err
 	}
 	if len(n.Options) > 0 || n.Kind == ast.KindSource {
 		if err := s.bindConnector(ctx, p, n, r); err != nil {
@@ -113,9 +125,15 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 			return nil, nil, pgerror.Unsupported("constraints of a relation that a connector feeds are not enforced").
 				WithHint("Leave them out, or declare them NOT ENFORCED.").At(p.Position(n.Name.Pos()))
 		}
+		if r.Kind == catalog.Table {
+			return r, nil, s.boundTable(o, p, n, r)
+		}
 		addSystemColumns(r)
 		if r.EventTime < 0 {
 			r.EventTime = eventTimeOf(r)
+		}
+		if err := job.CheckKey(r); err != nil {
+			return nil, nil, pgerror.From(err).At(p.Position(n.Name.Pos()))
 		}
 		return r, nil, s.storeComputed(o, r)
 	}
@@ -203,9 +221,6 @@ func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.Create
 	if !ok {
 		return pgerror.New(pgerror.InvalidObjectDefinition, "option \"connector\" is missing").
 			WithHint("WITH (connector = 'kafka', …). There are: %v.", s.e.Connectors.Names()).At(p.Position(n.Name.Pos()))
-	}
-	if n.Kind == ast.KindTable {
-		return pgerror.Unsupported("tables bound to a connector are not supported yet").WithHint("CREATE STREAM reads the topic as it is.").At(p.Position(n.Name.Pos()))
 	}
 	conn, err := s.e.Connectors.Find(name)
 	if err != nil {

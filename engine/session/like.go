@@ -26,12 +26,6 @@ func refuseTable(p ast.Parsed, n *ast.CreateRelation) error {
 		what = "ON COMMIT is"
 	case n.Tablespace != "":
 		what = "tablespaces are"
-	case n.AppendOnly && n.Kind == ast.KindTable:
-		what = "APPEND ONLY tables are"
-	case n.OnConflict != "":
-		what = "ON CONFLICT of tables is"
-	case n.VersionColumn != nil:
-		what = "WITH VERSION COLUMN is"
 	case n.OrReplace:
 		what = "CREATE OR REPLACE of streams and tables is"
 	default:

@@ -36,7 +36,7 @@ func newPointRead(st *selectStatement, p *plan.Physical, snap *catalog.Snapshot)
 		return nil
 	}
 	rel := snap.ByID(p.Relation)
-	if rel == nil || rel.Connector != "" || len(rel.Key) != len(p.Lookup) {
+	if rel == nil || rel.Sourced() || len(rel.Key) != len(p.Lookup) {
 		return nil
 	}
 	r := &pointRead{st: st, rel: rel, from: p.Lookup}

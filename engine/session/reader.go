@@ -100,7 +100,7 @@ func (r *reader) scan(p *plan.Physical) iter.Seq2[*column.Batch, error] {
 	switch {
 	case rel == nil:
 		return failed(pgerror.New(pgerror.UndefinedTable, "relation %q does not exist", p.Name))
-	case rel.Connector != "":
+	case rel.Sourced():
 		return r.s.e.Jobs.ScanConnector(r.ctx, rel, p.Columns)
 	case len(p.Lookup) > 0:
 		return r.lookup(rel, p)

@@ -286,6 +286,22 @@ func (b *Binder) withComputed(rel *catalog.Relation, p plan.Logical) (plan.Logic
 }
 
 func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Conflict, error) {
+	overwrites := s.Upsert || s.OnConflict != nil && s.OnConflict.DoUpdate
+	switch {
+	case rel.AppendOnly && rel.Kind == catalog.Table && overwrites:
+		return nil, pgerror.New(pgerror.WrongObjectType, "%q is APPEND ONLY: its rows are not overwritten", rel.Name).At(b.pos(s.Table.Pos()))
+	case rel.Version > 0 && (s.Upsert || s.OnConflict == nil):
+		b.uses(rel).Select(append([]int{rel.Version - 1}, rel.Key...)...)
+		b.uses(rel).Update(cols...)
+		return b.newerVersion(rel)
+	case rel.OnConflict != "" && s.OnConflict == nil && !s.Upsert:
+		if b.uses(rel).Select(rel.Key...); rel.OnConflict == "OVERWRITE" {
+			b.uses(rel).Update(cols...)
+		}
+		return &Conflict{
+			DoNothing: rel.OnConflict == "IGNORE", Overwrite: rel.OnConflict == "OVERWRITE", Arbiters: []uint32{0}, Columns: rel.Key,
+		}, nil
+	}
 	if s.Upsert {
 		if !rel.PrimaryKey {
 			return nil, pgerror.New(pgerror.WrongObjectType, "UPSERT needs a primary key, which %q has not", rel.Name).At(b.pos(s.Table.Pos()))
@@ -334,6 +350,27 @@ func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Co
 			return nil, err
 		}
 	}
+	return out, nil
+}
+
+// newerVersion overwrites a row whose version is not above the new one's.
+func (b *Binder) newerVersion(rel *catalog.Relation) (*Conflict, error) {
+	out := &Conflict{Arbiters: []uint32{0}, Columns: rel.Key}
+	n := len(rel.Columns)
+	column := func(i, from int) *expr.Col {
+		return &expr.Col{Index: from + i, T: rel.Columns[i].Type, Name: rel.Columns[i].Name}
+	}
+	for i, c := range rel.Columns {
+		if !c.Hidden && !c.Dropped && c.Computed == "" && !slices.Contains(rel.Key, i) {
+			out.Set, out.Exprs = append(out.Set, i), append(out.Exprs, column(i, n))
+		}
+	}
+	v := rel.Version - 1
+	newer, err := expr.NewCall(">=", true, []expr.Expr{column(v, n), column(v, 0)}, 0, b.Format)
+	if err != nil {
+		return nil, err
+	}
+	out.Where = &expr.Or{Args: []expr.Expr{&expr.IsNull{Arg: column(v, 0)}, newer}}
 	return out, nil
 }
 

@@ -112,6 +112,8 @@ func physicalTitle(p *Physical) string {
 		return "Lookup " + joinNames[p.Join]
 	case OpTemporalJoin:
 		return "Temporal " + joinNames[p.Join]
+	case OpUpsert:
+		return "Upsert by " + columnNames(p.Out, p.Keys)
 	case OpUnion:
 		return "Append"
 	case OpClock:

@@ -73,6 +73,8 @@ func StateBound(p *Physical) string {
 			return "bounded by the watermark"
 		}
 		return "grows with the input"
+	case OpUpsert:
+		return "grows with the keys"
 	case OpLookupJoin:
 		return "left rows are not kept, right ones grow with the table"
 	case OpTemporalJoin:

@@ -120,14 +120,17 @@ const (
 	// Table 0: left rows that wait (none of a look-up), 1: right rows.
 	OpLookupJoin   PhysicalOp = "lookupjoin"
 	OpTemporalJoin PhysicalOp = "temporaljoin"
-	OpUnion        PhysicalOp = "union"     // all inputs; Out has a hidden branch number when the key needs it
-	OpOver         PhysicalOp = "over"      // window functions; table 0: the rows of each partition in order, with their results
-	OpExpand       PhysicalOp = "expand"    // stateless: set-returning functions per row
-	OpRecursive    PhysicalOp = "recursive" // bounded only: inputs base and step
-	OpWorkTable    PhysicalOp = "worktable" // bounded only: the last round of a recursion
-	OpTopN         PhysicalOp = "topn"      // maintained ORDER BY … LIMIT; table 0: rows in order
-	OpSort         PhysicalOp = "sort"      // bounded only
-	OpLimit        PhysicalOp = "limit"     // bounded, and LIMIT n of a continuous query
+	// OpUpsert makes the changelog of a table of the records of a topic: Keys are the primary
+	// key, Sort the version if there is one, Distinct: the first row stays. Table 0: rows.
+	OpUpsert    PhysicalOp = "upsert"
+	OpUnion     PhysicalOp = "union"     // all inputs; Out has a hidden branch number when the key needs it
+	OpOver      PhysicalOp = "over"      // window functions; table 0: the rows of each partition in order, with their results
+	OpExpand    PhysicalOp = "expand"    // stateless: set-returning functions per row
+	OpRecursive PhysicalOp = "recursive" // bounded only: inputs base and step
+	OpWorkTable PhysicalOp = "worktable" // bounded only: the last round of a recursion
+	OpTopN      PhysicalOp = "topn"      // maintained ORDER BY … LIMIT; table 0: rows in order
+	OpSort      PhysicalOp = "sort"      // bounded only
+	OpLimit     PhysicalOp = "limit"     // bounded, and LIMIT n of a continuous query
 )
 
 // Types lists the node's output column types.
