@@ -40,10 +40,11 @@ func joinLookups(_ *Context, p plan.Logical) (plan.Logical, bool) {
 	})
 }
 
-// passing reports that p gives all its rows before the end of its input.
+// passing reports that p gives all its rows as it reads, none at its end (as
+// VALUES does).
 func passing(p plan.Logical) bool {
 	switch p := p.(type) {
-	case *plan.Scan, *plan.Values:
+	case *plan.Scan:
 		return true
 	case *plan.Filter:
 		return passing(p.Input)
@@ -61,8 +62,6 @@ func selective(p plan.Logical) bool {
 	switch p := p.(type) {
 	case *plan.Scan:
 		return p.Bounded && (p.Lookup != nil || p.Access != nil)
-	case *plan.Values:
-		return true
 	case *plan.Filter:
 		return passing(p.Input)
 	case *plan.Project:

@@ -40,9 +40,8 @@ func Stages() []Stage {
 		{Name: "subqueries", Fixpoint: true, Rules: []Rule{{"merge projections", mergeProjects}, {"outer to inner join", strictOuterJoins}}},
 		{Name: "predicates", Fixpoint: true, Rules: []Rule{{"push filter", pushFilters}, {"push join condition", pushJoinConds}}},
 		{Name: "clean up", Fixpoint: true, Rules: []Rule{{"merge projections", mergeProjects}, {"trivial filter", trivialFilters}}},
-		{Name: "lookups", Rules: []Rule{{"access paths", accessPaths}}},
+		{Name: "lookups", Rules: []Rule{{"access paths", accessPaths}, {"join lookups", joinLookups}}},
 		{Name: "columns", Rules: []Rule{{"prune columns", pruneColumns}, {"merge projections", mergeProjects}}},
-		{Name: "join lookups", Rules: []Rule{{"read by the keys of a join", joinLookups}}},
 	}
 }
 
