@@ -21,7 +21,8 @@ func (c *conn) copyIn(ctx context.Context, in CopyIn, p *portal) error {
 	r := &copyReader{c: c, ctx: ctx}
 	tag, err := in.CopyFrom(ctx, r)
 	if err != nil {
-		if r.err != nil && !errors.Is(r.err, io.EOF) { // the engine may have wrapped why the stream broke
+		// The engine may have wrapped why the stream broke, or said at which line.
+		if r.err != nil && !errors.Is(r.err, io.EOF) && (pgerror.Code(r.err) != pgerror.QueryCanceled || pgerror.Code(err) != pgerror.QueryCanceled) {
 			err = r.err
 		}
 		return err

@@ -115,7 +115,7 @@ func DialWire(network, address string) (*Wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Wire{nc, pgproto3.NewFrontend(nc, nc)}, nc.SetDeadline(time.Now().Add(20 * time.Second))
+	return &Wire{nc, pgproto3.NewFrontend(nc, nc)}, nc.SetDeadline(time.Now().Add(5 * time.Second))
 }
 
 // Close ends the connection.

@@ -10,150 +10,13 @@ import (
 	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
+	"velostream/engine/sql/binder"
+	"velostream/engine/sql/expr"
 	"velostream/engine/sql/parser"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 )
-
-// copyFormat is how COPY writes and reads rows.
-type copyFormat struct {
-	csv       bool
-	binary    bool
-	header    bool
-	match     bool // HEADER MATCH: the names must be those of the columns
-	delimiter byte
-	null      string
-	quote     byte
-	escape    byte
-
-	forceQuote   map[string]bool // "*": all columns
-	forceNotNull map[string]bool
-	forceNull    map[string]bool
-}
-
-// wire is the format code of the protocol.
-func (f *copyFormat) wire() byte {
-	if f.binary {
-		return 1
-	}
-	return 0
-}
-
-func copyOptions(p ast.Parsed, n *ast.Copy) (copyFormat, error) {
-	f := copyFormat{delimiter: '\t', null: `\N`, quote: '"'}
-	for _, o := range n.Options {
-		if o.Name != "format" {
-			continue
-		}
-		switch lower(o.Value) {
-		case "text":
-		case "csv":
-			f.csv, f.delimiter, f.null = true, ',', ""
-		case "binary":
-			f.binary = true
-		default:
-			return f, pgerror.New(pgerror.InvalidParameterValue, "COPY format %q not recognized", o.Value).At(p.Position(o.Pos()))
-		}
-	}
-	for i, o := range n.Options {
-		if slices.ContainsFunc(n.Options[:i], func(b ast.Option) bool { return b.Name == o.Name }) {
-			return f, pgerror.New(pgerror.SyntaxError, "conflicting or redundant options").At(p.Position(o.Pos()))
-		}
-		if err := f.option(p, n, o); err != nil {
-			return f, err
-		}
-	}
-	if err := f.csvOnly(n); err != nil {
-		return f, err
-	}
-	if f.escape == 0 {
-		f.escape = f.quote
-	}
-	return f, f.check()
-}
-
-// option takes over one option but the format.
-func (f *copyFormat) option(p ast.Parsed, n *ast.Copy, o ast.Option) error {
-	at := p.Position(o.Pos())
-	switch o.Name {
-	case "format", "freeze":
-	case "encoding":
-		if _, err := checkEncoding(o.Value); err != nil {
-			return pgerror.New(pgerror.InvalidParameterValue, "argument to option \"encoding\" must be a valid encoding name").At(at)
-		}
-	case "header":
-		v := lower(o.Value)
-		f.match = v == "match"
-		on, err := checkBool(orTrue(v))
-		if err != nil && !f.match {
-			return pgerror.New(pgerror.SyntaxError, "header requires a Boolean value or \"match\"").At(at)
-		}
-		f.header = f.match || on == "on"
-		if f.match && n.To {
-			return pgerror.New(pgerror.SyntaxError, "cannot use \"match\" with HEADER in COPY TO").At(at)
-		}
-	case "delimiter", "quote", "escape":
-		if len(o.Value) != 1 {
-			return pgerror.Unsupported("COPY %s must be a single one-byte character", o.Name).At(at)
-		}
-		*map[string]*byte{"delimiter": &f.delimiter, "quote": &f.quote, "escape": &f.escape}[o.Name] = o.Value[0]
-	case "null":
-		f.null = o.Value
-	case "force_quote", "force_not_null", "force_null":
-		set := map[string]bool{}
-		for _, c := range o.Items {
-			set[c] = true
-		}
-		if len(o.Items) == 0 && o.Value != "" {
-			set[o.Value] = true
-		}
-		*map[string]*map[string]bool{"force_quote": &f.forceQuote, "force_not_null": &f.forceNotNull, "force_null": &f.forceNull}[o.Name] = set
-	default:
-		return pgerror.New(pgerror.SyntaxError, "option %q not recognized", o.Name).At(at)
-	}
-	return nil
-}
-
-// csvOnly refuses options that another format or direction does not have.
-func (f *copyFormat) csvOnly(n *ast.Copy) error {
-	for _, o := range n.Options {
-		name := strings.ReplaceAll(o.Name, "_", " ")
-		switch o.Name {
-		case "quote", "escape", "force_quote", "force_not_null", "force_null":
-			if !f.csv {
-				return pgerror.Unsupported("COPY %s available only in CSV mode", name)
-			}
-		}
-		switch {
-		case o.Name == "force_quote" && !n.To:
-			return pgerror.Unsupported("COPY force quote only available using COPY TO")
-		case (o.Name == "force_not_null" || o.Name == "force_null") && n.To:
-			return pgerror.Unsupported("COPY %s only available using COPY FROM", name)
-		}
-	}
-	return nil
-}
-
-// check refuses combinations that make no sense, in PostgreSQL's words.
-func (f *copyFormat) check() error {
-	bad := func(format string, args ...any) error { return pgerror.Unsupported(format, args...) }
-	switch {
-	case f.binary && (f.delimiter != '\t' || f.null != `\N` || f.header):
-		return pgerror.New(pgerror.SyntaxError, "cannot specify DELIMITER, NULL or HEADER in BINARY mode")
-	case f.delimiter == '\n' || f.delimiter == '\r':
-		return pgerror.New(pgerror.InvalidParameterValue, "COPY delimiter cannot be newline or carriage return")
-	case strings.ContainsAny(f.null, "\r\n"):
-		return pgerror.New(pgerror.InvalidParameterValue, "COPY null representation cannot use newline or carriage return")
-	case !f.csv && (f.quote != '"' || f.forceQuote != nil || f.forceNotNull != nil || f.forceNull != nil):
-		return bad("COPY quote and force options available only in CSV mode")
-	case f.csv && f.delimiter == f.quote:
-		return pgerror.New(pgerror.InvalidParameterValue, "COPY delimiter and quote must be different")
-	case strings.IndexByte(f.null, f.delimiter) >= 0:
-		return bad("COPY delimiter must not appear in the NULL specification")
-	}
-	return nil
-}
 
 // prepareCopy is COPY … TO STDOUT and COPY … FROM STDIN.
 func (s *Session) prepareCopy(p ast.Parsed, n *ast.Copy, params []types.OID) (pgwire.Statement, error) {
@@ -161,37 +24,75 @@ func (s *Session) prepareCopy(p ast.Parsed, n *ast.Copy, params []types.OID) (pg
 		return nil, pgerror.New(pgerror.InsufficientPrivilege, "COPY to or from a file of the server is not allowed").
 			WithHint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.")
 	}
-	f, err := copyOptions(p, n)
+	if !n.To {
+		return s.prepareCopyIn(p, n)
+	}
+	st, rel, err := s.copyQuery(p, n, params)
 	if err != nil {
 		return nil, err
 	}
-	if !n.To {
-		return s.prepareCopyIn(p, n, f)
+	f, err := copyOptions(p, n)
+	if err == nil {
+		err = f.checkForced(rel, resultNames(st.Columns()))
 	}
-	query, inner := n.Query, p
-	if n.Table != nil {
-		list := "*"
-		if len(n.Columns) > 0 {
-			names := make([]string, len(n.Columns))
-			for i, c := range n.Columns {
-				names[i] = ast.QuoteIdent(c.Name)
-			}
-			list = strings.Join(names, ", ")
-		}
-		parts := make([]string, len(n.Table.Parts))
-		for i, x := range n.Table.Parts {
-			parts[i] = ast.QuoteIdent(x)
-		}
-		inner.SQL = "SELECT " + list + " FROM " + strings.Join(parts, ".")
-		if query, err = parser.ParseQuery(inner.SQL); err != nil {
-			return nil, err
-		}
-	}
-	st, err := s.prepareResult(inner, query, params)
 	if err != nil {
 		return nil, err
 	}
 	return &copyOutStatement{st, s, f}, nil
+}
+
+// copyQuery prepares what COPY TO reads: a relation, also returned, or a
+// query or a change with RETURNING.
+func (s *Session) copyQuery(p ast.Parsed, n *ast.Copy, params []types.OID) (pgwire.Statement, *catalog.Relation, error) {
+	if n.Table == nil {
+		var returning []ast.SelectItem
+		switch q := n.Query.(type) {
+		case *ast.Insert:
+			returning = q.Returning
+		case *ast.Update:
+			returning = q.Returning
+		case *ast.Delete:
+			returning = q.Returning
+		default:
+			st, err := s.prepareResult(p, n.Query, params)
+			return st, nil, err
+		}
+		if len(returning) == 0 {
+			return nil, nil, pgerror.Unsupported("COPY query must have a RETURNING clause").At(p.Position(n.Query.Pos()))
+		}
+		inner := p
+		inner.Stmt = n.Query
+		st, err := s.prepare(context.Background(), inner, params)
+		return st, nil, err
+	}
+	rel, err := s.relation(s.e.Catalog.Snapshot(), p, *n.Table)
+	if err != nil {
+		return nil, nil, err
+	}
+	list := "*"
+	if len(n.Columns) > 0 {
+		columns, err := copyColumns(p, n, rel)
+		if err != nil {
+			return nil, nil, err
+		}
+		names := make([]string, len(columns))
+		for i, j := range columns {
+			names[i] = ast.QuoteIdent(rel.Columns[j].Name)
+		}
+		list = strings.Join(names, ", ")
+	}
+	parts := make([]string, len(n.Table.Parts))
+	for i, x := range n.Table.Parts {
+		parts[i] = ast.QuoteIdent(x)
+	}
+	inner := p
+	inner.SQL = "SELECT " + list + " FROM " + strings.Join(parts, ".")
+	query, err := parser.ParseQuery(inner.SQL)
+	if err != nil {
+		return nil, nil, err
+	}
+	st, err := s.prepareResult(inner, query, params)
+	return st, rel, err
 }
 
 // copyOutStatement runs a query and writes its rows as COPY data.
@@ -212,6 +113,12 @@ func (c *copyOutStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 	}
 	out := &copyOutRows{rows: rows, cols: c.Statement.Columns(), format: c.format, settings: c.s.settings.format()}
 	out.batch.Cols = []*column.Column{column.New(types.Bytea, 0)}
+	if len(c.format.forceQuote) > 0 {
+		out.force = make([]bool, len(out.cols))
+		for j, k := range out.cols {
+			out.force[j] = c.format.forceQuote[0] == "*" || slices.Contains(c.format.forceQuote, k.Name)
+		}
+	}
 	return out, nil
 }
 
@@ -221,6 +128,7 @@ type copyOutRows struct {
 	cols     []pgwire.ResultColumn
 	format   copyFormat
 	settings *types.Format
+	force    []bool // columns always in quotes
 	started  bool
 	ended    bool
 	batch    column.Batch
@@ -283,7 +191,7 @@ func (c *copyOutRows) field(j int, v []byte, null bool) {
 	case null:
 		c.line = append(c.line, f.null...)
 	case f.csv:
-		c.line = f.appendCSV(c.line, v, f.forceQuote != nil && (f.forceQuote["*"] || f.forceQuote[c.cols[j].Name]))
+		c.line = f.appendCSV(c.line, v, len(c.cols) == 1, c.force != nil && c.force[j])
 	default:
 		c.line = f.appendText(c.line, v)
 	}
@@ -306,8 +214,8 @@ func (f *copyFormat) appendText(dst, v []byte) []byte {
 }
 
 // appendCSV quotes a value where it must be.
-func (f *copyFormat) appendCSV(dst, v []byte, quote bool) []byte {
-	plain := !quote && string(v) != f.null && string(v) != `\.`
+func (f *copyFormat) appendCSV(dst, v []byte, alone, quote bool) []byte {
+	plain := !quote && string(v) != f.null && (!alone || string(v) != `\.`)
 	for _, b := range v {
 		plain = plain && b != f.delimiter && b != f.quote && b != '\n' && b != '\r'
 	}
@@ -341,12 +249,10 @@ type copyInStatement struct {
 	columns []int
 	format  copyFormat
 	guard   guard
+	where   *expr.Evaluator // the rows to keep, nil: all
 }
 
-func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy, f copyFormat) (pgwire.Statement, error) {
-	if n.Where != nil {
-		return nil, pgerror.Unsupported("COPY FROM … WHERE is not supported yet").At(p.Position(n.Where.Pos()))
-	}
+func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy) (pgwire.Statement, error) {
 	r, err := s.relation(s.e.Catalog.Snapshot(), p, *n.Table)
 	if err != nil {
 		return nil, err
@@ -358,22 +264,32 @@ func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy, f copyFormat) (pgwire
 		return nil, pgerror.Unsupported("COPY into a table with ON CONFLICT or WITH VERSION COLUMN is not supported").
 			WithHint("Copy into another table, then INSERT … SELECT.").At(p.Position(n.Table.Pos()))
 	}
-	c := &copyInStatement{s: s, rel: r, format: f}
-	for _, id := range n.Columns {
-		j := r.ColumnIndex(id.Name)
-		if j < 0 {
-			return nil, pgerror.New(pgerror.UndefinedColumn, "column %q of relation %q does not exist", id.Name, r.Name).At(p.Position(id.Pos()))
-		}
-		c.columns = append(c.columns, j)
-	}
-	if len(n.Columns) == 0 {
-		for j, k := range r.Columns {
-			if !k.Hidden && k.Computed == "" {
-				c.columns = append(c.columns, j)
-			}
-		}
-	}
+	c := &copyInStatement{s: s, rel: r}
 	a := catalog.Access{Relation: r.ID}
+	if n.Where != nil {
+		o := s.bindOptions(p, nil)
+		cond, err := binder.New(o).Condition(r, n.Where, "COPY FROM WHERE conditions")
+		if err != nil {
+			return nil, err
+		}
+		a.Select(columnsOf(cond, nil)...)
+		if c.where, err = expr.Compile(cond); err != nil {
+			return nil, err
+		}
+	}
+	if c.columns, err = copyColumns(p, n, r); err != nil {
+		return nil, err
+	}
+	if c.format, err = copyOptions(p, n); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(c.columns))
+	for i, j := range c.columns {
+		names[i] = r.Columns[j].Name
+	}
+	if err := c.format.checkForced(r, names); err != nil {
+		return nil, err
+	}
 	a.Insert(c.columns...)
 	c.guard.set([]catalog.Access{a}, nil)
 	return c, nil
@@ -445,6 +361,9 @@ func (c *copyInStatement) load(ctx context.Context, t *transaction, r io.Reader)
 			if err != nil {
 				return 0, err
 			}
+			if b, tags, err = c.keep(fill.env, b, tags); err != nil {
+				return 0, err
+			}
 			if err := load.Add(b, tags); err != nil {
 				return 0, about(err)
 			}
@@ -459,4 +378,31 @@ func (c *copyInStatement) load(ctx context.Context, t *transaction, r io.Reader)
 			return n, err
 		}
 	}
+}
+
+// keep returns the rows that COPY's WHERE is true for, and their lines.
+func (c *copyInStatement) keep(env *expr.Env, b *column.Batch, tags []uint64) (*column.Batch, []uint64, error) {
+	if c.where == nil {
+		return b, tags, nil
+	}
+	sel, err := c.where.EvalFilter(env, b, nil)
+	if err != nil || len(sel) == b.N {
+		return b, tags, err
+	}
+	out := &column.Batch{Cols: b.Cols, N: b.N, Sel: append(make([]int32, 0, len(sel)), sel...)} // nil would be all
+	for k, i := range out.Sel {
+		tags[k] = tags[i]
+	}
+	return out.Clone(), tags[:len(sel)], nil
+}
+
+// columnsOf appends the attributes that an expression over a full row reads.
+func columnsOf(e expr.Expr, dst []int) []int {
+	if c, ok := e.(*expr.Col); ok && !slices.Contains(dst, c.Index) {
+		dst = append(dst, c.Index)
+	}
+	for _, k := range expr.Children(e) {
+		dst = columnsOf(k, dst)
+	}
+	return dst
 }

@@ -66,17 +66,23 @@ func (c *copyOutRows) nextBinary(ctx context.Context) (*column.Batch, error) {
 
 // binaryReader reads COPY's binary format.
 type binaryReader struct {
-	r      *bufio.Reader
-	rel    string
-	want   int
-	line   int
-	begun  bool
-	fields [][]byte
-	arena  []byte
+	r       *bufio.Reader
+	rel     string
+	want    int
+	line    int
+	begun   bool
+	names   []string // of the columns
+	inField bool     // a field is being read, the one after fields
+	fields  [][]byte
+	arena   []byte
 }
 
 func newBinaryReader(r io.Reader, rel *catalog.Relation, columns []int) *binaryReader {
-	return &binaryReader{r: bufio.NewReaderSize(r, 64<<10), rel: rel.Name, want: len(columns)}
+	c := &binaryReader{r: bufio.NewReaderSize(r, 64<<10), rel: rel.Name, want: len(columns)}
+	for _, j := range columns {
+		c.names = append(c.names, rel.Columns[j].Name)
+	}
+	return c
 }
 
 func (c *binaryReader) number() int   { return c.line }
@@ -86,13 +92,21 @@ func (c *binaryReader) whereAt(line uint64) string {
 	return fmt.Sprintf("COPY %s, line %d", c.rel, line)
 }
 
+// shown says nothing: binary data is not for people.
+func (c *binaryReader) shown([]byte) string { return "" }
+
 func (c *binaryReader) value(t types.Type, b []byte, _ *types.Format) (types.Datum, error) {
 	return types.DecodeBinary(t, b)
 }
 
 func (c *binaryReader) bad(format string, args ...any) error {
 	e := pgerror.New(pgerror.BadCopyFileFormat, format, args...)
-	e.Where = c.where()
+	if c.line > 0 {
+		e.Where = c.where()
+	}
+	if n := len(c.fields); c.inField && n < len(c.names) {
+		e.Where += ", column " + c.names[n]
+	}
 	return e
 }
 
@@ -165,6 +179,8 @@ func (c *binaryReader) next() ([][]byte, error) {
 	if n != c.want {
 		return nil, c.bad("row field count is %d, expected %d", n, c.want)
 	}
+	c.inField = true
+	defer func() { c.inField = false }()
 	for range n {
 		if head, err = c.full(4); err != nil {
 			return nil, err

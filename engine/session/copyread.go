@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
@@ -31,6 +33,8 @@ type copySource interface {
 	where() string
 	whereAt(line uint64) string
 	bad(format string, args ...any) error
+	// shown is a field as errors show it behind the column's name.
+	shown(b []byte) string
 }
 
 // copyReader splits text and CSV data into lines and fields.
@@ -44,10 +48,13 @@ type copyReader struct {
 	fields [][]byte // nil: NULL
 	arena  []byte
 	ended  bool
+	eol    string // of the data, as its first line ends; "": none was read
+	closed bool   // the last line had an end
+	whole  bool   // raw is all of a line, to be shown with an error
 }
 
 func newCopyReader(r io.Reader, f *copyFormat, rel *catalog.Relation, columns []int) *copyReader {
-	c := &copyReader{r: bufio.NewReaderSize(r, 64<<10), f: f, rel: rel.Name}
+	c := &copyReader{r: bufio.NewReaderSize(r, 64<<10), f: f, rel: rel.Name, arena: make([]byte, 0, 256)}
 	for _, j := range columns {
 		c.names = append(c.names, rel.Columns[j].Name)
 	}
@@ -58,6 +65,9 @@ func (c *copyReader) value(t types.Type, b []byte, f *types.Format) (types.Datum
 	return types.DecodeText(t, b, f)
 }
 
+// shown is a field as errors show it.
+func (c *copyReader) shown(b []byte) string { return ": \"" + clip(b) + "\"" }
+
 func (c *copyReader) number() int   { return c.line }
 func (c *copyReader) where() string { return c.whereAt(uint64(c.line)) }
 
@@ -65,8 +75,19 @@ func (c *copyReader) whereAt(line uint64) string { return fmt.Sprintf("COPY %s, 
 
 func (c *copyReader) bad(format string, args ...any) error {
 	e := pgerror.New(pgerror.BadCopyFileFormat, format, args...)
-	e.Where = c.where()
+	if e.Where = c.where(); c.whole {
+		e.Where += fmt.Sprintf(": \"%s\"", clip(c.raw))
+	}
 	return e
+}
+
+// broken adds the line to the error that ended the client's data.
+func (c *copyReader) broken(err error) error {
+	e := *pgerror.From(err)
+	if e.Where == "" {
+		e.Where = c.where()
+	}
+	return &e
 }
 
 // next returns the fields of the next line, valid until the next call; io.EOF
@@ -85,14 +106,8 @@ func (c *copyReader) next() ([][]byte, error) {
 			}
 			continue
 		}
-		if string(c.raw) == `\.` {
-			// What follows the end mark is not data, but must be read.
-			c.ended = true
-			_, err := io.Copy(io.Discard, c.r)
-			if err != nil {
-				return nil, err
-			}
-			return nil, io.EOF
+		if err := c.endMark(); err != nil {
+			return nil, err
 		}
 		c.fields, c.arena = c.fields[:0], c.arena[:0]
 		if c.f.csv {
@@ -118,6 +133,9 @@ func (c *copyReader) checkHeader() error {
 		return c.bad("wrong number of fields in header line: got %d, expected %d", len(c.fields), len(c.names))
 	}
 	for i, v := range c.fields {
+		if v == nil {
+			return c.bad("column name mismatch in header line field %d: got null value (%q), expected %q", i+1, c.f.null, c.names[i])
+		}
 		if string(v) != c.names[i] {
 			return c.bad("column name mismatch in header line field %d: got %q, expected %q", i+1, v, c.names[i])
 		}
@@ -128,10 +146,14 @@ func (c *copyReader) checkHeader() error {
 // readLine reads a line without its end; a CSV line ends outside of quotes.
 func (c *copyReader) readLine() error {
 	c.line++
-	c.raw = c.raw[:0]
+	c.raw, c.whole = c.raw[:0], false
 	q := quoteState{}
+	end := byte('\n')
+	if c.eol == "\r" {
+		end = '\r'
+	}
 	for {
-		part, err := c.r.ReadSlice('\n')
+		part, err := c.r.ReadSlice(end)
 		c.raw = append(c.raw, part...)
 		if c.f.csv {
 			q.scan(part, c.f)
@@ -146,17 +168,136 @@ func (c *copyReader) readLine() error {
 			return io.EOF
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			return err
+			return c.broken(err)
 		}
-		if err == nil && q.open {
+		if err == nil && (q.open || !c.f.csv && openEscape(c.raw)) {
 			if len(c.raw) > copyLineMax {
 				return c.bad("line is longer than %d MB", copyLineMax>>20)
 			}
 			continue
 		}
-		c.raw = bytes.TrimSuffix(bytes.TrimSuffix(c.raw, []byte("\n")), []byte("\r"))
+		if !q.open {
+			if err := c.cutEnd(); err != nil {
+				return err
+			}
+		}
+		c.whole = true
 		return nil
 	}
+}
+
+// openEscape reports that a text line's end is escaped: it is a newline in the
+// data.
+func openEscape(line []byte) bool {
+	n := len(line) - 1
+	for n > 0 && line[n-1] == '\\' {
+		n--
+	}
+	return (len(line)-1-n)%2 == 1
+}
+
+// cutEnd takes the line's end off. All lines must end as the first one did.
+func (c *copyReader) cutEnd() error {
+	line := c.raw
+	var eol string
+	switch {
+	case bytes.HasSuffix(line, []byte("\r\n")) && (c.f.csv || !openEscape(line[:len(line)-1])):
+		eol = "\r\n"
+	case bytes.HasSuffix(line, []byte("\n")):
+		eol = "\n"
+	case bytes.HasSuffix(line, []byte("\r")):
+		eol = "\r"
+	}
+	c.closed = eol != ""
+	line = line[:len(line)-len(eol)]
+	if i := bytes.IndexByte(line, '\r'); i >= 0 {
+		if i = c.bareReturn(line); i >= 0 {
+			if c.eol != "" {
+				return c.unexpectedEnd("carriage return", `\r`)
+			}
+			// The first line ends here: so do all.
+			c.eol = "\r"
+			c.r = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(c.raw[i+1:])), c.r), 64<<10)
+			c.raw = line[:i]
+			return nil
+		}
+	}
+	switch {
+	case c.eol == "":
+		c.eol = eol
+	case eol == "" || eol == c.eol:
+	case c.eol == "\r\n" && eol == "\n":
+		return c.unexpectedEnd("newline", `\n`)
+	default:
+		return c.unexpectedEnd("carriage return", `\r`)
+	}
+	c.raw = line
+	return nil
+}
+
+// bareReturn is where a carriage return stands in line that is neither escaped
+// nor in quotes, -1: nowhere.
+func (c *copyReader) bareReturn(line []byte) int {
+	q := quoteState{}
+	for i, b := range line {
+		if c.f.csv {
+			q.scan(line[i:i+1], c.f)
+			if b == '\r' && !q.open {
+				return i
+			}
+			continue
+		}
+		if b == '\r' && !openEscape(line[:i+1]) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (c *copyReader) unexpectedEnd(what, written string) error {
+	if c.f.csv {
+		e := *pgerror.From(c.bad("unquoted %s found in data", what))
+		return e.WithHint("Use quoted CSV field to represent %s.", what)
+	}
+	e := *pgerror.From(c.bad("literal %s found in data", what))
+	return e.WithHint("Use %q to represent %s.", written, what)
+}
+
+// endMark looks for the end of the data that psql sends, \.; it is io.EOF on a
+// line of its own. In text it may also follow a line's data.
+func (c *copyReader) endMark() error {
+	i := -1
+	if c.f.csv {
+		if string(c.raw) == `\.` {
+			i = 0
+		}
+	} else if bytes.Contains(c.raw, []byte(`\.`)) {
+		for i = 0; i < len(c.raw) && !bytes.HasPrefix(c.raw[i:], []byte(`\.`)); i++ {
+			if c.raw[i] == '\\' {
+				i++
+			}
+		}
+		if i >= len(c.raw) {
+			i = -1
+		}
+	}
+	if i < 0 {
+		return nil
+	}
+	if i+2 != len(c.raw) || i > 0 && !c.closed {
+		c.whole = false
+		return c.bad("end-of-copy marker corrupt")
+	}
+	// What follows the end mark is not data, but must be read.
+	c.ended = true
+	if _, err := io.Copy(io.Discard, c.r); err != nil {
+		return err
+	}
+	if i == 0 {
+		return io.EOF
+	}
+	c.raw = c.raw[:i]
+	return nil
 }
 
 // quoteState says whether a line end is inside of quotes.
@@ -296,9 +437,9 @@ func (c *copyReader) isNull(v []byte, quoted bool) bool {
 		name = c.names[k]
 	}
 	if quoted {
-		return c.f.forceNull[name]
+		return slices.Contains(c.f.forceNull, name)
 	}
-	return !c.f.forceNotNull[name]
+	return !slices.Contains(c.f.forceNotNull, name)
 }
 
 // quoted reads up to the closing quote and returns how much that was.
@@ -366,9 +507,6 @@ func (f *filler) reset() { f.b.Reset() }
 
 // add appends a row of text fields.
 func (f *filler) add(fields [][]byte, at copySource) error {
-	if len(fields) < len(f.columns) {
-		return at.bad("missing data for column %q", f.rel.Columns[f.columns[len(fields)]].Name)
-	}
 	if len(fields) > len(f.columns) {
 		return at.bad("extra data after last expected column")
 	}
@@ -377,6 +515,9 @@ func (f *filler) add(fields [][]byte, at copySource) error {
 		given[j] = types.NullDatum
 	}
 	for k, j := range f.columns {
+		if k == len(fields) {
+			return at.bad("missing data for column %q", f.rel.Columns[j].Name)
+		}
 		if fields[k] == nil {
 			continue
 		}
@@ -387,7 +528,9 @@ func (f *filler) add(fields [][]byte, at copySource) error {
 		}
 		if err != nil {
 			e := *pgerror.From(err)
-			e.Where = fmt.Sprintf("%s, column %s: \"%s\"", at.where(), c.Name, clip(fields[k]))
+			if e.Where = at.where(); e.Code != pgerror.InvalidByteSequence {
+				e.Where += ", column " + c.Name + at.shown(fields[k])
+			}
 			return &e
 		}
 		given[j] = d
@@ -399,7 +542,14 @@ func (f *filler) add(fields [][]byte, at copySource) error {
 	return nil
 }
 
-func clip(b []byte) []byte { return b[:min(len(b), 100)] }
+// clip is what errors show of data.
+func clip(b []byte) string {
+	const most = 100
+	if len(b) <= most {
+		return strings.ToValidUTF8(string(b), "?")
+	}
+	return strings.ToValidUTF8(string(b[:most]), "") + "..."
+}
 
 // batch returns the rows with defaults and computed columns.
 func (f *filler) batch() (*column.Batch, error) {

@@ -145,6 +145,17 @@ func (b *Binder) Computed(rel *catalog.Relation) ([]expr.Expr, error) {
 	return out, nil
 }
 
+// Condition binds a condition over the full row of rel; clause is where it
+// stands.
+func (b *Binder) Condition(rel *catalog.Relation, x ast.Expr, clause string) (expr.Expr, error) {
+	sc := schemaScope(relationSchema(rel), tableName{alias: rel.Name, event: -1})
+	e, err := b.boolean(x, &context{scope: sc, clause: clause}, "WHERE")
+	if err != nil {
+		return nil, err
+	}
+	return toCols(b, e)
+}
+
 func relationSchema(rel *catalog.Relation) plan.Schema {
 	out := make(plan.Schema, len(rel.Columns))
 	for i, c := range rel.Columns {
