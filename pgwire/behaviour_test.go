@@ -259,6 +259,7 @@ func TestTooManyConnections(t *testing.T) {
 	if e := until[*v5.ErrorResponse](t, c); e.Code != "53300" || e.Severity != "FATAL" {
 		t.Errorf("%+v", e)
 	}
+	within(t, "both have started", func() bool { return len(s.Connections()) == 2 })
 	_ = a.Close()
 	within(t, "a place is free", func() bool { return len(s.Connections()) == 1 })
 	connectRaw(t, s.addr)
