@@ -60,6 +60,9 @@ type aggregate struct {
 	lateness    int64             // also that of windows below
 	mark        int64             // windows that end at or before it are closed at the next barrier
 	frontier    int64             // windows that end at or before it are closed
+	retain      int64             // how long windows are corrected before they are closed
+	shown       int64             // with retain: windows that end at or before it are over; their rows are late
+	gate        bool              // only groups of windows that are over are emitted
 	windows     map[int64][]int32 // groups in memory by window_end; may name groups gone since
 	firstEnd    int64             // no window in memory ends before it
 	outsideEnd  int64             // no group that is only in the table ends before it
@@ -121,6 +124,11 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 	a.mark = math.MinInt64
 	a.deferred, a.lateness = plan.Timing(in)
 	a.lateness += p.Lateness
+	a.shown = math.MinInt64
+	if p.Late == plan.LateUpdate {
+		a.retain, a.gate, a.final = p.Retention, a.final, false
+		a.lateness += a.retain
+	}
 	var ts []types.Type
 	for k, j := range p.Keys {
 		ts = append(ts, inTypes[j])
@@ -209,6 +217,9 @@ func (a *aggregate) LateRows() int64 { return a.late }
 
 func (a *aggregate) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 	s := &a.scratch
+	if a.p.Late == plan.LateNext && a.frontier > math.MinInt64 && a.frontier < math.MaxInt64 {
+		in = a.moveLate(in)
+	}
 	rows := a.inTime(in)
 	if len(rows) == 0 {
 		return nil
@@ -242,6 +253,9 @@ func (a *aggregate) inTime(in *column.Batch) []int32 {
 			s.all = append(s.all, int32(i))
 		}
 		rows = s.all[:in.N]
+	}
+	if a.retain > 0 && a.shown > math.MinInt64 {
+		a.countLate(in, rows)
 	}
 	if a.end < 0 || a.frontier == math.MinInt64 {
 		return rows

@@ -41,8 +41,20 @@ func (a *aggregate) Watermark(w dataflow.Watermark, out dataflow.Output) error {
 
 // Barrier emits what changed, closes windows (EMIT CHANGES), and writes state.
 func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
+	if a.end >= 0 && a.ended {
+		a.mark = math.MaxInt64
+	}
+	shown := a.shown
+	if a.retain > 0 {
+		a.shown = max(a.shown, laterBy(a.mark, a.retain))
+	}
 	for gs := range slices.Chunk(a.touched, settleGroups) {
 		if err := a.settle(gs, out); err != nil {
+			return err
+		}
+	}
+	if a.gate {
+		if err := a.show(shown, out); err != nil {
 			return err
 		}
 	}
@@ -50,9 +62,6 @@ func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
 	a.olds.Reset()
 	var err error
 	if a.end >= 0 {
-		if a.ended {
-			a.mark = math.MaxInt64
-		}
 		a.frontier = max(a.frontier, a.mark)
 		err = a.closeWindows(out)
 	} else if a.final && a.ended {
@@ -85,6 +94,7 @@ func (a *aggregate) settle(gs []int32, out dataflow.Output) error {
 			continue
 		case a.rows[g] < 0:
 			return broken(a.label, "a row is deleted that is not there")
+		case a.gate && a.rows[g] > 0 && a.keys.cols[a.end].ints[g] > a.shown: // its window is not over
 		case a.rows[g] > 0 || a.single && a.ctx.Shard == 0:
 			s.live = append(s.live, g)
 		default:

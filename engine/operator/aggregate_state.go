@@ -48,6 +48,9 @@ func (a *aggregate) restore() error {
 			return err
 		}
 		a.frontierOld, a.mark = a.frontier, a.frontier
+		if a.retain > 0 {
+			a.shown = laterBy(a.frontier, a.retain)
+		}
 	}
 	if a.end >= 0 {
 		return a.peek()
@@ -177,7 +180,10 @@ func (a *aggregate) decode(g int32, v []byte) (err error) {
 	if len(v) != 0 {
 		return column.Corrupt("aggregate state")
 	}
-	a.flags[g] |= flagStored | flagEmitted
+	a.flags[g] |= flagStored
+	if !a.gate || a.keys.cols[a.end].ints[g] <= a.shown {
+		a.flags[g] |= flagEmitted
+	}
 	return nil
 }
 

@@ -499,6 +499,11 @@ func (s *Session) undoCreate(id uint32) {
 func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, at placed) (*catalog.Relation, error) {
 	o := s.bindOptions(p, nil)
 	o.Snapshot, o.Continuous, o.View = snap, true, c.kind != catalog.Stream
+	late, err := lateOptions(p, c.options)
+	if err != nil {
+		return nil, err
+	}
+	o.Late, o.LateRetention = late.Text("late.data.strategy"), late.Duration("late.data.retention").Microseconds()
 	b, err := binder.BindQuery(o, c.query)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"velostream/catalog"
@@ -145,7 +146,8 @@ func (s *Session) inlineSink(ctx context.Context, p ast.Parsed, c jobSpec, from 
 	if c.into != nil {
 		name = c.into.Last()
 	}
-	given, rest := option.Cut(givenOptions(p, c.options), name+".")
+	options := slices.DeleteFunc(givenOptions(p, c.options), func(g option.Given) bool { return isLateOption(g.Name) })
+	given, rest := option.Cut(options, name+".")
 	if len(rest) > 0 {
 		return nil, pgerror.New(pgerror.UndefinedObject, "unrecognized option %q", rest[0].Name).
 			WithHint("Options of the sink begin with its name: '%s.%s'.", name, rest[0].Name).At(rest[0].Pos)

@@ -49,6 +49,10 @@ type Options struct {
 
 	// Continuous binds for a job or an EMIT query rather than a bounded read.
 	Continuous bool
+	// Late and LateRetention (µs, 0: the default) are the options late.data.strategy and
+	// late.data.retention of a persistent query.
+	Late          string
+	LateRetention int64
 	// View is set for the query of a materialised view or table, whose default
 	// is EMIT CHANGES also with windows.
 	View bool

@@ -1,6 +1,9 @@
 package binder
 
 import (
+	"strings"
+
+	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
@@ -12,13 +15,66 @@ type emitSpec struct {
 	delay int64 // µs
 	every int64 // µs, 0: with each epoch
 	given bool
+	late  plan.LateRows
+	// lateAt is where it is said, nil: nowhere.
+	lateAt ast.Node
+}
+
+// lateRetention is how long windows are corrected when nothing is said.
+const lateRetention = 3600 * types.MicrosPerSecond
+
+// bindLate reads LATE ROWS, or the option late.data.strategy in its place.
+func (b *Binder) bindLate(q *ast.Query) error {
+	s := b.Late
+	if q.Late != nil {
+		s, b.emit.lateAt = q.Late.Strategy, q.Late
+	}
+	switch strings.ToLower(s) {
+	case "", "drop":
+	case "include_in_next":
+		b.emit.late = plan.LateNext
+	case "update_previous":
+		b.emit.late = plan.LateUpdate
+	case "dead_letter":
+		return b.missing(b.emit.lateAt, "late rows as dead letters are not supported").
+			WithHint("There are drop, include_in_next and update_previous.")
+	default:
+		return pgerror.New(pgerror.InvalidParameterValue, "unknown strategy for late rows: %q", s).
+			WithHint("There are drop, include_in_next and update_previous.").At(b.pos(q.Late.Pos()))
+	}
+	return nil
+}
+
+// lateRows makes n do with late rows what the query says.
+func (k *block) lateRows(n *plan.Aggregate) error {
+	n.Late = k.b.emit.late
+	w := k.window
+	switch {
+	case n.Late == plan.LateDrop:
+		return nil
+	case n.WindowEnd < 0 || w == nil:
+		n.Late = plan.LateDrop
+		return nil
+	case w.kind == plan.Session:
+		return k.b.missing(k.b.emit.lateAt, "late rows of session windows other than dropped ones are not supported")
+	case n.Late == plan.LateUpdate:
+		if n.Retention = k.b.LateRetention; n.Retention == 0 {
+			n.Retention = lateRetention
+		}
+		return nil
+	case w.kind != plan.Tumbling:
+		return k.b.missing(k.b.emit.lateAt, "LATE ROWS include_in_next of other than tumbling windows is not supported")
+	}
+	n.Window = w.node.Spec
+	n.WindowStart = k.addGroup(w.startRef(), nil)
+	return nil
 }
 
 // bindEmit reads the EMIT clause; without one the default depends on the
 // query: windows give their rows when they close, unless it is for a view.
 func (b *Binder) bindEmit(q *ast.Query) error {
-	if q.Late != nil && q.Late.Strategy != "drop" {
-		return b.missing(q.Late, "LATE ROWS %s is not supported", q.Late.Strategy)
+	if err := b.bindLate(q); err != nil {
+		return err
 	}
 	e := q.Emit
 	if e == nil {

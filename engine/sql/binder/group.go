@@ -179,6 +179,9 @@ func (k *block) aggregateNode(sort []orderItem) error {
 	if k.windowEnd >= 0 && k.b.emit.mode == plan.EmitFinal {
 		n.Emit = plan.EmitFinal
 	}
+	if err := k.lateRows(n); err != nil {
+		return err
+	}
 	for _, g := range k.groups {
 		x, err := k.input0(g)
 		if err != nil {

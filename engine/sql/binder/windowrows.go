@@ -36,6 +36,9 @@ func (k *block) showsRows(sort []orderItem) bool {
 // windowRows puts the rows of closed windows, in order, and HAVING over the input.
 func (k *block) windowRows() error {
 	k.rows, k.grouped = true, false
+	if k.b.emit.late != plan.LateDrop {
+		return k.b.missing(k.b.emit.lateAt, "late rows of windows without groups other than dropped ones are not supported")
+	}
 	return k.havingOfRows()
 }
 

@@ -41,7 +41,7 @@ func (l *lowering) aggregateOver(p *plan.Aggregate, in *plan.Physical) (*plan.Ph
 			n.Keys = append(n.Keys, g.(*expr.Col).Index)
 		}
 	}
-	in = l.exchange(in, n.Keys)
+	in = l.exchange(in, spreadBy(p, n.Keys))
 	n.Inputs = []*plan.Physical{in}
 	n.Lateness, n.Emit = p.Lateness, p.Emit
 	if !l.o.Continuous {
@@ -54,6 +54,11 @@ func (l *lowering) aggregateOver(p *plan.Aggregate, in *plan.Physical) (*plan.Ph
 	n.EventTime = n.WindowEnd
 	// A closed window's row is final.
 	n.AppendOnly = n.Emit == plan.EmitFinal || !l.o.Continuous
+	if l.o.Continuous && n.WindowEnd >= 0 {
+		if err := lateRows(n, p, in); err != nil {
+			return nil, err
+		}
+	}
 	n.Tables = l.newTables(2)
 	return n, nil
 }
@@ -72,6 +77,38 @@ func (l *lowering) closing(p *plan.Aggregate, in *plan.Physical) (int, error) {
 	}
 	l.warn("01000", watermarkHint, "the window's time has no watermark, so the state of its windows is kept for ever")
 	return -1, nil
+}
+
+// spreadBy are the columns by which rows go to the shards: the groups, but for the window where
+// late rows change to another one.
+func spreadBy(p *plan.Aggregate, keys []int) []int {
+	if p.Late != plan.LateNext {
+		return keys
+	}
+	var out []int
+	for i, k := range keys {
+		if i != p.WindowEnd && i != p.WindowStart {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// lateRows says what n does with late rows. Corrections take back what was emitted, and come
+// long after the watermark.
+func lateRows(n *plan.Physical, p *plan.Aggregate, in *plan.Physical) error {
+	n.Late, n.Retention, n.WindowStart = p.Late, p.Retention, p.WindowStart
+	switch p.Late {
+	case plan.LateUpdate:
+		n.AppendOnly, n.EventTime = false, -1
+	case plan.LateNext:
+		n.Window = p.Window
+		if !in.AppendOnly {
+			return pgerror.Unsupported("LATE ROWS include_in_next over rows that may be taken back is not supported")
+		}
+	case plan.LateDrop:
+	}
+	return nil
 }
 
 const watermarkHint = "Declare WATERMARK FOR the window's time column on the stream."

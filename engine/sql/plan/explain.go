@@ -283,6 +283,9 @@ func (x *explainer) details(p *Physical, depth int) {
 		in := p.Inputs[0].Out
 		x.prop(depth, "Group Key", columnNames(in, p.Keys))
 		x.prop(depth, "Aggregates", aggList(p.Aggs))
+		if p.Late != LateDrop {
+			x.prop(depth, "Late Rows", string(p.Late))
+		}
 	case OpJoin, OpIntervalJoin, OpLookupJoin, OpTemporalJoin:
 		x.prop(depth, "Hash Cond", equalText(p))
 		if t := p.Temporal; t != nil && !t.Arrival {

@@ -80,6 +80,11 @@ type Physical struct {
 	// OpAggregate, OpIntervalJoin, OpOver, OpSession: how far rows may be behind the
 	// watermark, see Timing
 	Lateness int64 `json:"lateness,omitempty"`
+	// OpAggregate: what becomes of late rows. With LateUpdate windows are corrected for Retention µs;
+	// with LateNext Window is the time window, WindowStart the position in Keys of its start
+	Late        LateRows `json:"late,omitempty"`
+	Retention   int64    `json:"retention,omitempty"`
+	WindowStart int      `json:"window_start,omitempty"`
 	// OpWindow
 	Window TimeWindow `json:"window,omitzero"`
 	// OpClock: now() Ops[k] Exprs[k] holds for all k

@@ -209,8 +209,25 @@ type Aggregate struct {
 	// freed when the watermark has passed), -1: no window.
 	WindowEnd int
 	Lateness  int64 // µs a window stays open after its end
-	Out       Schema
+	// Late is what becomes of rows whose window has closed. LateUpdate corrects windows for
+	// Retention µs after they closed; LateNext puts rows into the first open window of Window,
+	// whose start is the group WindowStart.
+	Late        LateRows
+	Retention   int64
+	Window      TimeWindow
+	WindowStart int
+	Out         Schema
 }
+
+// LateRows is what becomes of rows that come after their window has closed; all are counted.
+type LateRows string
+
+// What becomes of late rows.
+const (
+	LateDrop   LateRows = ""
+	LateNext   LateRows = "include_in_next"
+	LateUpdate LateRows = "update_previous"
+)
 
 // Join joins Left and Right: output = left columns, then right columns (only
 // left's for semi and anti joins). EqualLeft[i] = EqualRight[i] for all i, and

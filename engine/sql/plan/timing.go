@@ -26,8 +26,8 @@ func Timing(p *Physical) (deferred bool, lateness int64) {
 	case p.Op == OpExchange && !p.Inputs[0].AppendOnly:
 		deferred = true // the runtime holds what may retract until the barrier
 	case p.Op == OpAggregate:
-		deferred = deferred || p.Emit != EmitFinal
-		lateness += p.Lateness
+		deferred = deferred || p.Emit != EmitFinal || p.Late == LateUpdate
+		lateness += p.Lateness + p.Retention
 	case p.Op == OpTemporalJoin:
 		deferred = deferred || p.Temporal.Changes
 	case p.Op == OpIntervalJoin:
