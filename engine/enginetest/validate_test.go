@@ -22,7 +22,15 @@ CREATE UNIQUE INDEX ON t (z);
 SELECT * FROM t, w;
 CREATE STREAM bad (a int) WITH (connector = 'kafka', topc = 'x');
 DROP TABLE t;
-SELECT 1 FROM t;`
+SELECT 1 FROM t;
+-- @nmae: trades
+-- @job_mode: fast
+-- @metric_buckets: 1, 2.5, 10
+-- @velo:scaling.max: 5
+SELECT k FROM s ORDER BY k EMIT CHANGES;
+SELECT 1 FROM w JOIN m ON true;
+CREATE STREAM nt (a int) WITH (connector = 'kafka', brokers = 'nowhere:1', format = 'json');
+CREATE SINK nk FROM w WITH (connector = 'kafka');`
 	got := ""
 	var out strings.Builder
 	for _, f := range session.Validate(t.Context(), nil, engine.Connectors(), sql) {
@@ -34,6 +42,12 @@ SELECT 1 FROM t;`
 10:18 warning 01000
 11:54 error 42704
 13:15 error 42P01
+14:4 warning 01000
+15:15 error 22023
+18:1 warning 01000
+19:27 warning 01000
+20:1 error 22023
+21:1 error 22023
 `
 	if got != want {
 		t.Errorf("got\n%swant\n%s", got, want)

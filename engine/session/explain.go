@@ -2,8 +2,14 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
 	"strings"
+	"time"
 
+	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
@@ -13,49 +19,183 @@ import (
 	"velostream/pgwire/pgerror"
 )
 
-// prepareExplain is EXPLAIN of a query, or of a CREATE … AS query.
-func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OID) (pgwire.Statement, error) {
-	verbose := false
+// explainOptions are those of EXPLAIN.
+type explainOptions struct {
+	analyze, verbose, trace bool
+	summary                 *bool
+	format                  string // text, json, yaml, dot
+	kind                    string // physical, logical, state
+}
+
+// explainNames are the options, for hints.
+var explainNames = []string{"analyze", "verbose", "costs", "settings", "timing", "summary", "buffers", "wal", "format", "type", "trace"}
+
+func readExplainOptions(p ast.Parsed, n *ast.Explain) (explainOptions, error) {
+	out := explainOptions{format: "text", kind: "physical"}
 	for _, o := range n.Options {
-		switch o.Name {
-		case "verbose":
-			verbose = o.Value != "false" && o.Value != "off"
-		case "costs", "summary", "settings", "type", "format":
-			if o.Name == "format" && lower(o.Value) != "text" {
-				return nil, pgerror.Unsupported("EXPLAIN (FORMAT %s) is not supported yet", o.Value).At(p.Position(o.Pos()))
+		at := p.Position(o.Pos())
+		oneOf := func(to *string, values ...string) error {
+			if *to = lower(o.Value); slices.Contains(values, *to) {
+				return nil
 			}
+			if *to == "xml" {
+				return pgerror.Unsupported("EXPLAIN (FORMAT XML) is not supported").At(at)
+			}
+			return pgerror.New(pgerror.InvalidParameterValue, "unrecognized value for EXPLAIN option %q: %q", o.Name, o.Value).
+				WithHint("Available values: %s.", strings.Join(values, ", ")).At(at)
+		}
+		flag := func(to *bool) error {
+			v, err := checkBool(orTrue(lower(o.Value)))
+			if err != nil {
+				return pgerror.New(pgerror.SyntaxError, "%s requires a Boolean value", o.Name).At(at)
+			}
+			*to = v == "on"
+			return nil
+		}
+		var err error
+		var unused bool
+		switch o.Name {
+		case "analyze":
+			err = flag(&out.analyze)
+		case "verbose":
+			err = flag(&out.verbose)
+		case "trace":
+			err = flag(&out.trace)
+		case "summary":
+			out.summary = new(bool)
+			err = flag(out.summary)
+		case "costs", "settings", "timing": // there is nothing of the kind to leave out
+			err = flag(&unused)
+		case "buffers", "wal":
+			if err = flag(&unused); err == nil && unused {
+				err = pgerror.Unsupported("EXPLAIN (%s) is not supported", strings.ToUpper(o.Name)).At(at)
+			}
+		case "format":
+			err = oneOf(&out.format, "text", "json", "yaml", "dot")
+		case "type":
+			err = oneOf(&out.kind, "logical", "physical", "state")
 		default:
-			return nil, pgerror.Unsupported("EXPLAIN (%s) is not supported yet", strings.ToUpper(o.Name)).At(p.Position(o.Pos()))
+			e := pgerror.New(pgerror.SyntaxError, "unrecognized EXPLAIN option %q", o.Name)
+			if near := binder.Nearest(o.Name, explainNames); near != "" {
+				e = e.WithHint("Perhaps you meant %s.", strings.ToUpper(near))
+			}
+			err = e.At(at)
+		}
+		if err != nil {
+			return out, err
 		}
 	}
-	q, job := explained(n.Stmt)
+	return out, nil
+}
+
+// explanation is a statement made ready to be explained.
+type explanation struct {
+	plan       plan.Logical
+	params     []types.OID
+	warnings   []*pgerror.Error
+	continuous bool
+	job        bool
+	change     string // "Insert on t": the statement changes rows
+	every      int64  // see binder.Result
+	access     []catalog.Access
+	functions  []uint32
+}
+
+// prepareExplain is EXPLAIN of a query, of a CREATE … AS query, or of a change.
+func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OID) (pgwire.Statement, error) {
+	opts, err := readExplainOptions(p, n)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case n.Timestamp:
+		return nil, pgerror.Unsupported("EXPLAIN TIMESTAMP is not supported yet").At(p.Position(n.Pos()))
+	case n.Object != nil:
+		return nil, pgerror.Unsupported("EXPLAIN ANALYZE of a running job is not supported yet").
+			WithHint("SHOW JOB METRICS says what it does.").At(p.Position(n.Pos()))
+	}
+	began := time.Now()
+	x, err := s.explained(p, n, params)
+	if err != nil {
+		return nil, err
+	}
+	planning := time.Since(began)
+	var run pgwire.Statement
+	if opts.analyze {
+		if x.continuous || x.change != "" || len(x.params) > 0 {
+			return nil, pgerror.Unsupported("EXPLAIN ANALYZE is supported for queries that end and have no parameters").At(p.Position(n.Pos()))
+		}
+		inner := p
+		inner.Stmt = n.Stmt
+		if run, err = s.prepare(context.Background(), inner, params); err != nil {
+			return nil, err
+		}
+	}
+	t := newTextRows("QUERY PLAN")
+	st := t.statement("EXPLAIN", func(ctx context.Context, t *textRows) error {
+		if err := s.permit(s.e.Catalog.Snapshot(), x.access, x.functions); err != nil {
+			return err
+		}
+		lines, err := s.explain(ctx, x, opts, planning, run)
+		for _, l := range lines {
+			t.add(l)
+		}
+		return err
+	})
+	st.(*rowsStatement).params = x.params
+	return st, nil
+}
+
+// explained binds the statement behind EXPLAIN.
+func (s *Session) explained(p ast.Parsed, n *ast.Explain, params []types.OID) (*explanation, error) {
+	o := s.bindOptions(p, params)
+	change := func(c *binder.Change, verb string, err error) (*explanation, error) {
+		if err != nil {
+			return nil, err
+		}
+		return &explanation{
+			plan: c.Plan, params: c.Params, warnings: c.Warnings, change: verb + " on " + c.Target.Name,
+			access: c.Access, functions: c.Functions,
+		}, nil
+	}
+	switch st := n.Stmt.(type) {
+	case *ast.Insert:
+		c, err := binder.BindInsert(o, st)
+		if err != nil {
+			return nil, err
+		}
+		return change(&c.Change, "Insert", nil)
+	case *ast.Update:
+		c, err := binder.BindUpdate(o, st)
+		if err != nil {
+			return nil, err
+		}
+		return change(&c.Change, "Update", nil)
+	case *ast.Delete:
+		c, err := binder.BindDelete(o, st)
+		if err != nil {
+			return nil, err
+		}
+		return change(&c.Change, "Delete", nil)
+	}
+	q, job := explainedQuery(n.Stmt)
 	if q == nil {
 		return nil, pgerror.Unsupported("EXPLAIN of this statement is not supported yet").At(p.Position(n.Pos()))
 	}
-	o := s.bindOptions(p, params)
 	o.View = job
 	o.Continuous = job || q.Emit != nil
 	r, err := binder.BindQuery(o, q)
 	if err != nil {
 		return nil, err
 	}
-	t := newTextRows("QUERY PLAN")
-	st := t.statement("EXPLAIN", func(_ context.Context, t *textRows) error {
-		if err := s.permit(s.e.Catalog.Snapshot(), r.Access, r.Functions); err != nil {
-			return err
-		}
-		lines, err := s.explain(r, optimizer.LowerOptions{Continuous: o.Continuous, View: job, Every: r.Every}, verbose)
-		for _, l := range lines {
-			t.add(l)
-		}
-		return err
-	})
-	st.(*rowsStatement).params = r.Params
-	return st, nil
+	return &explanation{
+		plan: r.Plan, params: r.Params, warnings: r.Warnings, continuous: o.Continuous, job: job,
+		every: r.Every, access: r.Access, functions: r.Functions,
+	}, nil
 }
 
-// explained is the query of an EXPLAINed statement, and whether it is a job's.
-func explained(n ast.Statement) (*ast.Query, bool) {
+// explainedQuery is the query of an EXPLAINed statement, and whether it is a job's.
+func explainedQuery(n ast.Statement) (*ast.Query, bool) {
 	switch n := n.(type) {
 	case *ast.Query:
 		return n, false
@@ -69,27 +209,109 @@ func explained(n ast.Statement) (*ast.Query, bool) {
 	return nil, false
 }
 
-func (s *Session) explain(r *binder.Result, o optimizer.LowerOptions, verbose bool) ([]string, error) {
-	var lines []string
-	o.Shards = 1
-	if o.Continuous {
+// explain plans the query, runs it where run is not nil, and prints what opts want.
+func (s *Session) explain(ctx context.Context, x *explanation, opts explainOptions, planning time.Duration, run pgwire.Statement) ([]string, error) {
+	began := time.Now()
+	o := optimizer.LowerOptions{Continuous: x.continuous, View: x.job, Shards: 1, Every: x.every}
+	if x.continuous {
 		o.Shards = s.e.Shards
 	}
-	logical, trace := optimizer.OptimizeTraced(r.Plan, optimizer.Context{Continuous: o.Continuous})
-	if verbose {
-		for _, t := range trace {
-			if len(t.Rules) > 0 {
-				lines = append(lines, "Stage "+t.Stage+": "+strings.Join(t.Rules, ", "))
-			}
-		}
-	}
+	logical, trace := optimizer.OptimizeTraced(x.plan, optimizer.Context{Continuous: x.continuous})
 	p, warnings, err := optimizer.Lower(logical, o)
 	if err != nil {
 		return nil, err
 	}
-	lines = append(plan.Explain(p, plan.ExplainOptions{Verbose: verbose}), lines...)
-	for _, w := range append(r.Warnings, warnings...) {
-		lines = append(lines, "Notice: "+w.Message)
+	planning += time.Since(began)
+	var tree *plan.Node
+	switch opts.kind {
+	case "logical":
+		tree = plan.LogicalTree(logical)
+	case "state":
+		tree = plan.StateTree(p)
+	default:
+		tree = plan.PhysicalTree(p, plan.ExplainOptions{Verbose: opts.verbose})
 	}
-	return lines, nil
+	if x.change != "" && opts.kind != "state" {
+		tree = &plan.Node{Title: x.change, Plans: []*plan.Node{tree}}
+	}
+	var whole []plan.Prop
+	if opts.verbose && !opts.trace {
+		for _, t := range trace {
+			if len(t.Rules) > 0 {
+				whole = append(whole, plan.Prop{Name: "Stage " + t.Stage, Value: strings.Join(t.Rules, ", ")})
+			}
+		}
+	}
+	for _, w := range append(x.warnings, warnings...) {
+		whole = append(whole, plan.Prop{Name: "Notice", Value: w.Message})
+	}
+	if whole, err = analyzed(ctx, tree, whole, opts, planning, run); err != nil {
+		return nil, err
+	}
+	return printed(tree, whole, trace, opts), nil
+}
+
+// analyzed runs the query and adds what that showed.
+func analyzed(ctx context.Context, tree *plan.Node, whole []plan.Prop, opts explainOptions, planning time.Duration, run pgwire.Statement) ([]plan.Prop, error) {
+	milliseconds := func(d time.Duration) string { return fmt.Sprintf("%.3f ms", float64(d.Microseconds())/1000) }
+	summary := run != nil
+	if opts.summary != nil {
+		summary = *opts.summary
+	}
+	if summary {
+		whole = append(whole, plan.Prop{Name: "Planning Time", Value: milliseconds(planning)})
+	}
+	if run == nil {
+		return whole, nil
+	}
+	began := time.Now()
+	n, err := countRows(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	tree.Title += fmt.Sprintf(" (actual rows=%d)", n)
+	if summary {
+		whole = append(whole, plan.Prop{Name: "Execution Time", Value: milliseconds(time.Since(began))})
+	}
+	return whole, nil
+}
+
+// countRows runs a statement to its end.
+func countRows(ctx context.Context, st pgwire.Statement) (int64, error) {
+	rows, err := st.Query(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = rows.Close() }()
+	var n int64
+	for {
+		b, err := rows.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		n += int64(b.Rows())
+	}
+}
+
+func printed(tree *plan.Node, whole []plan.Prop, trace []optimizer.Trace, opts explainOptions) []string {
+	var lines []string
+	switch opts.format {
+	case "json":
+		return tree.JSON(whole)
+	case "yaml":
+		return tree.YAML(whole)
+	case "dot":
+		return tree.DOT(whole)
+	}
+	lines = tree.Text()
+	if opts.trace {
+		lines = append(lines, optimizer.ExplainStages(trace)...)
+	}
+	for _, w := range whole {
+		lines = append(lines, w.Name+": "+w.Value)
+	}
+	return lines
 }

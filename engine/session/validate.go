@@ -56,6 +56,7 @@ func validateAs(ctx context.Context, role string, snap *catalog.Snapshot, conns 
 			return v.out
 		}
 		v.at = p.Start
+		v.annotated(p)
 		if err := s.validate(ctx, p); err != nil {
 			v.report("error", pgerror.From(err), p.Start)
 		}
@@ -153,6 +154,21 @@ func (v *validator) lintQuery(s *Session, q *ast.Query, continuous bool) {
 	v.lintBody(s, q.Body, continuous)
 }
 
+// lintJoin warns of a join on a condition that is always true.
+func (v *validator) lintJoin(r ast.TableRef) {
+	j, ok := r.(*ast.Join)
+	if !ok {
+		return
+	}
+	v.lintJoin(j.L)
+	v.lintJoin(j.R)
+	if l, ok := j.On.(*ast.Literal); ok && l.Kind == ast.LitBool && l.Text == "true" {
+		if _, lateral := j.R.(*ast.SubqueryRef); !lateral {
+			v.warn(j.On, "Join on a condition, or write CROSS JOIN.", "every row of one relation is joined with every row of the other (Cartesian product)")
+		}
+	}
+}
+
 func (v *validator) lintBody(s *Session, b ast.SelectBody, continuous bool) {
 	switch n := b.(type) {
 	case *ast.SetOp:
@@ -161,6 +177,9 @@ func (v *validator) lintBody(s *Session, b ast.SelectBody, continuous bool) {
 	case *ast.Select:
 		if len(n.From) > 1 && n.Where == nil {
 			v.warn(n.From[1], "Join on a condition, or write CROSS JOIN.", "every row of one relation is joined with every row of the other (Cartesian product)")
+		}
+		for _, f := range n.From {
+			v.lintJoin(f)
 		}
 		if !continuous || !v.readsStream(s, n) {
 			return

@@ -19,16 +19,42 @@ type ExplainOptions struct {
 // Explain prints p in the form of PostgreSQL's EXPLAIN, a line each. Of a plan
 // that keeps running it says of each node the stream key, whether it is
 // append-only or retracting, the watermark column, and the state.
-func Explain(p *Physical, o ExplainOptions) []string {
+func Explain(p *Physical, o ExplainOptions) []string { return PhysicalTree(p, o).Text() }
+
+// PhysicalTree is what Explain prints.
+func PhysicalTree(p *Physical, o ExplainOptions) *Node {
 	x := &explainer{o: o, continuous: continuous(p)}
 	x.node(p, 0)
-	return x.lines
+	return x.path[0]
+}
+
+// StateTree is the part of a plan that keeps state: of each such node its tables and
+// what bounds them.
+func StateTree(p *Physical) *Node {
+	x := &explainer{continuous: true}
+	root := &Node{Title: "State"}
+	var walk func(p *Physical)
+	walk = func(p *Physical) {
+		if len(p.Tables) > 0 {
+			x.title(0, physicalTitle(p))
+			x.streaming(p, 0)
+			root.Plans = append(root.Plans, x.path[0])
+		}
+		for _, in := range p.Inputs {
+			walk(in)
+		}
+	}
+	walk(p)
+	if len(root.Plans) == 0 {
+		root.Add("Tables", "none")
+	}
+	return root
 }
 
 type explainer struct {
 	o          ExplainOptions
 	continuous bool
-	lines      []string
+	path       []*Node // from the root to the current node
 }
 
 // continuous reports a plan that keeps running: only these have stream keys
@@ -42,15 +68,16 @@ func continuous(p *Physical) bool {
 
 // title adds the line of a node, prop one of its properties.
 func (x *explainer) title(depth int, s string) {
+	n := &Node{Title: s}
 	if depth > 0 {
-		s = strings.Repeat(" ", 6*depth-4) + "->  " + s
+		x.path[depth-1].Plans = append(x.path[depth-1].Plans, n)
 	}
-	x.lines = append(x.lines, s)
+	x.path = append(x.path[:depth], n)
 }
 
 func (x *explainer) prop(depth int, name, value string) {
 	if value != "" {
-		x.lines = append(x.lines, strings.Repeat(" ", 6*depth+2)+name+": "+value)
+		x.path[depth].Add(name, value)
 	}
 }
 

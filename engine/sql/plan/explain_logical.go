@@ -7,10 +7,13 @@ import (
 )
 
 // ExplainLogical prints a logical plan in the same form.
-func ExplainLogical(p Logical) []string {
+func ExplainLogical(p Logical) []string { return LogicalTree(p).Text() }
+
+// LogicalTree is what ExplainLogical prints.
+func LogicalTree(p Logical) *Node {
 	x := &explainer{}
 	x.logical(p, 0)
-	return x.lines
+	return x.path[0]
 }
 
 func (x *explainer) logical(p Logical, depth int) {
