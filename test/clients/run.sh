@@ -93,7 +93,7 @@ installed() { cp "$1" "$cache/$2.installed"; }
 run_go() {
 	need go "the suite of pgx and lib/pq"
 	(cd "$here/go" && go build -o "$cache/go-clients" .)
-	CLIENTS_TYPES="$here/types.tsv" check go "$cache/go-clients"
+	CLIENTS_TYPES="$here/types.tsv" CLIENTS_DASHBOARD="$root/deploy/grafana/dashboards/velostream-demo.json" check go "$cache/go-clients"
 }
 
 run_node() {
