@@ -94,6 +94,9 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 		return nil, nil, err
 	}
 	n, err := s.like(snap, p, n)
+	if err == nil {
+		n, err = s.inferred(ctx, p, n)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -211,26 +214,41 @@ func addSystemColumns(r *catalog.Relation) {
 	r.Key = []int{r.ColumnIndex("_split"), r.ColumnIndex("_position")}
 }
 
-// bindConnector checks the WITH options of a source and puts them into r.
-func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation) error {
+// connectorOptions are the options of a source as given, its format's among them.
+func connectorOptions(p ast.Parsed, n *ast.CreateRelation) []option.Given {
 	given := givenOptions(p, n.Options)
 	if n.Format != nil && n.Format.Encode != "" {
 		given = append(given, option.Given{Name: "format", Value: lower(n.Format.Encode), Pos: p.Position(n.Format.Pos())})
 	}
+	return given
+}
+
+// connectorOf finds the connector of a source, which the session may use.
+func (s *Session) connectorOf(p ast.Parsed, n *ast.CreateRelation, given []option.Given) (connector.Connector, error) {
 	name, ok := find(given, "connector", "type")
 	if !ok {
-		return pgerror.New(pgerror.InvalidObjectDefinition, "option \"connector\" is missing").
+		return connector.Connector{}, pgerror.New(pgerror.InvalidObjectDefinition, "option \"connector\" is missing").
 			WithHint("WITH (connector = 'kafka', …). There are: %v.", s.e.Connectors.Names()).At(p.Position(n.Name.Pos()))
 	}
 	conn, err := s.e.Connectors.Find(name)
 	if err != nil {
-		return pgerror.From(err).At(p.Position(n.Name.Pos()))
+		return conn, pgerror.From(err).At(p.Position(n.Name.Pos()))
 	}
 	if err := s.mayConnect(conn.Name, false, given); err != nil {
-		return err
+		return conn, err
 	}
 	if conn.NewSource == nil {
-		return pgerror.New(pgerror.WrongObjectType, "connector %q cannot be read from", conn.Name).At(p.Position(n.Name.Pos()))
+		return conn, pgerror.New(pgerror.WrongObjectType, "connector %q cannot be read from", conn.Name).At(p.Position(n.Name.Pos()))
+	}
+	return conn, nil
+}
+
+// bindConnector checks the WITH options of a source and puts them into r.
+func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation) error {
+	given := connectorOptions(p, n)
+	conn, err := s.connectorOf(p, n, given)
+	if err != nil {
+		return err
 	}
 	if conn.Describe != nil {
 		var columns []connector.Column

@@ -138,6 +138,10 @@ func (g *guesses) records(o option.Options, header []byte, samples [][]byte) err
 		if err != nil {
 			return err
 		}
+		if header != nil && len(values) > len(names) {
+			return pgerror.New(pgerror.BadCopyFileFormat, "a CSV record has more than the %d values of the header", len(names)).
+				WithDetail("It is %q.", clip(v)).WithHint("Declare the columns, or set on_error = 'skip' to go on past such records.")
+		}
 		for i, s := range values {
 			name := "column" + strconv.Itoa(i+1)
 			if i < len(names) {
