@@ -245,6 +245,9 @@ func ParseItem(s string) (Item, error) {
 	last := None
 	for s != "" && s[0] != '/' {
 		if s[0] == '*' {
+			if last == None {
+				return x, bad
+			}
 			x.Options |= last
 			s = s[1:]
 			continue

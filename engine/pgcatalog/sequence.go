@@ -2,6 +2,7 @@ package pgcatalog
 
 import (
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 )
 
@@ -18,7 +19,7 @@ func sequenceSources() map[string]source {
 			func(c *Catalog, e *emitter) {
 				c.sequences(func(r *catalog.Relation, n *catalog.Numbers) {
 					var last any
-					if c.LastValue != nil && e.wants("last_value") {
+					if c.LastValue != nil && e.wants("last_value") && c.Snapshot.Granted(r, c.User, auth.Usage|auth.Select) != auth.None {
 						if v, called := c.LastValue(r); called {
 							last = v
 						}
@@ -51,6 +52,9 @@ func numberType(n *catalog.Numbers) types.OID {
 // infoSequenceRows is information_schema.sequences.
 func (c *Catalog) infoSequenceRows(e *emitter) {
 	c.sequences(func(r *catalog.Relation, n *catalog.Numbers) {
+		if !c.Snapshot.Sees(c.User, r) {
+			return
+		}
 		if o := c.relation(n.Owner); o != nil && o.Columns[n.Column].Identity != "" {
 			return // it is part of its column
 		}

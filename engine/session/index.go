@@ -175,6 +175,8 @@ func (s *Session) dropIndexes(ctx context.Context, p ast.Parsed, n *ast.Drop) er
 						WithHint("Use DROP %s to remove a %s.", strings.ToUpper(kindOf(rel)), kindOf(rel))
 				}
 				return nil, pgerror.New(pgerror.UndefinedObject, "index %q does not exist", strings.Join(o.Name.Parts, "."))
+			case s.mayDrop(snap, r) != nil:
+				return nil, catalog.NotOwner("index", o.Name.Last())
 			}
 			c := changed[r.ID]
 			if c == nil {
