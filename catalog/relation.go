@@ -67,6 +67,8 @@ type Relation struct {
 	// PartOf is the relation that this one belongs to and goes with: a stream's
 	// dead letters, the sink of CREATE … AS. 0: it stands alone.
 	PartOf uint32 `json:"part_of,omitempty"`
+	// Ends: what the connector reads comes to an end.
+	Ends bool `json:"ends,omitempty"`
 	// DeadLetters is the table that takes the stream's undecodable records.
 	DeadLetters uint32 `json:"dead_letters,omitempty"`
 	// Paused: its job is not to run.

@@ -13,6 +13,7 @@
 //	Lister        Reader         lists the splits there are now, cheaper than the Source
 //	Acknowledger  Reader         is told of positions that are durable
 //	Stater        Reader, Writer says why nothing moves at present
+//	Ender         Source         may end by itself
 //	Bounded       Source         can stop where the data ends now
 //	Headed        Source         its records have a header with their names
 //	HeaderTaker   Sink           begins each file with a header
@@ -147,6 +148,12 @@ type Acknowledger interface {
 // is well. Safe for concurrent use.
 type Stater interface {
 	State() error
+}
+
+// Ender is a Source that may end by itself.
+type Ender interface {
+	// Ends reports that every reader comes to an io.EOF.
+	Ends() bool
 }
 
 // Bounded is a Source whose readers can stop where the data ended when they

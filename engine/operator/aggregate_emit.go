@@ -64,7 +64,8 @@ func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
 	if a.end >= 0 {
 		a.frontier = max(a.frontier, a.mark)
 		err = a.closeWindows(out)
-	} else if a.final && a.ended {
+	} else if a.final && a.ended && a.frontier < math.MaxInt64 {
+		a.frontier = math.MaxInt64 // once, also when the end is seen again after a restart
 		err = a.emitAll(out)
 	}
 	a.ended = false

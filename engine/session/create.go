@@ -275,6 +275,9 @@ func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.Create
 			return err
 		}
 	}
+	if e, ok := src.(connector.Ender); ok {
+		r.Ends = e.Ends()
+	}
 	r.Connector, r.Options = conn.Name, map[string]string{}
 	for _, g := range given {
 		r.Options[lower(g.Name)] = g.Value

@@ -126,6 +126,9 @@ func parseStart(text string) (int64, error) {
 	return t.UnixMicro(), err
 }
 
+// Ends implements connector.Ender.
+func (s *source) Ends() bool { return s.rows >= 0 || s.bounded }
+
 // Bound implements connector.Bounded: generators without a number of rows are
 // empty then, as there is nothing there now.
 func (s *source) Bound() connector.Source {

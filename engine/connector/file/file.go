@@ -102,6 +102,9 @@ func newSource(o option.Options) (*source, error) {
 	return s, nil
 }
 
+// Ends implements connector.Ender.
+func (s *source) Ends() bool { return !s.watch }
+
 // Bound implements connector.Bounded.
 func (s *source) Bound() connector.Source {
 	b := *s

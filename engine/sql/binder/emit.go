@@ -118,7 +118,7 @@ func (b *Binder) bindEmit(q *ast.Query) error {
 func (b *Binder) checkEmit(q *ast.Query, p plan.Logical) error {
 	windowed, grouped := aggregates(p)
 	if !windowed {
-		if b.emit.given && b.emit.mode == plan.EmitFinal && b.Continuous && grouped {
+		if b.finalAtEnd() && !b.inputsEnd() && grouped {
 			return pgerror.New(pgerror.FeatureNotSupported, "EMIT FINAL without a time window never gives a row on unbounded input").
 				WithHint("Add a window such as WINDOW TUMBLING(1m), or use EMIT CHANGES.").At(b.pos(q.Emit.Pos()))
 		}
@@ -127,6 +127,22 @@ func (b *Binder) checkEmit(q *ast.Query, p plan.Logical) error {
 		}
 	}
 	return nil
+}
+
+// finalAtEnd reports that a continuous query asks for results that are final, so that what is in
+// no time window leaves at the end of its input.
+func (b *Binder) finalAtEnd() bool {
+	return b.emit.given && b.emit.mode == plan.EmitFinal && b.Continuous
+}
+
+// inputsEnd reports that all relations read come to an end.
+func (b *Binder) inputsEnd() bool {
+	for _, id := range b.inputs {
+		if r := b.Snapshot.ByID(id); r == nil || !r.Ends {
+			return false
+		}
+	}
+	return len(b.inputs) > 0
 }
 
 // aggregates says whether p has windowed and other groupings.

@@ -144,6 +144,9 @@ func (b *Binder) columnRef(e *ast.ColumnRef, cx *context) (expr.Expr, error) {
 		if x := windowColumnByName(cx.scope, e, b); x != nil {
 			return x, nil
 		}
+		if x := eventTimeByName(cx.scope, e, b); x != nil {
+			return x, nil
+		}
 	}
 	if len(e.Parts) == 1 && cx.scope != nil && cx.scope.hasTable(e.Parts[0]) {
 		return b.wholeRowValue(e, cx)

@@ -176,7 +176,7 @@ func (k *block) aggregateNode(sort []orderItem) error {
 	if w := k.window; w != nil && w.kind == plan.Session {
 		n.Lateness = 0 // sessions are held back below
 	}
-	if k.windowEnd >= 0 && k.b.emit.mode == plan.EmitFinal {
+	if k.windowEnd >= 0 && k.b.emit.mode == plan.EmitFinal || k.windowEnd < 0 && k.b.finalAtEnd() && k.b.inputsEnd() {
 		n.Emit = plan.EmitFinal
 	}
 	if err := k.lateRows(n); err != nil {

@@ -276,6 +276,22 @@ func windowColumnByName(s *Scope, e *ast.ColumnRef, b *Binder) expr.Expr {
 	return windowColumn(s, "duration", b, e)
 }
 
+// eventTimeByName finds _event_time, another name of the relation's watermark column.
+func eventTimeByName(s *Scope, e *ast.ColumnRef, b *Binder) expr.Expr {
+	if s == nil || e.Parts[0] != "_event_time" {
+		return nil
+	}
+	for _, t := range s.tables {
+		if t.event < 0 {
+			continue
+		}
+		if c := s.originOf(t.event); c != nil {
+			return &ref{index: c.index, t: c.t, table: c.table, name: c.name, pos: b.pos(e.Pos())}
+		}
+	}
+	return nil
+}
+
 func windowColumn(s *Scope, part string, b *Binder, at ast.Node) expr.Expr {
 	find := func(role windowRole) *ref {
 		if s == nil {
