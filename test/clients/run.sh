@@ -117,6 +117,11 @@ run_python() {
 	check psycopg "$cache/venv/bin/python" "$here/python/libpq.py"
 	check asyncpg "$cache/venv/bin/python" "$here/python/asyncpg_.py"
 	check sqlalchemy "$cache/venv/bin/python" "$here/python/sqlalchemy_.py"
+	if odbcinst -q -d 2>/dev/null | grep -q 'PostgreSQL Unicode'; then
+		check odbc "$cache/venv/bin/python" "$here/python/odbc.py"
+	else
+		echo "skip odbc: no unixODBC, or no psqlODBC (unixodbc, odbc-postgresql)"
+	fi
 }
 
 run_java() {
