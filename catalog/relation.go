@@ -62,6 +62,9 @@ type Relation struct {
 	Inputs     []uint32        `json:"inputs,omitempty"`
 	// Retracts: the output of a stream's query has deletes (a changelog stream).
 	Retracts bool `json:"retracts,omitempty"`
+	// Subscription is set for a stream that is a named subscription: the changes
+	// of its one input, kept for a reader that remembers where it is.
+	Subscription *Subscription `json:"subscription,omitempty"`
 	// SinkOf is the relation a sink writes out.
 	SinkOf uint32 `json:"sink_of,omitempty"`
 	// PartOf is the relation that this one belongs to and goes with: a stream's
@@ -96,6 +99,12 @@ type Relation struct {
 	// Access is what the job of the relation does to others; it does so with the
 	// rights of Owner.
 	Access []Access `json:"access,omitempty"`
+}
+
+// Subscription says how a named subscription is kept.
+type Subscription struct {
+	Retention int64  `json:"retention"`        // µs that changes are kept
+	Notify    string `json:"notify,omitempty"` // channel that hears of each epoch, "": none
 }
 
 // Column is one column of a relation.

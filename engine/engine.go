@@ -101,7 +101,9 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	if o.MemoryBytes > 0 {
 		e.memory = operator.WatchMemory(o.MemoryBytes)
 	}
+	e.sessions = &session.Engine{}
 	e.jobs = job.NewManager(job.Options{
+		Notify:  e.sessions.Announce,
 		Catalog: cat, State: e.state, Tables: tables, Connectors: o.Connectors, Logger: o.Logger,
 		Shards: o.Shards, EpochInterval: o.EpochInterval, CheckpointInterval: o.CheckpointInterval,
 		JobMemoryBytes: o.JobMemoryBytes, Memory: e.memory, Sink: sinkRunner(o.Connectors),
@@ -109,10 +111,17 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	if err := e.jobs.Start(); err != nil {
 		return nil, err
 	}
-	e.sessions = &session.Engine{
-		Catalog: cat, Tables: tables, Jobs: e.jobs, Connectors: o.Connectors, Version: o.Version,
-		Shards: o.Shards, Memory: e.memory, Logger: o.Logger, TempDir: temp, Reload: o.Reload,
-	}
+	x := e.sessions
+	x.Catalog = cat
+	x.Tables = tables
+	x.Jobs = e.jobs
+	x.Connectors = o.Connectors
+	x.Version = o.Version
+	x.Shards = o.Shards
+	x.Memory = e.memory
+	x.Logger = o.Logger
+	x.TempDir = temp
+	x.Reload = o.Reload
 	if err := e.sessions.AdoptOwners(ctx); err != nil {
 		return nil, err
 	}

@@ -76,7 +76,9 @@ func TestCursorSpool(t *testing.T) {
 	if e := failure(t, c, "FETCH FIRST FROM d"); e.Code != "55000" || e.Hint == "" {
 		t.Error(e, e.Hint)
 	}
-	rowsOf(t, c, "ROLLBACK; SET temp_file_limit = '2MB'; BEGIN")
+	rowsOf(t, c, "ROLLBACK")
+	rowsOf(t, c, "SET temp_file_limit = '2MB'")
+	rowsOf(t, c, "BEGIN")
 	rowsOf(t, c, "DECLARE c SCROLL CURSOR FOR "+big)
 	if e := failure(t, c, "FETCH LAST FROM c"); e.Code != "53400" || e.Hint == "" {
 		t.Error(e, e.Hint)

@@ -415,6 +415,9 @@ func (c *coordinator) epoch(cut dataflow.Cut, flush, sync bool) error {
 	changes, rows := c.output(reports)
 	c.note(reports, rows)
 	c.log.Append(log.Entry{Seq: e.ID, Changes: changes})
+	if sub := c.relation().Subscription; sub != nil && sub.Notify != "" && len(changes) > 0 && !c.at.Backfilling && c.m.o.Notify != nil {
+		c.m.o.Notify(sub.Notify, c.relation().Name)
+	}
 	if flush {
 		if err := c.commit(sync); err != nil {
 			return err

@@ -39,6 +39,9 @@ type Options struct {
 	// Retention is how long the rows of derived streams are kept when nobody
 	// needs them any more.
 	Retention time.Duration
+	// Notify tells of an epoch of the subscription name that has changes, on a
+	// channel; it must not block. nil: nobody listens.
+	Notify func(channel, name string)
 	// Sink runs the sink described by rel until ctx ends; see SinkRunner.
 	Sink SinkRunner
 }
@@ -89,6 +92,7 @@ type Manager struct {
 	seen   uint64        // catalog version that was reconciled
 	seenC  *sync.Cond
 	fresh  fenceGroup
+	feeds  sync.Mutex // acknowledging
 
 	truncated   time.Time
 	nativeFloor uint64
@@ -305,7 +309,7 @@ func firstJob(r state.Reader, from []byte) (id uint32, ok bool, err error) {
 
 // hasReaders reports that something persistent reads the output of r.
 func (m *Manager) hasReaders(snap *catalog.Snapshot, r *catalog.Relation) bool {
-	if r.Kind == catalog.Stream && r.AppendOnly {
+	if r.Subscription != nil || r.Kind == catalog.Stream && r.AppendOnly {
 		return true // its log is what there is to read
 	}
 	for _, d := range snap.Dependents(r.ID) {
@@ -366,8 +370,9 @@ func (m *Manager) newJob(snap *catalog.Snapshot, r *catalog.Relation) *Job {
 	j.log = log.New(log.Options{
 		Store: m.store, Prefix: state.Prefix(r.ID, logTable, 0), Last: last,
 		Types:       func(uint32) []types.Type { return r.Types() },
-		MemoryBytes: m.o.OutputMemoryBytes,
+		MemoryBytes: m.o.OutputMemoryBytes, Times: r.Subscription != nil, Truncated: feedFloor(m.store, r),
 	})
+	j.floor = feedFloor(m.store, r)
 	if err := m.connect(snap, j); err != nil {
 		m.o.Logger.Error("job not started", "job", r.Name, "error", err.Error())
 		return nil

@@ -12,6 +12,7 @@ const (
 	metaTable uint16 = 0xffff // one entry: checkpoint
 	logTable  uint16 = 0xfffe // the job's output log
 	viewTable uint16 = 0xfffd // the rows of a view, by stream key
+	feedTable uint16 = 0xfffc // where the reader of a subscription is
 )
 
 // checkpoint is where a job is: written with every flushed epoch, in the same

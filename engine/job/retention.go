@@ -51,6 +51,9 @@ func (m *Manager) truncate() {
 		if floor := m.outputFloor(j); floor > j.floor {
 			j.log.Truncate(b, floor+1)
 			j.floor = floor
+			if j.relation().Subscription != nil {
+				putFeedFloor(b, j.id, floor)
+			}
 		}
 	}
 	if b.Len() > 0 {
@@ -100,6 +103,14 @@ func (m *Manager) outputFloor(j *Job) uint64 {
 		if s.job == j {
 			floor = min(floor, s.position.Load())
 		}
+	}
+	if sub := j.relation().Subscription; sub != nil {
+		before := time.Now().Add(-time.Duration(sub.Retention) * time.Microsecond).UnixMicro()
+		old, err := j.log.Expired(j.floor, before)
+		if err != nil {
+			m.o.Logger.Warn("retention not enforced", "subscription", j.relation().Name, "error", err.Error())
+		}
+		return min(floor, old)
 	}
 	if j.relation().Kind == catalog.Stream {
 		floor = min(floor, j.expired(m.o.Retention))

@@ -51,13 +51,15 @@ type Source struct {
 	PID        uint32
 	Encoding   string // client_encoding
 
-	Functions  func() []Function
-	Settings   func() []Setting
-	Activity   func() []Activity
-	Jobs       func() []Job
-	Sinks      func() []Sink
-	Cursors    func() []Cursor
-	Statements func() []Statement
+	Functions func() []Function
+	Settings  func() []Setting
+	Activity  func() []Activity
+	Jobs      func() []Job
+	Sinks     func() []Sink
+	Cursors   func() []Cursor
+	// Subscriptions are the named ones.
+	Subscriptions func() []Subscription
+	Statements    func() []Statement
 	// SetConfig is set_config: it returns the new value.
 	SetConfig func(name, value string, local bool) (string, error)
 	// Cancel and Terminate end what a connection does, or the connection; Sleep
@@ -127,6 +129,15 @@ type Sink struct {
 	State, Error string
 	Position     uint64
 	Rows         int64
+}
+
+// Subscription is a named subscription: its epochs from Oldest to Newest are
+// kept, Position is what its reader acknowledged last.
+type Subscription struct {
+	Relation                 *catalog.Relation
+	State                    string
+	Position, Oldest, Newest uint64
+	Acknowledged             time.Time // zero: never
 }
 
 // Cursor is an open cursor.

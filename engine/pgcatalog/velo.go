@@ -17,7 +17,7 @@ velo_catalog.views 15004 v id:oid name:name schema:name kind:text definition:tex
 velo_catalog.sinks 15005 v id:oid name:name schema:name connector:text source:name state:text position:int8 rows:int8 options:_text error:text
 velo_catalog.functions 15006 v name:name signature:text arguments:_text returns:text kind:text volatility:text description:text
 velo_catalog.settings 15007 v name:text setting:text default:text context:text kind:text description:text
-velo_catalog.subscriptions 15008 v name:name relation:name position:int8 acknowledged:timestamptz retention:interval
+velo_catalog.subscriptions 15008 v id:oid name:name schema:name relation:name state:text position:int8 acknowledged:timestamptz oldest:int8 newest:int8 retention:interval notify:name
 velo_catalog.dead_letters 15009 v stream:name schema:name relation:name rows:int8
 velo_catalog.columns 15010 v relation_id:oid relation:name schema:name position:int4 name:name type:text nullable:bool primary_key:bool default:text computed:text event_time:bool hidden:bool comment:text
 `
@@ -29,11 +29,14 @@ func veloSources() map[string]source {
 			"id name schema connector topic format columns watermark_column watermark_delay append_only options owner comment",
 			(*Catalog).streamRows,
 		},
-		"tables":       {"id name schema kind key columns rows size_bytes owner comment", (*Catalog).keptRows},
-		"views":        {"id name schema kind definition columns owner comment", (*Catalog).veloViewRows},
-		"sinks":        {"id name schema connector source state position rows options error", (*Catalog).sinkRows},
-		"functions":    {"name signature arguments returns kind volatility description", (*Catalog).veloFunctionRows},
-		"settings":     {"name setting default context kind description", (*Catalog).veloSettingRows},
+		"tables":    {"id name schema kind key columns rows size_bytes owner comment", (*Catalog).keptRows},
+		"views":     {"id name schema kind definition columns owner comment", (*Catalog).veloViewRows},
+		"sinks":     {"id name schema connector source state position rows options error", (*Catalog).sinkRows},
+		"functions": {"name signature arguments returns kind volatility description", (*Catalog).veloFunctionRows},
+		"settings":  {"name setting default context kind description", (*Catalog).veloSettingRows},
+		"subscriptions": {
+			"id name schema relation state position acknowledged oldest newest retention notify", (*Catalog).subscriptionRows,
+		},
 		"dead_letters": {"stream schema relation rows", (*Catalog).deadLetterRows},
 		"columns": {
 			"relation_id relation schema position name type nullable primary_key default computed event_time hidden comment",
@@ -83,7 +86,7 @@ func origin(r *catalog.Relation) string {
 
 func (c *Catalog) streamRows(e *emitter) {
 	for _, r := range c.seen() {
-		if r.Kind != catalog.Stream {
+		if r.Kind != catalog.Stream || r.Subscription != nil {
 			continue
 		}
 		var col, delay any
@@ -93,6 +96,24 @@ func (c *Catalog) streamRows(e *emitter) {
 		}
 		e.row(r.ID, r.Name, r.Schema, origin(r), orNull(r.Options["topic"]), orNull(r.Options["format"]), columnList(r), col, delay,
 			r.AppendOnly, connectorOptions(r), r.Owner, orNull(r.Comment))
+	}
+}
+
+func (c *Catalog) subscriptionRows(e *emitter) {
+	if c.Subscriptions == nil {
+		return
+	}
+	for _, s := range c.Subscriptions() {
+		r := s.Relation
+		var of, position any
+		if in := c.relation(r.Inputs[0]); in != nil {
+			of = in.Name
+		}
+		if !s.Acknowledged.IsZero() {
+			position = int64(s.Position)
+		}
+		e.row(r.ID, r.Name, r.Schema, of, s.State, position, s.Acknowledged, int64(s.Oldest), int64(s.Newest),
+			types.Datum{Iv: types.Interval{Micros: r.Subscription.Retention}}, orNull(r.Subscription.Notify))
 	}
 }
 

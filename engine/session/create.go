@@ -448,6 +448,7 @@ type jobSpec struct {
 	into        *ast.Name
 	replaces    uint32
 	sink        *ast.CreateSink
+	sub         *catalog.Subscription
 }
 
 // createJob makes the relation of a persistent query, and its sink, starts its
@@ -472,7 +473,7 @@ func (s *Session) createJobAs(ctx context.Context, p ast.Parsed, c jobSpec) (uin
 		if made, err = s.jobRelation(snap, p, c, at); err != nil {
 			return nil, err
 		}
-		made.Replaces = c.replaces
+		made.Replaces, made.Subscription = c.replaces, c.sub
 		changes := []catalog.Change{{Put: made}}
 		var sink *catalog.Relation
 		if c.sink != nil {

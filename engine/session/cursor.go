@@ -18,13 +18,16 @@ import (
 // prepareDeclare declares a cursor. The query is prepared now, so that its
 // parameters have types, and started when the statement runs.
 func (s *Session) prepareDeclare(p ast.Parsed, n *ast.DeclareCursor, params []types.OID) (pgwire.Statement, error) {
-	if n.Query == nil {
-		return nil, pgerror.Unsupported("subscription cursors are not supported yet").At(p.Position(n.Pos()))
-	}
 	if err := checkDeclare(n); err != nil {
 		return nil, err.At(p.Position(n.Pos()))
 	}
-	st, err := s.prepareResult(p, n.Query, params)
+	var st pgwire.Statement
+	var err error
+	if n.Query == nil {
+		st, err = s.prepareSubscription(p, n)
+	} else {
+		st, err = s.prepareResult(p, n.Query, params)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +149,27 @@ func (s *Session) dropCursors(t *transaction, from int) {
 	t.cursors = t.cursors[:from]
 }
 
+// acknowledge tells a subscription that all rows up to the position were dealt
+// with; other cursors do nothing.
+func (c *cursor) acknowledge() error {
+	if f, ok := c.rows.(*feedRows); ok {
+		return f.acknowledge(c.pos)
+	}
+	return nil
+}
+
+// acknowledgeAll is what a commit does with its subscription cursors.
+func (s *Session) acknowledgeAll(t *transaction) error {
+	for _, c := range t.cursors {
+		if s.isOpen(c) {
+			if err := c.acknowledge(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // isOpen reports that c is still the cursor of its name.
 func (s *Session) isOpen(c *cursor) bool {
 	rows, _, err := s.names.FindCursor(c.name)
@@ -224,6 +248,9 @@ func (s *Session) fetch(ctx context.Context, n *ast.Fetch, until time.Time) (pgw
 			return rows, err
 		}
 		return &timedRows{rows, until, true}, nil
+	}
+	if err := c.acknowledge(); err != nil {
+		return nil, err
 	}
 	if until.IsZero() {
 		return c.fetch(ctx, n)
@@ -331,6 +358,13 @@ func skip(ctx context.Context, rows pgwire.Rows) (pgwire.Rows, error) {
 
 // closeCursor is CLOSE.
 func (s *Session) closeCursor(n *ast.CloseCursor) (string, error) {
+	for _, info := range s.names.ListCursors() {
+		if c, ok := info.Rows.(*cursor); ok && (n.All || info.Name == n.Name) {
+			if err := c.acknowledge(); err != nil {
+				return "", err
+			}
+		}
+	}
 	if n.All {
 		s.names.DropCursors()
 		return "CLOSE CURSOR ALL", nil

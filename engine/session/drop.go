@@ -80,6 +80,7 @@ var dropKinds = map[string][]catalog.Kind{
 	"MATERIALIZED VIEW": {catalog.MaterializedView},
 	"SINK":              {catalog.Sink},
 	"SEQUENCE":          {catalog.Sequence},
+	"SUBSCRIPTION":      {catalog.Stream},
 	"JOB":               {catalog.Stream, catalog.Table, catalog.MaterializedView},
 }
 
@@ -117,9 +118,9 @@ func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, 
 				}
 				return nil, err
 			}
-			if !slices.Contains(kinds, r.Kind) {
+			if !slices.Contains(kinds, r.Kind) || (n.Kind == "SUBSCRIPTION") != (r.Subscription != nil) {
 				return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a %s", r.Name, strings.ToLower(n.Kind)).
-					WithHint("Use DROP %s to remove it.", strings.ToUpper(string(r.Kind)))
+					WithHint("Use DROP %s to remove it.", strings.ToUpper(dropWord(r)))
 			}
 			if err := s.mayDrop(snap, r); err != nil {
 				return nil, err
@@ -129,6 +130,14 @@ func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, 
 		return s.dropChanges(snap, gone, n.Behavior == ast.Cascade)
 	})
 	return tag, err
+}
+
+// dropWord is the word of DROP for a relation.
+func dropWord(r *catalog.Relation) string {
+	if r.Subscription != nil {
+		return "subscription"
+	}
+	return string(r.Kind)
 }
 
 // dropChanges lists the drops of gone and, with cascade, of all that depends

@@ -41,6 +41,11 @@ func (c *channels) send(from uint32, notes []note) {
 	}
 }
 
+// Announce sends a note that no transaction made. It does not block.
+func (e *Engine) Announce(channel, payload string) {
+	e.channels.send(0, []note{{channel, payload}})
+}
+
 func (c *channels) add(s *Session, channel string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,15 +89,33 @@ func (c *channels) forget(s *Session) {
 	}
 }
 
-// listen is LISTEN. Unlike PostgreSQL's it begins at once, not at the commit.
-func (s *Session) listen(channel string) error { return s.e.channels.add(s, channel) }
+// listen is LISTEN; in a transaction block it begins at the commit.
+func (s *Session) listen(channel string) error {
+	return s.atCommit(func() error { return s.e.channels.add(s, channel) })
+}
 
+// unlisten is UNLISTEN; in a transaction block it counts from the commit on.
 func (s *Session) unlisten(n *ast.Unlisten) error {
-	if n.All {
-		s.e.channels.forget(s)
-	} else {
-		s.e.channels.remove(s, n.Channel)
+	return s.atCommit(func() error {
+		if n.All {
+			s.e.channels.forget(s)
+		} else {
+			s.e.channels.remove(s, n.Channel)
+		}
+		return nil
+	})
+}
+
+// atCommit does f when the transaction block commits, at once outside of one.
+func (s *Session) atCommit(f func() error) error {
+	t := s.block()
+	if t == nil {
+		return f()
 	}
+	if len(t.listens) >= channelsMax {
+		return pgerror.New(pgerror.ProgramLimitExceeded, "a transaction can have %d LISTEN and UNLISTEN", channelsMax)
+	}
+	t.listens = append(t.listens, f)
 	return nil
 }
 

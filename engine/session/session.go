@@ -186,6 +186,12 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 		return s.command(p, func(ctx context.Context) (string, error) { return s.createSequence(ctx, p, n) }), nil
 	case *ast.CreateFunction:
 		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE FUNCTION", s.createFunction(ctx, p, n) }), nil
+	case *ast.CreateNamed:
+		if n.Kind == "SUBSCRIPTION" {
+			return s.command(p, func(ctx context.Context) (string, error) {
+				return "CREATE SUBSCRIPTION", s.createSubscription(ctx, p, n)
+			}), nil
+		}
 	case *ast.Alter:
 		return s.command(p, func(ctx context.Context) (string, error) { return "ALTER " + n.Kind, s.alter(ctx, p, n) }), nil
 	case *ast.Comment:

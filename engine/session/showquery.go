@@ -19,7 +19,7 @@ var showQueries = map[ast.ShowKind]string{
 	ast.ShowMatViews:      "SELECT name, schema, kind, definition, columns FROM velo_catalog.views WHERE kind = 'materialized view'",
 	ast.ShowSinks:         "SELECT name, connector, source, state, position, rows, error FROM velo_catalog.sinks",
 	ast.ShowFunctions:     "SELECT name, signature, returns, kind, volatility, description FROM velo_catalog.functions",
-	ast.ShowSubscriptions: "SELECT name, relation, position, acknowledged, retention FROM velo_catalog.subscriptions",
+	ast.ShowSubscriptions: "SELECT name, schema, relation, state, position, acknowledged, oldest, newest, retention, notify FROM velo_catalog.subscriptions",
 	ast.ShowIndexes:       "SELECT indexname AS name, schemaname AS schema, tablename AS relation, indexdef AS definition FROM pg_catalog.pg_indexes",
 	ast.ShowSchemas:       "SELECT nspname AS name, pg_catalog.obj_description(oid, 'pg_namespace') AS comment FROM pg_catalog.pg_namespace",
 	ast.ShowDatabases:     "SELECT datname AS name FROM pg_catalog.pg_database",

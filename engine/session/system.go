@@ -44,7 +44,7 @@ func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatal
 		Snapshot: snap, Database: s.database, User: s.who(), SearchPath: s.schemaPath(), Version: s.e.Version,
 		Started: started, PID: s.pid, Encoding: s.settings.get("client_encoding"),
 		Functions: registeredFunctions, Settings: s.listSettings, Jobs: s.listJobs, Sinks: s.listSinks,
-		Cursors: s.listCursors, Statements: s.listStatements, SetConfig: s.setConfig,
+		Subscriptions: s.listSubscriptions, Cursors: s.listCursors, Statements: s.listStatements, SetConfig: s.setConfig,
 		Notify: s.notifyChannel, LastValue: s.lastValue, Measure: s.measure, MeasureIndex: s.measureIndex,
 		Sleep: func(seconds float64) error { return sleep(ctx, seconds) },
 	}
@@ -290,6 +290,21 @@ func (s *Session) listSinks() []pgcatalog.Sink {
 
 func sinkOf(i job.SinkInfo) pgcatalog.Sink {
 	return pgcatalog.Sink{Relation: i.Relation, State: string(i.State), Error: errorText(i.Err), Position: i.Position, Rows: i.Rows}
+}
+
+func (s *Session) listSubscriptions() []pgcatalog.Subscription {
+	var out []pgcatalog.Subscription
+	for _, r := range s.e.Catalog.Snapshot().Relations() {
+		if r.Subscription == nil {
+			continue
+		}
+		x := pgcatalog.Subscription{Relation: r}
+		if f, err := s.e.Jobs.Feed(r.ID); err == nil {
+			x.State, x.Position, x.Acknowledged, x.Oldest, x.Newest = string(f.State), f.Position, f.Acknowledged, f.Oldest, f.Newest
+		}
+		out = append(out, x)
+	}
+	return out
 }
 
 func (s *Session) listCursors() []pgcatalog.Cursor {

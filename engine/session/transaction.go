@@ -22,7 +22,8 @@ type transaction struct {
 	notes      []note // what NOTIFY sends when it commits
 	savepoints []savepoint
 	assigned   []assignment
-	cursors    []*cursor // that were declared in it
+	cursors    []*cursor      // that were declared in it
+	listens    []func() error // LISTEN and UNLISTEN, done when it commits
 	// mark is where the running statement began, to undo it alone.
 	mark int
 }
@@ -32,6 +33,8 @@ type savepoint struct {
 	at       int
 	assigned int // parameters that were set before
 	cursors  int // cursors that were declared before
+	notes    int // that were sent before
+	listens  int
 }
 
 func (t *transaction) rollback() error { return t.tx.Rollback() }
@@ -78,6 +81,9 @@ func (s *Session) Sync(_ context.Context, failed bool) error {
 func (s *Session) commit(t *transaction) error {
 	_, err := t.tx.Commit()
 	if err == nil {
+		for _, f := range t.listens {
+			err = errors.Join(err, f())
+		}
 		s.e.channels.send(s.pid, t.notes)
 	}
 	if errors.Is(err, table.ErrConflict) {
@@ -163,6 +169,7 @@ func (s *Session) commitBlock(ctx context.Context) (string, error) {
 		s.unassign(tx, 0)
 	} else {
 		s.settle(tx)
+		err = s.acknowledgeAll(tx)
 	}
 	return "COMMIT", err
 }
@@ -188,7 +195,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 		return "", pgerror.New(pgerror.NoActiveTransaction, "%s can only be used in transaction blocks", what)
 	}
 	if n.Kind == ast.TxSavepoint {
-		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint(), len(s.tx.assigned), len(s.tx.cursors)})
+		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint(), len(s.tx.assigned), len(s.tx.cursors), len(s.tx.notes), len(s.tx.listens)})
 		return "SAVEPOINT", nil
 	}
 	for i, sp := range slices.Backward(s.tx.savepoints) {
@@ -202,6 +209,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 		s.tx.tx.RollbackTo(sp.at)
 		s.unassign(s.tx, sp.assigned)
 		s.dropCursors(s.tx, sp.cursors)
+		s.tx.notes, s.tx.listens = s.tx.notes[:sp.notes], s.tx.listens[:sp.listens]
 		s.tx.savepoints = s.tx.savepoints[:i+1]
 		s.tx.failed = false
 		return "ROLLBACK", nil

@@ -37,7 +37,7 @@ type Change struct {
 type Entry struct {
 	Seq uint64
 	// Time is when it was appended, µs since the Unix epoch; growing from entry
-	// to entry. 0 for entries read back from the store.
+	// to entry. 0 for entries read back from the store, unless Options.Times.
 	Time    int64
 	Changes []Change
 }
@@ -52,6 +52,10 @@ type Options struct {
 	MemoryBytes int
 	// Last is the newest sequence number; all entries up to it are persisted.
 	Last uint64
+	// Times has the time of each entry stored with it.
+	Times bool
+	// Truncated is the newest entry that was deleted from the store.
+	Truncated uint64
 	// Discard: entries are not kept once they left memory, because only
 	// readers of the present exist (transient queries). Readers that fall behind
 	// get ErrBehind.
@@ -73,6 +77,7 @@ type Log struct {
 	staged    uint64 // put into a batch that is not yet committed
 	skipped   uint64 // entries up to here were counted as staged, not written
 	gap       uint64 // newest entry that is neither in memory nor in the store
+	truncated uint64 // newest entry that was deleted from the store
 	failed    error
 	watch     map[*Reader]struct{}
 }
@@ -82,7 +87,7 @@ func New(o Options) *Log {
 	if o.MemoryBytes == 0 {
 		o.MemoryBytes = 16 << 20
 	}
-	return &Log{o: o, floor: o.Last, last: o.Last, persisted: o.Last, staged: o.Last, watch: map[*Reader]struct{}{}}
+	return &Log{o: o, truncated: o.Truncated, floor: o.Last, last: o.Last, persisted: o.Last, staged: o.Last, watch: map[*Reader]struct{}{}}
 }
 
 // Last is the newest sequence number.
@@ -194,6 +199,10 @@ func (l *Log) Stage(b state.Batch) {
 	for _, e := range l.ring {
 		if e.Seq > l.staged {
 			AppendTo(b, l.o.Prefix, e)
+			if l.o.Times {
+				key := binary.BigEndian.AppendUint64(entryKey(nil, l.o.Prefix, e.Seq), timeOf)
+				b.Put(key, binary.BigEndian.AppendUint64(nil, uint64(e.Time)))
+			}
 		}
 	}
 	l.staged = l.last
@@ -251,12 +260,21 @@ func ChangeKey(prefix []byte, seq uint64, relation uint32, part int) []byte {
 	return binary.BigEndian.AppendUint32(key, uint32(part))
 }
 
+// timeOf is the relation and part of the key that has an entry's time: behind
+// all changes.
+const timeOf = 1<<64 - 1
+
 // Truncate deletes the entries before seq from the store, with b; those that a
-// reader has still before it stay.
+// reader has still before it stay, unless the reader lets go of them.
 func (l *Log) Truncate(b state.Batch, seq uint64) {
 	l.mu.Lock()
 	for r := range l.watch {
-		seq = min(seq, r.done+1)
+		if !r.loose {
+			seq = min(seq, r.done+1)
+		}
+	}
+	if seq > 0 {
+		l.truncated = max(l.truncated, seq-1)
 	}
 	l.mu.Unlock()
 	b.DeleteRange(entryKey(nil, l.o.Prefix, 0), entryKey(nil, l.o.Prefix, seq))
@@ -301,6 +319,39 @@ func (l *Log) pokeAll() {
 	}
 }
 
+// Expired returns the newest of the stored entries after a given one that were
+// appended before a time, µs since the Unix epoch, looking at no more than
+// some; after when there is none. REQUIRES: Options.Times.
+func (l *Log) Expired(after uint64, before int64) (uint64, error) {
+	const most = 100_000 // keys
+	n := 0
+	lo, hi := entryKey(nil, l.o.Prefix, after+1), entryKey(nil, l.o.Prefix, l.Persisted()+1)
+	for kv, err := range l.o.Store.Scan(lo, hi) {
+		if err != nil {
+			return after, err
+		}
+		if n++; n > most {
+			break
+		}
+		k := kv.Key[len(l.o.Prefix):]
+		if len(k) != 16 || binary.BigEndian.Uint64(k[8:]) != timeOf || len(kv.Value) != 8 {
+			continue
+		}
+		if int64(binary.BigEndian.Uint64(kv.Value)) >= before {
+			break
+		}
+		after = binary.BigEndian.Uint64(k)
+	}
+	return after, nil
+}
+
+// Truncated is the newest entry that was deleted from the store.
+func (l *Log) Truncated() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.truncated
+}
+
 func entryKey(dst, prefix []byte, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, prefix...), seq)
 }
@@ -340,6 +391,12 @@ func (l *Log) readStored(after, upTo uint64, from []byte, rels map[uint32]bool, 
 				out.next = append([]byte(nil), kv.Key...)
 				break
 			}
+		}
+		if rel == timeOf>>32 {
+			if n > 0 && out.entries[n-1].Seq == seq && len(kv.Value) == 8 {
+				out.entries[n-1].Time = int64(binary.BigEndian.Uint64(kv.Value))
+			}
+			continue
 		}
 		if rels != nil && !rels[rel] {
 			continue

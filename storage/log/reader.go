@@ -23,6 +23,7 @@ type Reader struct {
 	done  uint64 // pos, of what has been dealt with; guarded likewise
 	ahead bool   // something that concerns it was appended since Next; guarded likewise
 	gone  bool   // it has read what was rolled back; guarded likewise
+	loose bool   // entries that it has not read may be deleted; guarded likewise
 	rels  map[uint32]bool
 	wake  func()
 	parts bool
@@ -33,6 +34,14 @@ type Reader struct {
 // steps, each an Entry of its own with the same number; Pos stays before it until
 // the last. REQUIRES: before the first Next.
 func (r *Reader) InParts() { r.parts = true }
+
+// Loosen lets entries be deleted that the reader has not read yet; then Next
+// returns ErrBehind.
+func (r *Reader) Loosen() {
+	r.log.mu.Lock()
+	defer r.log.mu.Unlock()
+	r.loose = true
+}
 
 // NewReader starts after the entry pos. rels (nil: all) are the relations whose
 // changes are wanted. wake, which must not block, is called whenever
@@ -94,6 +103,10 @@ func (r *Reader) Next(upTo uint64) ([]Entry, error) {
 	if r.gone {
 		l.mu.Unlock()
 		return nil, ErrRolledBack
+	}
+	if r.loose && r.pos < l.truncated {
+		l.mu.Unlock()
+		return nil, ErrBehind
 	}
 	upTo = min(upTo, l.last)
 	if r.pos >= upTo {
