@@ -95,6 +95,7 @@ type Manager struct {
 	feeds  sync.Mutex // acknowledging
 
 	truncated   time.Time
+	warned      time.Time // of a backlog
 	nativeFloor uint64
 }
 
@@ -127,10 +128,14 @@ func (m *Manager) Start() error {
 	m.reconcile()
 	m.wg.Go(func() {
 		defer stop()
+		idle := time.NewTicker(truncateIdle) // where no job makes checkpoints
+		defer idle.Stop()
 		for {
 			select {
 			case <-changed:
 				m.reconcile()
+			case <-idle.C:
+				m.truncate()
 			case <-m.kick:
 				m.reconcile()
 			case <-m.moved:

@@ -10,6 +10,9 @@ import (
 // truncateEvery bounds how often logs are truncated.
 const truncateEvery = 5 * time.Second
 
+// truncateIdle is how often logs are looked at when no job makes checkpoints.
+const truncateIdle = 15 * time.Second
+
 // truncate deletes the log entries that every reader has durably read, of the
 // native log and of each job's output.
 func (m *Manager) truncate() {
@@ -61,6 +64,62 @@ func (m *Manager) truncate() {
 			m.o.Logger.Warn("log not truncated", "error", err.Error())
 		}
 	}
+	m.warnOfBacklog()
+}
+
+const (
+	// backlogWarn is how many commits, or epochs of a job, a reader that does not run may
+	// be behind before that is warned of.
+	backlogWarn = 10_000
+	// backlogAgain is how long until it is warned of once more.
+	backlogAgain = time.Minute
+)
+
+// warnOfBacklog says which readers that do not run make logs grow: nothing that they have
+// not read is deleted. REQUIRES: m.mu is held.
+func (m *Manager) warnOfBacklog() {
+	if time.Since(m.warned) < backlogAgain {
+		return
+	}
+	snap := m.o.Catalog.Snapshot()
+	for _, r := range snap.Relations() {
+		if !r.Persistent() || m.runs(r) {
+			continue
+		}
+		for _, id := range append([]uint32{r.SinkOf}, r.Inputs...) {
+			in := snap.ByID(id)
+			if in == nil {
+				continue
+			}
+			behind := uint64(0)
+			if last := m.o.Tables.Log().Last(); in.Native() && last > m.nativeFloor {
+				behind = last - m.nativeFloor
+			} else if j := m.jobs[in.ID]; j != nil && j.log.Last() > j.floor {
+				behind = j.log.Last() - j.floor
+			}
+			if behind < backlogWarn {
+				continue
+			}
+			m.warned = time.Now()
+			m.o.Logger.Warn("a log grows because a reader does not run", "reader", r.Name, "log_of", in.Name, "entries", behind,
+				"hint", "RESUME JOB "+r.Name+", or drop it: until then nothing that it has not read is deleted")
+		}
+	}
+}
+
+// runs reports that the job or sink of r takes in what its inputs bring. REQUIRES: m.mu is
+// held.
+func (m *Manager) runs(r *catalog.Relation) bool {
+	if r.SinkOf != 0 {
+		s := m.sinks[r.ID]
+		return s != nil && s.err.Load() == nil
+	}
+	j := m.jobs[r.ID]
+	if j == nil {
+		return false
+	}
+	state := j.Info().State
+	return state != Failed && state != Paused
 }
 
 // waiting are the logs (0: of native commits) that have a reader in the catalog
