@@ -220,15 +220,24 @@ func (d Decimal) AppendCompact(dst []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(raw))), raw...)
 }
 
+// SkipCompact returns what follows the value that AppendCompact wrote at the
+// beginning of b. Any bytes are safe to hand in.
+func SkipCompact(b []byte) ([]byte, error) {
+	if head, n := binary.Uvarint(b); n > 0 && head>>3 <= maxScale && head&7 == compactWord {
+		if _, k := binary.Varint(b[n:]); k > 0 {
+			return b[n+k:], nil
+		}
+	}
+	_, rest, err := DecodeCompact(b)
+	return rest, err
+}
+
 // DecodeCompact reads what AppendCompact wrote at the beginning of b and
 // returns it and what follows. Any bytes are safe to hand in.
 func DecodeCompact(b []byte) (Decimal, []byte, error) {
-	bad := func() (Decimal, []byte, error) {
-		return Decimal{}, nil, pgerror.New(pgerror.DataCorrupted, "invalid numeric encoding")
-	}
 	head, n := binary.Uvarint(b)
 	if n <= 0 || head>>3 > maxScale {
-		return bad()
+		return badCompact()
 	}
 	b = b[n:]
 	scale := int32(head >> 3)
@@ -242,13 +251,13 @@ func DecodeCompact(b []byte) (Decimal, []byte, error) {
 	case compactWord:
 		v, n := binary.Varint(b)
 		if n <= 0 || v == math.MinInt64 {
-			return bad()
+			return badCompact()
 		}
 		return Decimal{coef: v, scale: scale}, b[n:], nil
 	case compactBig, compactBigNeg:
 		size, n := binary.Uvarint(b)
 		if n <= 0 || size > uint64(len(b)-n) {
-			return bad()
+			return badCompact()
 		}
 		v := new(big.Int).SetBytes(b[n : n+int(size)])
 		if kind == compactBigNeg {
@@ -256,5 +265,9 @@ func DecodeCompact(b []byte) (Decimal, []byte, error) {
 		}
 		return fromBig(v, scale), b[n+int(size):], nil
 	}
-	return bad()
+	return badCompact()
+}
+
+func badCompact() (Decimal, []byte, error) {
+	return Decimal{}, nil, pgerror.New(pgerror.DataCorrupted, "invalid numeric encoding")
 }

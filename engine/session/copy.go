@@ -119,6 +119,10 @@ func (c *copyOutStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 			out.force[j] = c.format.forceQuote[0] == "*" || slices.Contains(c.format.forceQuote, k.Name)
 		}
 	}
+	out.special = c.format.escapes()
+	for _, k := range out.cols {
+		out.plain = append(out.plain, c.format.plain(k.Type))
+	}
 	return out, nil
 }
 
@@ -135,6 +139,8 @@ type copyOutRows struct {
 	line     []byte
 	cell     []byte
 	count    int
+	special  [256]byte // what appendText escapes, see escapes
+	plain    []bool    // by column: no value needs escapes or quotes
 }
 
 // CopyFormat implements pgwire.CopyOut.
@@ -166,12 +172,7 @@ func (c *copyOutRows) Next(ctx context.Context) (*column.Batch, error) {
 	for i := range b.Each {
 		c.line = c.line[:0]
 		for j, col := range b.Cols {
-			if col.Null(i) {
-				c.field(j, nil, true)
-				continue
-			}
-			c.cell = types.AppendText(c.cell[:0], col.Type, col.Datum(i), c.settings)
-			c.field(j, c.cell, false)
+			c.value(j, col, i)
 		}
 		c.line = append(c.line, '\n')
 		lines.AppendBytes(c.line)
@@ -179,6 +180,49 @@ func (c *copyOutRows) Next(ctx context.Context) (*column.Batch, error) {
 	}
 	c.count += c.batch.N
 	return &c.batch, nil
+}
+
+// value appends row i of col, the result's column j, to the line.
+func (c *copyOutRows) value(j int, col *column.Column, i int) {
+	switch {
+	case col.Null(i):
+		c.field(j, nil, true)
+	case c.plain[j]:
+		if j > 0 {
+			c.line = append(c.line, c.format.delimiter)
+		}
+		c.line = types.AppendText(c.line, col.Type, col.Datum(i), c.settings)
+	case col.Type.Kind() == types.KindBytes && textIsBytes(col.Type):
+		c.field(j, col.Bytes(i), false)
+	default:
+		c.cell = types.AppendText(c.cell[:0], col.Type, col.Datum(i), c.settings)
+		c.field(j, c.cell, false)
+	}
+}
+
+// textIsBytes reports that the text form of a value is its bytes.
+func textIsBytes(t types.Type) bool {
+	switch t.OID {
+	case types.OIDText, types.OIDVarchar, types.OIDBpchar, types.OIDName, types.OIDJSON, types.OIDJSONB:
+		return true
+	default:
+	}
+	return false
+}
+
+// plain reports that values of a type are written as they are: they have only
+// letters, digits and characters that mean nothing in this format, and are never NULL's text.
+func (f *copyFormat) plain(t types.Type) bool {
+	switch t.OID {
+	case types.OIDBool, types.OIDInt2, types.OIDInt4, types.OIDInt8, types.OIDFloat4, types.OIDFloat8, types.OIDNumeric,
+		types.OIDDate, types.OIDTimestamp, types.OIDTimestamptz, types.OIDUUID:
+	default:
+		return false
+	}
+	if f.csv && (f.null != "" || f.forceQuote != nil || f.quote != '"') {
+		return false
+	}
+	return f.delimiter == '\t' || (f.delimiter == ',' && t.OID != types.OIDDate && t.OID != types.OIDTimestamp && t.OID != types.OIDTimestamptz)
 }
 
 // field appends a value to the line.
@@ -193,24 +237,30 @@ func (c *copyOutRows) field(j int, v []byte, null bool) {
 	case f.csv:
 		c.line = f.appendCSV(c.line, v, len(c.cols) == 1, c.force != nil && c.force[j])
 	default:
-		c.line = f.appendText(c.line, v)
+		c.line = appendEscaped(c.line, v, &c.special)
 	}
 }
 
-// appendText escapes a value as COPY's text format does.
-func (f *copyFormat) appendText(dst, v []byte) []byte {
-	const escapes = "\b\f\n\r\t\v"
-	for _, b := range v {
-		switch k := strings.IndexByte(escapes, b); {
-		case k >= 0:
-			dst = append(dst, '\\', "bfnrtv"[k])
-		case b == '\\' || b == f.delimiter:
-			dst = append(dst, '\\', b)
-		default:
-			dst = append(dst, b)
+// escapes is what follows the backslash for each byte that COPY's text format
+// escapes, 0 for the others.
+func (f *copyFormat) escapes() (to [256]byte) {
+	to['\\'], to[f.delimiter] = '\\', f.delimiter
+	for i, b := range []byte("\b\f\n\r\t\v") {
+		to[b] = "bfnrtv"[i]
+	}
+	return to
+}
+
+// appendEscaped escapes a value as COPY's text format does.
+func appendEscaped(dst, v []byte, special *[256]byte) []byte {
+	from := 0
+	for i, b := range v {
+		if e := special[b]; e != 0 {
+			dst = append(append(dst, v[from:i]...), '\\', e)
+			from = i + 1
 		}
 	}
-	return dst
+	return append(dst, v[from:]...)
 }
 
 // appendCSV quotes a value where it must be.

@@ -54,9 +54,9 @@ func (c *copyOutRows) nextBinary(ctx context.Context) (*column.Batch, error) {
 				c.line = append(c.line, 0xff, 0xff, 0xff, 0xff)
 				continue
 			}
-			c.cell = types.AppendBinary(c.cell[:0], col.Type, col.Datum(i))
-			c.line = binary.BigEndian.AppendUint32(c.line, uint32(len(c.cell)))
-			c.line = append(c.line, c.cell...)
+			from := len(c.line) + 4
+			c.line = types.AppendBinary(append(c.line, 0, 0, 0, 0), col.Type, col.Datum(i))
+			binary.BigEndian.PutUint32(c.line[from-4:], uint32(len(c.line)-from))
 		}
 		emit(c.line)
 	}

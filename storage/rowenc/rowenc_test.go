@@ -176,3 +176,44 @@ func FuzzDecodeKey(f *testing.F) {
 		}
 	})
 }
+
+// TestDecoder compares the columns a Decoder keeps with those of whole rows.
+func TestDecoder(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	ts := append(everyType(), types.Timestamptz, types.Text)
+	in := column.NewBuilder(ts, 0)
+	for range 200 {
+		for j, ty := range ts {
+			in.Col(j).Append(randomDatum(r, ty))
+		}
+		in.Row(column.Insert)
+	}
+	cols := in.Batch().Cols
+	for range 40 {
+		wanted := r.Perm(len(ts))[:r.IntN(len(ts)+1)]
+		d := NewDecoder(ts, wanted)
+		for range 2 {
+			d.Reset()
+			for i := range in.Len() {
+				if err := d.Append(AppendRow(nil, cols, i)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if d.Len() != in.Len() || len(d.Batch().Cols) != len(wanted) {
+				t.Fatalf("%d rows of %d columns", d.Len(), len(d.Batch().Cols))
+			}
+			for k, j := range wanted {
+				for i := range in.Len() {
+					a, b := d.Batch().Cols[k], cols[j]
+					if a.Null(i) != b.Null(i) || !a.Null(i) && !bytes.Equal(column.AppendValue(nil, a, i), column.AppendValue(nil, b, i)) {
+						t.Fatalf("column %d, row %d", j, i)
+					}
+				}
+			}
+		}
+		for cut := range 12 { // damaged rows end in an error, or in one row
+			row := AppendRow(nil, cols, r.IntN(in.Len()))
+			_ = NewDecoder(ts, wanted).Append(row[:min(cut*4, len(row))])
+		}
+	}
+}
