@@ -102,6 +102,9 @@ func ingest(ctx context.Context, b *bench) error {
 		return err
 	}
 	for _, j := range ingestJobs(b.tmp, b.trades) {
+		if !b.part("ingest", j.name) {
+			continue
+		}
 		if err := b.ingestJob(ctx, c, s, k, j); err != nil {
 			return fmt.Errorf("%s: %w", j.name, err)
 		}

@@ -53,7 +53,7 @@ type config struct {
 func parse(args []string) (config, error) {
 	var c config
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	only := f.String("run", "", "comma-separated names of suites to run; all unless set")
+	only := f.String("run", "", "comma-separated names of suites to run, or ingest/ and the name of a job; all unless set")
 	f.IntVar(&c.reps, "reps", 3, "repetitions of each measurement; the median counts")
 	f.IntVar(&c.trades, "trades", 2_000_000, "trades in the Kafka topic")
 	f.IntVar(&c.keys, "keys", 1_000_000, "keys of the large GROUP BY and of the restart")
@@ -93,6 +93,19 @@ func parse(args []string) (config, error) {
 		c.only = strings.Split(*only, ",")
 	}
 	return c, nil
+}
+
+// wants reports that a suite is to be run, or a part of it.
+func (c *config) wants(suite string) bool {
+	return len(c.only) == 0 || slices.ContainsFunc(c.only, func(o string) bool {
+		name, _, _ := strings.Cut(o, "/")
+		return name == suite
+	})
+}
+
+// part reports that a part of a suite that is run is to be: -run ingest/keys.
+func (c *config) part(suite, name string) bool {
+	return len(c.only) == 0 || slices.Contains(c.only, suite) || slices.Contains(c.only, suite+"/"+name)
 }
 
 // suite is one group of rows of the table.
@@ -149,7 +162,7 @@ func measure(ctx context.Context, c config, w io.Writer) error {
 	printHead(w, b.report)
 	var failed []error
 	for _, s := range suites() {
-		if len(c.only) > 0 && !slices.Contains(c.only, s.name) {
+		if !c.wants(s.name) {
 			continue
 		}
 		if err := s.run(ctx, b); err != nil {

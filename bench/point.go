@@ -37,8 +37,8 @@ func point(ctx context.Context, b *bench) error {
 		modes        []string
 		ship, aim    float64
 	}{
-		{"SELECT by key, table", id + "SELECT v FROM points WHERE id = :id;\n", []int{1, 8, 64}, []string{"simple", "prepared"}, 1, 1.5},
-		{"SELECT by key, view", id + "SELECT v FROM points_view WHERE id = :id;\n", []int{1, 8, 64}, []string{"prepared"}, 1, 1.5},
+		{"SELECT by key, table", id + "SELECT v FROM points WHERE id = :id;\n", []int{1, 4, 16, 64}, []string{"simple", "extended", "prepared"}, 1, 1.5},
+		{"SELECT by key, view", id + "SELECT v FROM points_view WHERE id = :id;\n", []int{1, 16, 64}, []string{"prepared"}, 1, 1.5},
 		{"INSERT, autocommit", "\\set id random(0, 1000000000)\nINSERT INTO inserted VALUES (:id, 'some text of a row');\n", []int{16}, []string{"prepared"}, 1, 2},
 	} {
 		for _, mode := range w.modes {

@@ -271,30 +271,23 @@ func (a *aggregate) flush() error {
 	return a.set.flush()
 }
 
-// write puts the dirty ones of gs into the table, in key order.
+// write puts the dirty ones of gs into the table, in any order: it sorts what it was
+// given once.
 func (a *aggregate) write(gs []int32) error {
-	buf := a.scratch.value[:0]
-	type span struct{ key, value, end int }
-	spans := make([]span, 0, len(gs))
+	buf := a.scratch.value
 	for _, g := range gs {
 		if a.flags[g]&(flagDirty|flagLive) != flagDirty|flagLive {
 			continue
 		}
 		a.flags[g] = a.flags[g]&^flagDirty | flagStored
-		s := span{key: len(buf)}
-		buf = a.keys.appendKey(append(buf, spaceGroups), g, a.order)
-		s.value = len(buf)
+		buf = a.keys.appendKey(append(buf[:0], spaceGroups), g, a.order)
+		n := len(buf)
 		buf = a.encode(buf, g)
-		s.end = len(buf)
-		spans = append(spans, s)
-	}
-	slices.SortFunc(spans, func(x, y span) int { return bytes.Compare(buf[x.key:x.value], buf[y.key:y.value]) })
-	for _, s := range spans {
-		if err := a.table.Put(buf[s.key:s.value], buf[s.value:s.end]); err != nil {
+		if err := a.table.Put(buf[:n], buf[n:]); err != nil {
 			return err
 		}
 	}
-	a.scratch.value = buf[:0]
+	a.scratch.value = buf
 	return nil
 }
 

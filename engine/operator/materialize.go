@@ -40,8 +40,8 @@ type Materialize struct {
 	more  map[int32][]int32
 
 	out     emitter
-	pending map[string][]byte // changes since the last flush; nil: no row
-	log     []span            // append-only: rows since the last flush
+	pending rowTable // rows by key, as changed since the last flush
+	log     []span   // append-only: rows since the last flush
 	arena   []byte
 	bytes   int64
 
@@ -59,7 +59,7 @@ type span struct{ key, value, end int }
 func NewMaterialize(p *plan.Physical, name string, t state.Table) (*Materialize, error) {
 	m := &Materialize{
 		label: "materialised " + name, key: p.Key, appends: p.AppendOnly, table: t, budget: budget{bytes: defaultBudget},
-		types: p.Types(), rows: column.NewBuilder(p.Types(), 0), pending: make(map[string][]byte),
+		types: p.Types(), rows: column.NewBuilder(p.Types(), 0),
 		out: emitter{column.NewBuilder(p.Types(), 0)},
 	}
 	var ts []types.Type
@@ -210,22 +210,19 @@ func (m *Materialize) remember(o, f int32) error {
 	}
 	cols := m.rows.Batch().Cols
 	m.scratch = rowenc.AppendKey(m.scratch[:0], cols, m.key, int(max(o, f)))
-	was, known := m.pending[string(m.scratch)]
+	was, hash := m.pending.find(m.scratch)
 	switch {
-	case known && was == nil && o >= 0:
+	case was != nil && was.absent && o >= 0:
 		return broken(m.label, "a row is deleted that is not there")
-	case known && was != nil && o < 0:
+	case was != nil && !was.absent && o < 0:
 		return broken(m.label, "two rows have one key")
 	}
-	var val []byte
+	n := len(m.scratch)
 	if f >= 0 {
-		val = rowenc.AppendRow(was[:0], cols, int(f))
+		m.scratch = rowenc.AppendRow(m.scratch, cols, int(f))
 	}
-	if !known {
-		m.bytes += int64(len(m.scratch)) + 64
-	}
-	m.bytes += int64(len(val) - len(was))
-	m.pending[string(m.scratch)] = val
+	m.pending.set(was, hash, m.scratch[:n], m.scratch[n:], f < 0)
+	m.bytes = m.pending.bytes()
 	return nil
 }
 
@@ -274,19 +271,19 @@ func (m *Materialize) flush() error {
 		}
 	}
 	// In any order: the table sorts what it was given once.
-	for k, v := range m.pending {
-		m.scratch = append(m.scratch[:0], k...)
+	for i := range m.pending.entries {
+		e := &m.pending.entries[i]
 		var err error
-		if v == nil {
-			err = m.table.Delete(m.scratch)
+		if e.absent {
+			err = m.table.Delete(m.pending.keyOf(e))
 		} else {
-			err = m.table.Put(m.scratch, v)
+			err = m.table.Put(m.pending.keyOf(e), m.pending.rowOf(e))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	clear(m.pending)
+	m.pending.reset()
 	m.log, m.arena, m.bytes = m.log[:0], m.arena[:0], 0
 	return nil
 }

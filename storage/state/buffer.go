@@ -2,6 +2,8 @@ package state
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 
 	"github.com/tidwall/btree"
 	"github.com/zeebo/xxh3"
@@ -12,18 +14,21 @@ import (
 //	chunks   key|value, one after the other; written once, never changed
 //	writes   one record per write, free of pointers; never changed either, so a
 //	         scan that keeps the slice's header keeps its moment
-//	slots    hash table of the keys: number of the newest write + 1, 0 is empty
+//	slots    hash table of the keys: number of the newest write + 1, 0 is empty;
+//	         made when a key is first asked for, then kept up
 //	order    the newest writes by key; made when first asked for, then kept up
 //	cuts     ranges deleted, apart from each other. Whatever is in writes and
 //	         not gone is younger than all of them
 //
-// As long as a table is only written and read by key there is no order, and a
-// Put is a hash, a probe and two appends.
+// As long as a table is only written, as that of an operator which has all its
+// state in memory, a Put is two appends; what a key's newest write is shows when
+// they are sorted. Once it is read by key a Put is a hash and a probe more.
 type buffer struct {
 	chunks [][]byte
 	writes []write
 	slots  []uint32
-	used   int // slots taken, one for each key
+	used   int  // slots taken, one for each key
+	hashed bool // slots are there
 	order  *btree.BTreeG[uint32]
 	cuts   *btree.BTreeG[cut]
 	probe  []byte   // the key order compares as probeRef
@@ -84,17 +89,14 @@ func (b *buffer) keyOf(i uint32) []byte {
 
 // set records a write of k.
 func (b *buffer) set(k, v []byte, kind writeKind) {
-	if 4*(b.used+1) > 3*len(b.slots) {
-		b.grow()
-	}
-	h := uint32(xxh3.Hash(k))
-	slot := b.find(k, h)
-	if b.slots[slot] == 0 {
-		b.used++
-	}
 	n := uint32(len(b.writes))
-	b.writes = append(b.writes, b.store(k, v, h, kind))
-	b.slots[slot] = n + 1
+	if b.hashed {
+		h := uint32(xxh3.Hash(k))
+		b.writes = append(b.writes, b.store(k, v, h, kind))
+		b.enter(k, h, n)
+	} else {
+		b.writes = append(b.writes, b.store(k, v, 0, kind))
+	}
 	b.bytes += len(k) + len(v) + writeBytes
 	if b.order == nil {
 		return
@@ -103,6 +105,36 @@ func (b *buffer) set(k, v []byte, kind writeKind) {
 		b.order.Delete(n)
 	} else {
 		b.order.Set(n)
+	}
+}
+
+// enter makes n the newest write of k.
+func (b *buffer) enter(k []byte, h, n uint32) {
+	if 4*(b.used+1) > 3*len(b.slots) {
+		b.grow()
+	}
+	slot := b.find(k, h)
+	if b.slots[slot] == 0 {
+		b.used++
+	}
+	b.slots[slot] = n + 1
+}
+
+// index makes the slots. What is written stays where it is, so that a layer's slice
+// of writes remains true: their hashes are set in a copy.
+func (b *buffer) index() {
+	b.hashed = true
+	b.writes = append(make([]write, 0, len(b.writes)+len(b.writes)/2), b.writes...)
+	n := 16
+	for 3*n < 4*len(b.writes) {
+		n *= 2
+	}
+	b.slots = make([]uint32, n)
+	for i := range b.writes {
+		w := &b.writes[i]
+		k := b.key(*w)
+		w.hash = uint32(xxh3.Hash(k))
+		b.enter(k, w.hash, uint32(i))
 	}
 }
 
@@ -158,22 +190,45 @@ func (b *buffer) grow() {
 // get looks k up. found is false when this buffer says nothing about k; a nil
 // value then means it is deleted. The value is the buffer's.
 func (b *buffer) get(k []byte) (v []byte, found bool) {
-	if b.used > 0 {
-		if n := b.slots[b.find(k, uint32(xxh3.Hash(k)))]; n != 0 {
-			w := b.writes[n-1]
-			switch w.kind {
-			case put:
-				return b.value(w), true
-			case deleted, gone:
-				return nil, true
-			}
+	if n := b.newest(k); n >= 0 {
+		w := b.writes[n]
+		switch w.kind {
+		case put:
+			return b.value(w), true
+		case deleted, gone:
+			return nil, true
 		}
 	}
 	return nil, covered(b.cuts, k)
 }
 
-// live is the newest write of each key that counts, in no order.
+// newest is the newest write of k, -1: there is none.
+func (b *buffer) newest(k []byte) int {
+	switch {
+	case len(b.writes) == 0:
+		return -1
+	case !b.hashed && b.sorted != nil: // sealed: only what counts is in it, and cuts speak for the rest
+		i, there := slices.BinarySearchFunc(b.sorted, k, func(n uint32, k []byte) int { return bytes.Compare(b.keyOf(n), k) })
+		if !there {
+			return -1
+		}
+		return int(b.sorted[i])
+	case !b.hashed:
+		b.index()
+	}
+	return int(b.slots[b.find(k, uint32(xxh3.Hash(k)))]) - 1
+}
+
+// live is the newest write of each key that counts, in no order; of a buffer without slots
+// all writes.
 func (b *buffer) live() []uint32 {
+	if !b.hashed {
+		out := make([]uint32, len(b.writes))
+		for i := range out {
+			out[i] = uint32(i)
+		}
+		return out
+	}
 	out := make([]uint32, 0, b.used)
 	for _, n := range b.slots {
 		if n != 0 && b.writes[n-1].kind != gone {
@@ -195,7 +250,7 @@ func (b *buffer) sort() []uint32 {
 	}
 	out := b.live()
 	if len(out) < 2 {
-		return out
+		return b.newestOf(out)
 	}
 	// Most comparisons are of eight bytes held beside the number, past what
 	// all keys share.
@@ -209,12 +264,31 @@ func (b *buffer) sort() []uint32 {
 		refs[i] = ref{head(b.keyOf(n)[shared:]), n}
 	}
 	refs = sortRefs(refs, func(x, y ref) int {
-		return bytes.Compare(b.keyOf(x.n)[shared:], b.keyOf(y.n)[shared:])
+		if c := bytes.Compare(b.keyOf(x.n)[shared:], b.keyOf(y.n)[shared:]); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.n, y.n)
 	})
-	for i, r := range refs {
-		out[i] = r.n
+	if b.hashed {
+		for i, r := range refs {
+			out[i] = r.n
+		}
+		return out
 	}
-	return out
+	out = out[:0]
+	for i, r := range refs {
+		older := i+1 < len(refs) && refs[i+1].head == r.head && bytes.Equal(b.keyOf(refs[i+1].n), b.keyOf(r.n))
+		if !older {
+			out = append(out, r.n)
+		}
+	}
+	return b.newestOf(out)
+}
+
+// newestOf drops from list, the newest write of each key, those that a cut speaks
+// for.
+func (b *buffer) newestOf(list []uint32) []uint32 {
+	return slices.DeleteFunc(list, func(n uint32) bool { return b.writes[n].kind == gone })
 }
 
 // makeOrder sees to it that order is there.
@@ -236,7 +310,7 @@ func (b *buffer) deleteRange(lo, hi []byte) {
 	if hi != nil && bytes.Compare(lo, hi) >= 0 {
 		return
 	}
-	if b.used > 0 {
+	if len(b.writes) > 0 {
 		b.makeOrder()
 		var hit []uint32
 		b.probe = lo
