@@ -41,31 +41,45 @@ func (a *extreme) update(u *update) error {
 				}
 			}
 			return nil
+		case types.KindDecimal:
+			for k, g := range u.gids {
+				if a.has[g] {
+					d, ok := c.Decs[u.rows[k]].CmpWord(&a.v.decs[g])
+					if ok && (d == 0 || (d > 0) != a.max) {
+						continue
+					}
+				}
+				a.one(c, int(u.rows[k]), g)
+			}
+			return nil
 		default:
 		}
 	}
 	for k, g := range u.gids {
-		i := int(u.rows[k])
-		if c.Null(i) {
-			continue
-		}
-		if !a.has[g] {
-			a.has[g] = true
-			a.v.set(g, c, i)
-			continue
-		}
-		d := a.v.compare(c, i, g)
-		if a.max {
-			d = -d
-			if a.v.kind == types.KindDecimal && a.v.decs[g].Equal(c.Decs[i]) {
-				d = -d // fewer digits first, for max too
-			}
-		}
-		if d < 0 {
-			a.v.replace(g, c, i)
+		if i := int(u.rows[k]); !c.Null(i) {
+			a.one(c, i, g)
 		}
 	}
 	return nil
+}
+
+// one takes in row i of c, which is not NULL.
+func (a *extreme) one(c *column.Column, i int, g int32) {
+	if !a.has[g] {
+		a.has[g] = true
+		a.v.set(g, c, i)
+		return
+	}
+	d := a.v.compare(c, i, g)
+	if a.max {
+		d = -d
+		if a.v.kind == types.KindDecimal && a.v.decs[g].Equal(c.Decs[i]) {
+			d = -d // fewer digits first, for max too
+		}
+	}
+	if d < 0 {
+		a.v.replace(g, c, i)
+	}
 }
 
 func (a *extreme) result(g int32, dst *column.Column) error {

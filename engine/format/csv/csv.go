@@ -9,6 +9,7 @@ package csv
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -115,10 +116,11 @@ func (d *Decoder) Decode(value []byte, rows *format.Rows) error {
 }
 
 func (d *Decoder) row(b []byte, rows *format.Rows) error {
-	if !utf8.Valid(b) {
+	if ascii(b) {
+		// nothing to check
+	} else if !utf8.Valid(b) {
 		return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\" in a CSV record")
-	}
-	if bytes.IndexByte(b, 0) >= 0 {
+	} else if bytes.IndexByte(b, 0) >= 0 {
 		return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x00 in a CSV record")
 	}
 	if n := len(b); n > 0 && b[n-1] == '\r' {
@@ -167,6 +169,24 @@ func (d *Decoder) row(b []byte, rows *format.Rows) error {
 		return pgerror.New(pgerror.BadCopyFileFormat, "a CSV record has more than the %d values that are expected", len(d.at))
 	}
 	return nil
+}
+
+// ascii reports that b has only bytes from 1 to 127, eight at a time.
+func ascii(b []byte) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		// A zero byte borrows from its high bit: https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+		if (w|(w-ones))&highs != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c == 0 || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *Decoder) cell(c *format.Cell, col *column.Column, v []byte, quoted bool) error {
