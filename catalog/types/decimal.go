@@ -174,21 +174,6 @@ func (d Decimal) Cmp(o Decimal) int {
 	return d.scaledBig(s).Cmp(o.scaledBig(s))
 }
 
-// CmpWord is Cmp of two numbers of one scale that each fit a word; ok is false for
-// others. It is short enough to be inlined into loops.
-func (d *Decimal) CmpWord(o *Decimal) (c int, ok bool) {
-	if d.scale != o.scale || d.form|o.form != finite || d.big != nil || o.big != nil {
-		return 0, false
-	}
-	switch {
-	case d.coef < o.coef:
-		return -1, true
-	case d.coef > o.coef:
-		return 1, true
-	}
-	return 0, true
-}
-
 // Equal reports equal values, whatever their scales.
 func (d Decimal) Equal(o Decimal) bool { return d.Cmp(o) == 0 }
 

@@ -73,12 +73,16 @@ func BenchmarkEval(b *testing.B) {
 		},
 		"num + 7.25": func() {
 			for i := range outD {
-				outD[i], _ = decs[i].Add(seven)
+				if !decs[i].AddWord(&seven, &outD[i]) {
+					return
+				}
 			}
 		},
 		"num * num": func() {
 			for i := range outD {
-				outD[i], _ = decs[i].Mul(decs[i])
+				if !decs[i].MulWord(&decs[i], &outD[i]) {
+					return
+				}
 			}
 		},
 		"case when i4 > 500 then i8 else 0 end": func() {
@@ -87,6 +91,15 @@ func BenchmarkEval(b *testing.B) {
 					outI[i] = longs[i]
 				} else {
 					outI[i] = 0
+				}
+			}
+		},
+		"filter: num > 250.5": func() {
+			outS = outS[:0]
+			limit := types.NewDecimal(25050, 2)
+			for i := range decs {
+				if c, ok := decs[i].CmpWord(&limit); ok && c > 0 {
+					outS = append(outS, int32(i))
 				}
 			}
 		},

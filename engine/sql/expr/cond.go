@@ -16,6 +16,7 @@ type caseNode struct {
 	// blends: one condition between values that need no evaluation, of a kind
 	// with fixed width: both sides are read for every row.
 	blends bool
+	below  *below // the condition, where it can be decided on the way, else nil
 }
 
 func compileCase(e *Case) (node, error) {
@@ -36,6 +37,9 @@ func compileCase(e *Case) (node, error) {
 	switch n.t.Kind() {
 	case types.KindInt, types.KindFloat, types.KindDecimal:
 		n.blends = len(n.conds) == 1 && n.other != nil && isFree(n.thens[0]) && isFree(n.other)
+		if n.blends && n.t.Kind() == types.KindInt {
+			n.below = asBelow(n.conds[0])
+		}
 	default:
 	}
 	return n, nil
@@ -54,6 +58,11 @@ func isFree(n node) bool {
 
 // blend computes CASE WHEN c THEN a ELSE b END by choosing row by row.
 func (n *caseNode) blend(r *run, sel []int32) (*column.Column, error) {
+	if n.below != nil {
+		if out, done, err := n.blendBelow(r, sel); done || err != nil {
+			return out, err
+		}
+	}
 	cond, err := n.conds[0].eval(r, sel)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"slices"
 
 	"velostream/catalog/types"
 	"velostream/storage/column"
@@ -301,33 +302,66 @@ func cmpBools(op cmpOp) Kernel {
 
 func cmpDecimals(op cmpOp) Kernel {
 	return func(c *CallContext, args []*column.Column, out *column.Column) error {
-		a, b := args[0].Decs, args[1].Decs
-		am, bm := stride(args[0].Const), stride(args[1].Const)
-		return c.each(func(i int) error {
-			out.Bools[i] = op.holds(a[i&am].Cmp(b[i&bm]))
+		a, b, am, bm := decimals(args[0], args[1])
+		yes := op.outcomes()
+		if c.Sel == nil {
+			bools := out.Bools[:c.N]
+			for i := range bools {
+				o, ok := a[i&am].CmpWord(&b[i&bm])
+				if !ok {
+					o = a[i&am].Cmp(b[i&bm])
+				}
+				bools[i] = yes[(o+1)&3]
+			}
 			return nil
-		})
+		}
+		for _, s := range c.Sel {
+			i := int(s)
+			out.Bools[i] = yes[a[i&am].Cmp(b[i&bm])+1]
+		}
+		return nil
 	}
+}
+
+// outcomes is holds for -1, 0 and 1; there are four, so that an index needs no check.
+func (op cmpOp) outcomes() [4]bool { return [4]bool{op.holds(-1), op.holds(0), op.holds(1)} }
+
+// decimals are the values of two columns with their strides. A constant is shown with
+// as many digits as the other's first value, so that most comparisons are of words.
+func decimals(l, r *column.Column) (a, b []types.Decimal, am, bm int) {
+	a, b, am, bm = l.Decs, r.Decs, stride(l.Const), stride(r.Const)
+	switch {
+	case bm == 0 && am != 0 && len(a) > 0 && len(b) > 0:
+		b = []types.Decimal{b[0].AtScale(a[0].Scale())}
+	case am == 0 && bm != 0 && len(a) > 0 && len(b) > 0:
+		a = []types.Decimal{a[0].AtScale(b[0].Scale())}
+	}
+	return a, b, am, bm
 }
 
 func filterDecimals(op cmpOp) FilterKernel {
 	return func(c *CallContext, args []*column.Column, dst []int32) []int32 {
-		a, b := args[0].Decs, args[1].Decs
-		am, bm := stride(args[0].Const), stride(args[1].Const)
-		if c.Sel != nil {
-			for _, s := range c.Sel {
-				if op.holds(a[int(s)&am].Cmp(b[int(s)&bm])) {
-					dst = append(dst, s)
+		a, b, am, bm := decimals(args[0], args[1])
+		yes := op.outcomes()
+		k, rows := len(dst), count(c.Sel, c.N)
+		dst = slices.Grow(dst, rows)[:k+rows]
+		if c.Sel == nil {
+			for i := range c.N {
+				o, ok := a[i&am].CmpWord(&b[i&bm])
+				if !ok {
+					o = a[i&am].Cmp(b[i&bm])
 				}
+				dst[k] = int32(i)
+				k += b2i(yes[(o+1)&3])
 			}
-			return dst
+			return dst[:k]
 		}
-		for i := range c.N {
-			if op.holds(a[i&am].Cmp(b[i&bm])) {
-				dst = append(dst, int32(i))
-			}
+		for _, s := range c.Sel {
+			o := a[int(s)&am].Cmp(b[int(s)&bm])
+			dst[k] = s
+			k += b2i(yes[(o+1)&3])
 		}
-		return dst
+		return dst[:k]
 	}
 }
 
