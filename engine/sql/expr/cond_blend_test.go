@@ -3,6 +3,8 @@ package expr
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"testing"
 
 	"velostream/catalog/types"
@@ -59,13 +61,13 @@ func evalAll(t *testing.T, s string, in *column.Batch) string {
 	if err != nil {
 		t.Fatalf("%s: %v", s, err)
 	}
-	out := ""
+	var out []string
 	for i := range in.N {
 		if c.Null(i) {
-			out += " null"
+			out = append(out, "null")
 		} else {
-			out += fmt.Sprint(" ", c.Ints[c.At(i)])
+			out = append(out, strconv.FormatInt(c.Ints[c.At(i)], 10))
 		}
 	}
-	return out
+	return strings.Join(out, " ")
 }
