@@ -103,6 +103,7 @@ run_node() {
 		installed "$here/node/package-lock.json" node
 	fi
 	check node node "$here/node/clients.mjs"
+	check orms node "$here/node/orms.mjs"
 }
 
 run_python() {
