@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"velostream/engine"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // TestSubscribe checks the forms of SUBSCRIBE, through a cursor.
@@ -174,5 +176,35 @@ func TestResumeAfterMending(t *testing.T) {
 	var n, q int
 	if err := c.QueryRow(ctx, "SELECT count(*), sum(q)::int FROM v").Scan(&n, &q); err != nil || n != 2 || q != 30 {
 		t.Errorf("%d rows, sum %d, %v", n, q, err)
+	}
+}
+
+// TestSlowSubscriber: a client that does not read costs no more than its
+// buffer: it is ended, while others write on and read what they ask for.
+func TestSlowSubscriber(t *testing.T) {
+	s := Start(t, engine.Options{})
+	w, slow := s.Connect(), s.Connect()
+	rowsOf(t, w, "CREATE TABLE wide (id int PRIMARY KEY, v text)")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	results := slow.PgConn().Exec(ctx, "SUBSCRIBE wide")
+	if !results.NextResult() {
+		t.Fatal(results.Close())
+	}
+	for i := range 12 { // about 10 MB each; nobody reads
+		rowsOf(t, w, fmt.Sprintf("INSERT INTO wide SELECT g, repeat('x', 1000) FROM generate_series(%d, %d) g", i*10_000, i*10_000+9_999))
+	}
+	if r := rowsOf(t, w, "SELECT count(*) FROM wide"); r[0][0] != "120000" {
+		t.Error(r)
+	}
+	rows := results.ResultReader()
+	n := 0
+	for rows.NextRow() {
+		n++
+	}
+	_, err := rows.Close()
+	var e *pgconn.PgError
+	if !errors.As(err, &e) || e.Code != "53400" || n >= 120_000 {
+		t.Errorf("after %d rows: %v", n, err)
 	}
 }
