@@ -145,7 +145,7 @@ func TestCopyLoadTransaction(t *testing.T) {
 	load(20000)
 	x.exec("UPDATE t SET k = -1 WHERE id = 30003")
 	x.exec("DELETE FROM t WHERE id = 60003")
-	x.want("SELECT count(*)::text FROM t", fmt.Sprint(3*loadedLines-1))
+	x.want("SELECT count(*)::text FROM t", strconv.Itoa(3*loadedLines-1))
 	x.want("SELECT id::text FROM t WHERE k = -1", "30003")
 	x.exec("ROLLBACK TO a")
 	x.want("SELECT count(*)::text FROM t", all(2))

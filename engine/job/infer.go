@@ -15,7 +15,7 @@ const sampleRecords = 1000
 // InferColumns tells the columns of a relation that declares none from the
 // first records that the source has now. Records that cannot be read are passed
 // over where the source's on_error lets them be.
-func InferColumns(ctx context.Context, conn connector.Connector, src connector.Source, o option.Options) ([]connector.Column, error) {
+func InferColumns(ctx context.Context, src connector.Source, o option.Options) ([]connector.Column, error) {
 	set, err := source.Parse(o)
 	if err != nil {
 		return nil, err

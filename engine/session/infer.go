@@ -38,7 +38,7 @@ func (s *Session) inferred(ctx context.Context, p ast.Parsed, n *ast.CreateRelat
 			return nil, err
 		}
 	}
-	columns, err := job.InferColumns(ctx, conn, src, opts)
+	columns, err := job.InferColumns(ctx, src, opts)
 	if err != nil {
 		return nil, pgerror.From(err).At(p.Position(n.Name.Pos()))
 	}
