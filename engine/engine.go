@@ -145,7 +145,7 @@ func (o *Options) ensureDefaults() {
 
 // pushInterval bounds how often the store of jobs is fsynced because of reads;
 // a checkpoint, one a second, may wait as long.
-const pushInterval = 20 * time.Millisecond
+const pushInterval = 100 * time.Millisecond
 
 func openStore(o Options, name string) (state.Store, error) {
 	var reg prometheus.Registerer

@@ -35,6 +35,7 @@ type fence struct {
 	armed   atomic.Bool // off while opening: errors pass through, and Open returns them
 	frozen  atomic.Bool
 	overlay *vfs.MemFS
+	marks   *marks // of the log, see pusher
 }
 
 // errFrozen is the error of what a frozen store may not do any more.
@@ -44,7 +45,7 @@ var errFrozen = errors.New("the store stopped writing after an earlier error")
 const compactionRetry = 50 * time.Millisecond
 
 func newFence(fs vfs.FS, failed func(error)) *fence {
-	return &fence{FS: fs, failed: failed, overlay: vfs.NewMem()}
+	return &fence{FS: fs, failed: failed, overlay: vfs.NewMem(), marks: newMarks()}
 }
 
 // Unwrap implements vfs.FS.
@@ -55,6 +56,7 @@ func (f *fence) Unwrap() vfs.FS { return f.FS }
 func (f *fence) freeze(err error) {
 	f.failed(err)
 	f.frozen.Store(true)
+	f.marks.free() // nothing is written any more: nobody need wait
 }
 
 // isTable reports that name is a table file, whose write errors Pebble undoes.
@@ -76,7 +78,7 @@ func (f *fence) create(name string, category vfs.DiskWriteCategory, onDisk func(
 	if !f.frozen.Load() {
 		file, err := onDisk()
 		if err == nil {
-			return &fencedFile{File: file, f: f, table: isTable(name)}, nil
+			return &fencedFile{File: file, f: f, table: isTable(name), log: strings.HasSuffix(name, ".log")}, nil
 		}
 		if !f.armed.Load() {
 			return nil, err
@@ -195,6 +197,7 @@ type fencedFile struct {
 	vfs.File
 	f     *fence
 	table bool
+	log   bool
 }
 
 // guard runs a write and decides what Pebble hears of its failure.
@@ -227,6 +230,9 @@ func (w *fencedFile) Write(p []byte) (int, error) {
 	})
 	if err != nil {
 		return 0, err
+	}
+	if w.log {
+		w.f.marks.passed(p)
 	}
 	return len(p), nil
 }

@@ -120,7 +120,7 @@ func (s *pebbleStore) open() (err error) {
 	s.reading = o.MakeReaderOptions()
 	s.db = db
 	if s.o.PushInterval > 0 {
-		s.pusher = newPusher(db)
+		s.pusher = newPusher(db, s.fence.marks)
 	}
 	s.fence.armed.Store(true)
 	return nil
