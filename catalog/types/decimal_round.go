@@ -18,13 +18,13 @@ func roundBig(b *big.Int, n int) *big.Int {
 
 // Round returns d with exactly scale digits after the point, half away from
 // zero; a negative scale rounds before the point. The scale is kept between
-// PostgreSQL's -2000 and 2000.
+// PostgreSQL's -131072 and 16383.
 func (d Decimal) Round(scale int32) Decimal { return d.rescale(clampRound(scale), true) }
 
 // Trunc is Round towards zero.
 func (d Decimal) Trunc(scale int32) Decimal { return d.rescale(clampRound(scale), false) }
 
-func clampRound(s int32) int32 { return min(max(s, -2*maxResultScale), 2*maxResultScale) }
+func clampRound(s int32) int32 { return min(max(s, -131072), 16383) }
 
 func (d Decimal) rescale(scale int32, round bool) Decimal {
 	if d.form != finite || scale == d.scale {

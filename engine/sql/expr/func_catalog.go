@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -189,7 +190,12 @@ func sizePretty(_ *CallContext, a []datum) (datum, error) {
 	v := a[0].I
 	var unit int
 	units := []string{"bytes", "kB", "MB", "GB", "TB", "PB"}
-	abs := func(x int64) int64 { return max(x, -x) }
+	abs := func(x int64) int64 {
+		if x == math.MinInt64 {
+			return math.MaxInt64
+		}
+		return max(x, -x)
+	}
 	if abs(v) < 10*1024 {
 		return str(strconv.FormatInt(v, 10) + " bytes")
 	}
@@ -210,7 +216,7 @@ func sizePretty(_ *CallContext, a []datum) (datum, error) {
 func sizePrettyNumeric(c *CallContext, a []datum) (datum, error) {
 	d := a[0].Dec
 	if !d.IsFinite() {
-		return str(d.String() + " bytes")
+		return str(d.String() + " PB")
 	}
 	ten := types.FromInt64(10 * 1024)
 	if d.Abs().Cmp(ten) < 0 {

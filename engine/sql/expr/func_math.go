@@ -210,7 +210,10 @@ func widthBucketDecimal(_ *CallContext, a []datum) (datum, error) {
 	if err != nil {
 		return fail(err)
 	}
-	v, _ := q.Int64()
+	v, ok := q.Int64()
+	if !ok || v >= math.MaxInt32 {
+		return fail(rangeInt4.out())
+	}
 	return integer(v + 1)
 }
 

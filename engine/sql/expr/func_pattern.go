@@ -66,7 +66,7 @@ func patternFamily() []Function {
 		{sig: "like(bytea,bytea) bool", kernel: likeKernel(false, false), doc: "LIKE"},
 		{sig: "notlike(bytea,bytea) bool", kernel: likeKernel(false, true), doc: "NOT LIKE"},
 		{sig: "like_escape(bytea,bytea) bytea", scalar: likeEscape, doc: "pattern with backslash in the place of another escape"},
-		{sig: "similar_escape(text,text) text", scalar: similarEscape, doc: "regular expression of a SIMILAR TO pattern"},
+		{sig: "similar_escape(text,text) text", scalar: similarEscape, nullCall: true, doc: "regular expression of a SIMILAR TO pattern"},
 		{sig: "substring(text,text) text", scalar: substringRegexp, doc: "first group, or all, of the first match"},
 		{sig: "substring(text,text,text) text", scalar: substringSimilar, doc: "part between escapes of a SIMILAR pattern"},
 	})...)
@@ -125,18 +125,21 @@ func likeEscape(_ *CallContext, a []datum) (datum, error) {
 	}
 	var b strings.Builder
 	after := false
-	for _, r := range p {
+	for len(p) > 0 {
+		_, size := utf8.DecodeRuneInString(p) // 1 of a byte that is no character's
+		r := p[:size]
+		p = p[size:]
 		switch {
-		case !after && esc != "" && string(r) == esc:
+		case !after && esc != "" && r == esc:
 			b.WriteByte('\\')
 			after = true
 			continue
-		case r == '\\':
+		case r == `\`:
 			if !after {
 				b.WriteByte('\\')
 			}
 		}
-		b.WriteRune(r)
+		b.WriteString(r)
 		after = false
 	}
 	return str(b.String())
@@ -144,7 +147,10 @@ func likeEscape(_ *CallContext, a []datum) (datum, error) {
 
 func similarEscape(_ *CallContext, a []datum) (datum, error) {
 	esc := `\`
-	if len(a) == 2 {
+	if a[0].Null {
+		return null()
+	}
+	if len(a) == 2 && !a[1].Null {
 		esc = string(a[1].B)
 	}
 	s, err := similarPattern(string(a[0].B), esc)

@@ -29,5 +29,5 @@ func roundFamily() []Function {
 }
 
 func roundTo(d types.Decimal, scale int64, f func(types.Decimal, int32) types.Decimal) types.Decimal {
-	return f(d, int32(max(min(scale, 2000), -2000)))
+	return f(d, int32(max(min(scale, 16383), -131072)))
 }

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -341,6 +342,9 @@ func overlay(_ *CallContext, a []datum) (datum, error) {
 	if start <= 0 {
 		return fail(pgerror.New(pgerror.SubstringError, "negative substring length not allowed"))
 	}
+	if end := start + n; end > math.MaxInt32 || end < math.MinInt32 {
+		return fail(rangeInt4.out())
+	}
 	out := append([]byte(nil), s[:runeOffset(s, int(start-1))]...)
 	out = append(out, by...)
 	return raw(append(out, s[runeOffset(s, int(max(start+n-1, 0))):]...))
@@ -382,6 +386,9 @@ func overlayBytes(_ *CallContext, a []datum) (datum, error) {
 	}
 	if a[2].I <= 0 {
 		return fail(pgerror.New("22011", "negative substring length not allowed"))
+	}
+	if end := a[2].I + n; end > math.MaxInt32 || end < math.MinInt32 {
+		return fail(rangeInt4.out())
 	}
 	s, size := a[0].B, int64(len(a[0].B))
 	from := min(a[2].I-1, size)

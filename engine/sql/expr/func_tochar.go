@@ -106,6 +106,9 @@ func toCharInterval(c *CallContext, a []datum) (datum, error) {
 	if err != nil {
 		return fail(err)
 	}
+	if len(a[1].B) == 0 {
+		return null()
+	}
 	v := a[0].Iv
 	p := timeParts{year: int(v.Months / 12), month: int(v.Months % 12), day: int(v.Days), interval: true}
 	p.setClock(v.Micros)

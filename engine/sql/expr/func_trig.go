@@ -86,6 +86,9 @@ func sind(x float64) float64 {
 
 // cotd is the cotangent of an angle in degrees, exact at multiples of 45.
 func cotd(x float64) float64 {
+	if x == 0 { // the sign of zero is that of the infinity
+		return math.Copysign(math.Inf(1), x)
+	}
 	if math.Mod(x, 45) == 0 {
 		return tand(90 - math.Mod(x, 360))
 	}
