@@ -245,6 +245,9 @@ func (s *Session) connectorOf(p ast.Parsed, n *ast.CreateRelation, given []optio
 
 // bindConnector checks the WITH options of a source and puts them into r.
 func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation) error {
+	if err := refuseLateOptions(p, n.Options); err != nil {
+		return err
+	}
 	given := connectorOptions(p, n)
 	conn, err := s.connectorOf(p, n, given)
 	if err != nil {
@@ -356,6 +359,9 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 		}
 		o := s.bindOptions(p, nil)
 		o.Snapshot = snap
+		if err := refuseViewClauses(p, n.Query); err != nil {
+			return nil, err
+		}
 		b, err := binder.BindQuery(o, n.Query)
 		if err != nil {
 			return nil, err
@@ -417,7 +423,8 @@ func (s *Session) createMaterialized(ctx context.Context, p ast.Parsed, n *ast.C
 		}
 	}
 	return s.createJob(ctx, p, jobSpec{
-		kind: catalog.MaterializedView, name: n.Name, columns: n.Columns, query: n.Query, ifNotExists: n.IfNotExists, options: n.Options,
+		kind: catalog.MaterializedView, name: n.Name, columns: n.Columns, query: n.Query, ifNotExists: n.IfNotExists,
+		options: slices.Concat(n.Options, n.Query.Options),
 	})
 }
 
@@ -433,7 +440,7 @@ func (s *Session) createFromQuery(ctx context.Context, p ast.Parsed, n *ast.Crea
 	}
 	return s.createJob(ctx, p, jobSpec{
 		kind: kind, name: n.Name, columns: names, query: n.Query, ifNotExists: n.IfNotExists,
-		options: append(append([]ast.Option(nil), n.Options...), n.Query.Options...), into: n.Query.Sink,
+		options: slices.Concat(n.Options, n.Query.Options), into: n.Query.Sink,
 	})
 }
 
@@ -525,7 +532,7 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 	if err != nil {
 		return nil, err
 	}
-	o.Late, o.LateRetention = late.Text("late.data.strategy"), late.Duration("late.data.retention").Microseconds()
+	o.Late = late
 	b, err := binder.BindQuery(o, c.query)
 	if err != nil {
 		return nil, err

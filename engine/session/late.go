@@ -5,6 +5,7 @@ import (
 
 	"velostream/engine/option"
 	"velostream/engine/sql/ast"
+	"velostream/engine/sql/binder"
 	"velostream/pgwire/pgerror"
 )
 
@@ -20,7 +21,7 @@ func lateSpecs() []option.Spec {
 func isLateOption(name string) bool { return strings.HasPrefix(lower(name), "late.data.") }
 
 // lateOptions reads them from the options of a statement.
-func lateOptions(p ast.Parsed, list []ast.Option) (option.Options, error) {
+func lateOptions(p ast.Parsed, list []ast.Option) (binder.LateOptions, error) {
 	var given []option.Given
 	for _, g := range givenOptions(p, list) {
 		if isLateOption(g.Name) {
@@ -28,8 +29,38 @@ func lateOptions(p ast.Parsed, list []ast.Option) (option.Options, error) {
 		}
 	}
 	o, err := option.Parse(given, nil, lateSpecs())
-	if err == nil && o.Has("late.data.retention") && o.Duration("late.data.retention") <= 0 {
-		err = pgerror.New(pgerror.InvalidParameterValue, "late.data.retention must be greater than zero").At(o.Pos("late.data.retention"))
+	if err != nil {
+		return binder.LateOptions{}, err
 	}
-	return o, err
+	l := binder.LateOptions{
+		Strategy: o.Text("late.data.strategy"), Pos: o.Pos("late.data.strategy"),
+		Retention: o.Duration("late.data.retention").Microseconds(), RetentionPos: o.Pos("late.data.retention"),
+	}
+	if o.Has("late.data.retention") && l.Retention <= 0 {
+		err = pgerror.New(pgerror.InvalidParameterValue, "late.data.retention must be greater than zero").At(l.RetentionPos)
+	}
+	return l, err
+}
+
+// refuseLateOptions refuses options about late rows of a relation that is declared, not computed.
+func refuseLateOptions(p ast.Parsed, list []ast.Option) error {
+	for _, g := range givenOptions(p, list) {
+		if isLateOption(g.Name) {
+			return pgerror.New(pgerror.InvalidParameterValue, "option %q is one of queries with time windows, not of a source", g.Name).
+				WithHint("Write it in WITH (…) of CREATE … AS, or LATE ROWS at the end of its query.").At(g.Pos)
+		}
+	}
+	return nil
+}
+
+// refuseViewClauses refuses what the query of a plain view says and no reader of it would keep to.
+func refuseViewClauses(p ast.Parsed, q *ast.Query) error {
+	if q.Late != nil {
+		return pgerror.Unsupported("LATE ROWS in a view is not supported").
+			WithHint("Write it in the query that reads the view, or make a materialized view.").At(p.Position(q.Late.Pos()))
+	}
+	if len(q.Options) > 0 {
+		return pgerror.Unsupported("WITH (…) options of a view's query are not supported").At(p.Position(q.Options[0].Pos()))
+	}
+	return nil
 }

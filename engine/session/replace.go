@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 
 	"velostream/catalog"
 	"velostream/engine/sql/ast"
@@ -21,7 +22,7 @@ func (s *Session) replaceMaterialized(ctx context.Context, p ast.Parsed, n *ast.
 	}
 	name := ast.Name{At: n.Name.At, Parts: []string{old.Schema, "........new" + itoa(int(old.ID))}}
 	id, err := s.createJobAs(ctx, p, jobSpec{
-		kind: catalog.MaterializedView, name: name, columns: n.Columns, query: n.Query, options: n.Options, replaces: old.ID,
+		kind: catalog.MaterializedView, name: name, columns: n.Columns, query: n.Query, options: slices.Concat(n.Options, n.Query.Options), replaces: old.ID,
 	})
 	if err != nil {
 		return err

@@ -49,13 +49,22 @@ type Options struct {
 
 	// Continuous binds for a job or an EMIT query rather than a bounded read.
 	Continuous bool
-	// Late and LateRetention (µs, 0: the default) are the options late.data.strategy and
-	// late.data.retention of a persistent query.
-	Late          string
-	LateRetention int64
+	// Late are the options about late rows of a persistent query.
+	Late LateOptions
 	// View is set for the query of a materialised view or table, whose default
 	// is EMIT CHANGES also with windows.
 	View bool
+}
+
+// LateOptions are what a statement's options say about rows that come after their window has
+// closed.
+type LateOptions struct {
+	// Strategy is late.data.strategy, "": not given; LATE ROWS of the query goes before it.
+	Strategy string
+	// Retention is late.data.retention, µs; 0: the default.
+	Retention int64
+	// Pos and RetentionPos are where they stand, as in errors.
+	Pos, RetentionPos int
 }
 
 // Result is a bound query.
@@ -106,6 +115,8 @@ type Binder struct {
 	ascii  bool
 	nodes  int
 	emit   emitSpec
+	// end is the whole statement's query, nil: it is no query.
+	end *ast.Query
 }
 
 // New makes a binder.
@@ -156,6 +167,7 @@ func BindQuery(o Options, q *ast.Query) (*Result, error) {
 
 // Query binds q as a whole statement.
 func (b *Binder) Query(q *ast.Query) (*Result, error) {
+	b.end = q
 	if err := b.bindEmit(q); err != nil {
 		return nil, err
 	}
@@ -164,6 +176,9 @@ func (b *Binder) Query(q *ast.Query) (*Result, error) {
 		return nil, err
 	}
 	if err := b.checkEmit(q, r.plan); err != nil {
+		return nil, err
+	}
+	if err := b.checkLate(r.plan); err != nil {
 		return nil, err
 	}
 	if err := b.textForUnknown(r); err != nil {

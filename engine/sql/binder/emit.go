@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"slices"
 	"strings"
 
 	"velostream/catalog/types"
@@ -16,8 +17,10 @@ type emitSpec struct {
 	every int64 // µs, 0: with each epoch
 	given bool
 	late  plan.LateRows
-	// lateAt is where it is said, nil: nowhere.
-	lateAt ast.Node
+	// lateAt is the position where a strategy for late rows is said, 0: none known; lateGiven that
+	// it is said, windowed that a time window was bound, which tells which rows are late.
+	lateAt              int
+	lateGiven, windowed bool
 }
 
 // lateRetention is how long windows are corrected when nothing is said.
@@ -25,10 +28,12 @@ const lateRetention = 3600 * types.MicrosPerSecond
 
 // bindLate reads LATE ROWS, or the option late.data.strategy in its place.
 func (b *Binder) bindLate(q *ast.Query) error {
-	s := b.Late
+	s := b.Late.Strategy
+	b.emit.lateAt = b.Late.Pos
 	if q.Late != nil {
-		s, b.emit.lateAt = q.Late.Strategy, q.Late
+		s, b.emit.lateAt = q.Late.Strategy, b.pos(q.Late.Pos())
 	}
+	b.emit.lateGiven = s != ""
 	switch strings.ToLower(s) {
 	case "", "drop":
 	case "include_in_next":
@@ -36,37 +41,93 @@ func (b *Binder) bindLate(q *ast.Query) error {
 	case "update_previous":
 		b.emit.late = plan.LateUpdate
 	case "dead_letter":
-		return b.missing(b.emit.lateAt, "late rows as dead letters are not supported").
+		return b.lateUnsupported("late rows as dead letters are not supported").
 			WithHint("There are drop, include_in_next and update_previous.")
 	default:
 		return pgerror.New(pgerror.InvalidParameterValue, "unknown strategy for late rows: %q", s).
-			WithHint("There are drop, include_in_next and update_previous.").At(b.pos(q.Late.Pos()))
+			WithHint("There are drop, include_in_next and update_previous.").At(b.emit.lateAt)
+	}
+	if b.Late.Retention > 0 && b.emit.late != plan.LateUpdate {
+		return pgerror.New(pgerror.InvalidParameterValue, "late.data.retention needs LATE ROWS update_previous").At(b.Late.RetentionPos)
 	}
 	return nil
 }
 
+// lateUnsupported refuses what is asked for late rows, where it is asked.
+func (b *Binder) lateUnsupported(format string, args ...any) *pgerror.Error {
+	return pgerror.Unsupported(format, args...).At(b.emit.lateAt)
+}
+
 // lateRows makes n do with late rows what the query says.
 func (k *block) lateRows(n *plan.Aggregate) error {
-	n.Late = k.b.emit.late
-	w := k.window
+	late, w := k.b.emit.late, k.window
 	switch {
-	case n.Late == plan.LateDrop:
-		return nil
-	case n.WindowEnd < 0 || w == nil:
+	case late == plan.LateDrop || n.WindowEnd < 0:
 		n.Late = plan.LateDrop
 		return nil
+	case w == nil:
+		return k.b.lateUnsupported("late rows of window functions in FROM other than dropped ones are not supported").
+			WithHint("Write the window as a WINDOW clause or in GROUP BY.")
 	case w.kind == plan.Session:
-		return k.b.missing(k.b.emit.lateAt, "late rows of session windows other than dropped ones are not supported")
-	case n.Late == plan.LateUpdate:
-		if n.Retention = k.b.LateRetention; n.Retention == 0 {
+		return k.b.lateUnsupported("late rows of session windows other than dropped ones are not supported")
+	}
+	n.Late = late
+	if late == plan.LateUpdate {
+		if n.Retention = k.b.Late.Retention; n.Retention == 0 {
 			n.Retention = lateRetention
 		}
 		return nil
-	case w.kind != plan.Tumbling:
-		return k.b.missing(k.b.emit.lateAt, "LATE ROWS include_in_next of other than tumbling windows is not supported")
+	}
+	if w.kind != plan.Tumbling {
+		return k.b.lateUnsupported("LATE ROWS include_in_next of other than tumbling windows is not supported")
 	}
 	n.Window = w.node.Spec
 	n.WindowStart = k.addGroup(w.startRef(), nil)
+	return nil
+}
+
+// checkLate refuses a strategy for late rows that nothing in p keeps to: rows are late for time
+// windows, and where they are dropped, for joins.
+func (b *Binder) checkLate(p plan.Logical) error {
+	kept := b.emit.windowed || joins(p)
+	if b.emit.late != plan.LateDrop {
+		kept = keepsLate(p, b.emit.late)
+	}
+	if !b.emit.lateGiven || kept {
+		return nil
+	}
+	return b.lateUnsupported("a strategy for late rows needs a time window with groups").
+		WithHint("Add a window such as WINDOW TUMBLING(1m) and GROUP BY, or leave the strategy out.")
+}
+
+// keepsLate reports that an aggregate of p does with late rows what late says.
+func keepsLate(p plan.Logical, late plan.LateRows) bool {
+	if a, ok := p.(*plan.Aggregate); ok && a.Late == late {
+		return true
+	}
+	return slices.ContainsFunc(p.Inputs(), func(in plan.Logical) bool { return keepsLate(in, late) })
+}
+
+// joins reports that p joins.
+func joins(p plan.Logical) bool {
+	if _, ok := p.(*plan.Join); ok {
+		return true
+	}
+	return slices.ContainsFunc(p.Inputs(), joins)
+}
+
+// nestedClauses refuses what only the end of a whole statement may say, which b.end is. Stored
+// queries (without a text) are past that.
+func (b *Binder) nestedClauses(q *ast.Query) error {
+	if q == b.end || b.SQL == "" {
+		return nil
+	}
+	if q.Late != nil {
+		return b.missing(q.Late, "LATE ROWS is not supported here").WithHint("Write it at the end of a statement that is a query or makes a relation of one.")
+	}
+	if len(q.Options) > 0 {
+		return b.missing(q.Options[0], "WITH (…) options are not supported here").WithHint("Write them at the end of a statement that is a query or makes a relation of one.")
+	}
 	return nil
 }
 

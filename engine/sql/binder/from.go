@@ -228,6 +228,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 		return nil, err
 	}
 	b.inputs, b.nodes, b.access = v.inputs, v.nodes, v.access
+	b.emit.windowed = v.emit.windowed
 	b.useFunctions(v.functions)
 	b.warnings = append(b.warnings, v.warnings...)
 	names := make([]string, len(rel.Columns))

@@ -17,6 +17,9 @@ func (b *Binder) query(q *ast.Query, parent *Scope) (*relation, error) {
 		return nil, pgerror.New(pgerror.StatementTooComplex, "queries are nested too deeply").At(b.pos(q.Pos()))
 	}
 	defer func() { b.depth-- }()
+	if err := b.nestedClauses(q); err != nil {
+		return nil, err
+	}
 	if len(q.Locking) > 0 { // the session takes it off a query over one table
 		return nil, b.missing(q.Locking[0], "FOR %s is not supported here", q.Locking[0].Strength).
 			WithHint("It locks the rows of a query over one table that stands alone.")

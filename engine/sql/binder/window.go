@@ -91,6 +91,7 @@ func (b *Binder) windowNode(w *ast.Window, keys []ast.Expr, s *Scope, in plan.Lo
 	if err != nil {
 		return nil, err
 	}
+	b.emit.windowed = true
 	n := &plan.Window{Input: in, Spec: spec, Emit: plan.EmitChanges}
 	if spec.Kind == plan.Session {
 		n.Lateness = b.emit.delay

@@ -37,7 +37,7 @@ func (k *block) showsRows(sort []orderItem) bool {
 func (k *block) windowRows() error {
 	k.rows, k.grouped = true, false
 	if k.b.emit.late != plan.LateDrop {
-		return k.b.missing(k.b.emit.lateAt, "late rows of windows without groups other than dropped ones are not supported")
+		return k.b.lateUnsupported("late rows of windows without groups other than dropped ones are not supported")
 	}
 	return k.havingOfRows()
 }
