@@ -34,16 +34,34 @@ var ErrConflict = errors.New("catalog: changed meanwhile")
 type Catalog struct {
 	store   Store
 	current atomic.Pointer[Snapshot]
-	mu      sync.Mutex // serialises Apply, guards watchers
+	mu      sync.Mutex // serialises Apply, guards what is below
 	watch   map[int]chan struct{}
 	nextID  int
+	publish func(*Snapshot)
+	// behind are changes that are durable elsewhere and that store does not have
+	// yet; it must have them before others.
+	behind *Redo
 }
 
-// Open reads all records from store.
-func Open(ctx context.Context, store Store) (*Catalog, error) {
+// Open reads all records from store. redo, if there is one, is the last change
+// that was made durable with rows of a transaction (Transact): the store gets it
+// now, where a crash came between.
+func Open(ctx context.Context, store Store, redo []byte) (*Catalog, error) {
 	version, records, err := store.Load(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("catalog: %w", err)
+	}
+	if len(redo) > 0 {
+		r, err := decodeRedo(redo)
+		if err != nil {
+			return nil, err
+		}
+		if r.Base == version {
+			if version, err = store.Append(ctx, version, r.bytes()); err != nil {
+				return nil, fmt.Errorf("catalog: %w", err)
+			}
+			records = append(records, r.bytes()...)
+		}
 	}
 	s := emptySnapshot()
 	for _, r := range records {
@@ -64,26 +82,102 @@ func Open(ctx context.Context, store Store) (*Catalog, error) {
 // Snapshot returns what exists now.
 func (c *Catalog) Snapshot() *Snapshot { return c.current.Load() }
 
+// Publish makes f hear of each new snapshot before anybody can see it, so that
+// what reads by it is told first. To be called before the first change.
+func (c *Catalog) Publish(f func(next *Snapshot)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.publish = f
+}
+
+// Settle waits until a change that is being made is visible everywhere.
+func (c *Catalog) Settle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+}
+
 // Apply makes changes to base, all or none. It fails with ErrConflict when base
 // is no longer current, and with what With reports when a change does not fit.
 func (c *Catalog) Apply(ctx context.Context, base *Snapshot, changes ...Change) (*Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	next, records, err := c.prepare(ctx, base, changes)
+	if err != nil {
+		return nil, err
+	}
+	if next.Version, err = c.store.Append(ctx, base.Version, records); err != nil {
+		return nil, err
+	}
+	c.show(next)
+	return next, nil
+}
+
+// Transact is Apply of changes that are one with something else: commit makes
+// redo, and that, durable in one step, and next visible to those who read it; its
+// error is Transact's, and nothing has changed. Once it has returned nil the
+// changes are made, whatever happens: a store that fails gets them before the next
+// change, or from redo when it is opened again.
+func (c *Catalog) Transact(ctx context.Context, base *Snapshot, changes []Change, commit func(next *Snapshot, redo []byte) error) (*Snapshot, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next, records, err := c.prepare(ctx, base, changes)
+	if err != nil {
+		return nil, err
+	}
+	next.Version = base.Version + 1
+	r := newRedo(base.Version, records)
+	redo, err := r.encode()
+	if err != nil {
+		return nil, err
+	}
+	if err := commit(next, redo); err != nil {
+		return nil, err
+	}
+	c.show(next)
+	c.behind = r
+	// Not under ctx: it is done. What fails here is reported by the next change.
+	_ = c.catchUp(context.WithoutCancel(ctx))
+	return next, nil
+}
+
+// prepare is the snapshot after changes, and their records. REQUIRES: c.mu is
+// held.
+func (c *Catalog) prepare(ctx context.Context, base *Snapshot, changes []Change) (*Snapshot, [][]byte, error) {
+	if err := c.catchUp(ctx); err != nil {
+		return nil, nil, err
+	}
 	if c.current.Load() != base {
-		return nil, ErrConflict
+		return nil, nil, ErrConflict
 	}
 	next, err := base.With(changes...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	records := make([][]byte, len(changes))
 	for i, ch := range changes {
 		if records[i], err = encodeChange(ch); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	if next.Version, err = c.store.Append(ctx, base.Version, records); err != nil {
-		return nil, err
+	return next, records, nil
+}
+
+// catchUp gives the store what it lacks. REQUIRES: c.mu is held.
+func (c *Catalog) catchUp(ctx context.Context) error {
+	if c.behind == nil {
+		return nil
+	}
+	if _, err := c.store.Append(ctx, c.behind.Base, c.behind.bytes()); err != nil {
+		return err
+	}
+	c.behind = nil
+	return nil
+}
+
+// show makes next the current snapshot. REQUIRES: c.mu is held.
+func (c *Catalog) show(next *Snapshot) {
+	if c.publish != nil {
+		c.publish(next)
 	}
 	c.current.Store(next)
 	for _, w := range c.watch {
@@ -92,7 +186,6 @@ func (c *Catalog) Apply(ctx context.Context, base *Snapshot, changes ...Change) 
 		default:
 		}
 	}
-	return next, nil
 }
 
 // Watch returns a channel that gets a value after changes (several changes may

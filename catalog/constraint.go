@@ -51,6 +51,8 @@ type Index struct {
 	Unique  bool   `json:"unique,omitempty"`
 	// NullsEqual is NULLS NOT DISTINCT.
 	NullsEqual bool `json:"nulls_equal,omitempty"`
+	// Storage is where its entries are kept, 0: under its OID.
+	Storage uint32 `json:"storage,omitempty"`
 	// Building: the rows that were there before it are not all in it yet. It is
 	// kept up to date and not read.
 	Building   bool   `json:"building,omitempty"`
@@ -79,6 +81,14 @@ type Ref struct {
 	// Columns are the names that its columns had, by position; later columns
 	// are not known to the query.
 	Columns []string `json:"columns"`
+}
+
+// EntryStorage is where the entries of the index are kept.
+func (x *Index) EntryStorage() uint32 {
+	if x.Storage != 0 {
+		return x.Storage
+	}
+	return x.ID
 }
 
 // KeyConstraint is the name of r's primary key.

@@ -7,8 +7,10 @@ func Dry(s *Snapshot) *Catalog {
 	if s == nil {
 		s = emptySnapshot()
 	}
+	own := *s
+	own.ids = s.ids.clone()
 	c := &Catalog{store: dryStore{}, watch: map[int]chan struct{}{}}
-	c.current.Store(s)
+	c.current.Store(&own)
 	return c
 }
 

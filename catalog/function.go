@@ -78,7 +78,7 @@ func (s *Snapshot) putFunction(f *Function) error {
 	}
 	s.functions = maps.Clone(s.functions)
 	s.functions[f.ID] = f
-	s.nextID = max(s.nextID, f.ID+1)
+	s.ids.used(f.ID)
 	return nil
 }
 

@@ -92,6 +92,9 @@ type Relation struct {
 	// Replaces is the relation whose place this one is to take; if a crash comes
 	// first, it is dropped.
 	Replaces uint32 `json:"replaces,omitempty"`
+	// Storage is where the rows of a native relation are kept, 0: under its OID.
+	// A relation whose rows are written anew gets another.
+	Storage uint32 `json:"storage,omitempty"`
 	// Functions are the OIDs of the SQL functions that Query uses.
 	Functions []uint32 `json:"functions,omitempty"`
 	// ACL says who may do what, nil: its owner everything.
@@ -142,6 +145,14 @@ type Column struct {
 
 // Persistent reports that a job of its own keeps r up to date.
 func (r *Relation) Persistent() bool { return len(r.Plan) > 0 || r.SinkOf != 0 }
+
+// RowStorage is where the rows of a native relation are kept.
+func (r *Relation) RowStorage() uint32 {
+	if r.Storage != 0 {
+		return r.Storage
+	}
+	return r.ID
+}
 
 // Native reports that rows come by DML.
 func (r *Relation) Native() bool {

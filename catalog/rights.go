@@ -121,7 +121,7 @@ func (s *Snapshot) changeRights(c Change) error {
 		if d.ACL != nil {
 			s.defaults = append(s.defaults, d)
 		}
-		s.nextID = max(s.nextID, d.ID+1)
+		s.ids.used(d.ID)
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (s *Snapshot) putRole(r *auth.Role) error {
 	}
 	s.roles = maps.Clone(s.roles)
 	s.roles[r.Name] = r
-	s.nextID = max(s.nextID, r.ID+1)
+	s.ids.used(r.ID)
 	return nil
 }
 

@@ -23,7 +23,7 @@ type Snapshot struct {
 	byID    map[uint32]*Relation
 	byName  map[string]*Relation // schema + "." + name
 	schemas map[string]bool
-	nextID  uint32
+	ids     *identifiers
 
 	indexes   map[string]uint32 // schema + "." + name → relation that has the index
 	functions map[uint32]*Function
@@ -38,7 +38,7 @@ type Snapshot struct {
 func emptySnapshot() *Snapshot {
 	return &Snapshot{
 		byID: map[uint32]*Relation{}, byName: map[string]*Relation{},
-		schemas: map[string]bool{DefaultSchema: true}, nextID: FirstID,
+		schemas: map[string]bool{DefaultSchema: true}, ids: newIdentifiers(FirstID),
 		indexes: map[string]uint32{}, functions: map[uint32]*Function{}, comments: map[string]string{},
 		derived: &derived{},
 		roles:   auth.Predefined(), rights: map[string]Rights{DefaultSchema: publicRights()},
@@ -81,14 +81,17 @@ func (s *Snapshot) IndexNamed(schema, name string) (*Relation, *Index) {
 	return nil, nil
 }
 
-// HasIndex reports that some relation has the index id.
-func (s *Snapshot) HasIndex(id uint32) bool {
+// Stored lists the storages that the rows of relations, and the entries of
+// indexes, are kept in.
+func (s *Snapshot) Stored() (rows, entries map[uint32]bool) {
+	rows, entries = map[uint32]bool{}, map[uint32]bool{}
 	for _, r := range s.byID {
-		if r.Index(id) != nil {
-			return true
+		rows[r.RowStorage()] = true
+		for i := range r.Indexes {
+			entries[r.Indexes[i].EntryStorage()] = true
 		}
 	}
-	return false
+	return rows, entries
 }
 
 // Named reports that a relation, an index or a primary key has the name.
@@ -97,8 +100,10 @@ func (s *Snapshot) Named(schema, name string) bool {
 	return s.byName[key] != nil || s.indexes[key] != 0
 }
 
-// NextID is the OID that the next relation should get.
-func (s *Snapshot) NextID() uint32 { return s.nextID }
+// NextID gives out an OID for a relation, index, constraint, function or storage.
+// None is given out twice, whatever becomes of it: transactions that know nothing
+// of each other make relations at the same time.
+func (s *Snapshot) NextID() uint32 { return s.ids.take() }
 
 // Change is one change of the catalog: exactly one field is set.
 type Change struct {
@@ -138,7 +143,7 @@ func decodeChange(b []byte) (Change, error) {
 func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 	n := &Snapshot{
 		Version: s.Version, byID: maps.Clone(s.byID), byName: maps.Clone(s.byName),
-		schemas: maps.Clone(s.schemas), nextID: s.nextID,
+		schemas: maps.Clone(s.schemas), ids: s.ids,
 		indexes: maps.Clone(s.indexes), functions: s.functions, comments: s.comments,
 		derived: &derived{},
 		roles:   s.roles, rights: s.rights, defaults: s.defaults,
@@ -167,6 +172,9 @@ func (s *Snapshot) change(c Change) error {
 		}
 		s.schemas[c.CreateSchema] = true
 	case c.DropSchema != "":
+		if !s.schemas[c.DropSchema] {
+			return pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", c.DropSchema)
+		}
 		delete(s.schemas, c.DropSchema)
 		s.forgetRights(c.DropSchema)
 	case len(c.RenameSchema) == 2:
@@ -256,12 +264,12 @@ func (s *Snapshot) put(r *Relation) error {
 		s.indexes[r.Schema+"."+n] = r.ID
 	}
 	s.byID[r.ID], s.byName[key] = r, r
-	s.nextID = max(s.nextID, r.ID+1)
+	s.ids.used(r.ID, r.Storage)
 	for _, x := range r.Indexes {
-		s.nextID = max(s.nextID, x.ID+1)
+		s.ids.used(x.ID, x.Storage)
 	}
 	for _, c := range r.Constraints {
-		s.nextID = max(s.nextID, c.ID+1)
+		s.ids.used(c.ID)
 	}
 	return nil
 }

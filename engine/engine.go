@@ -84,10 +84,6 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	if e.meta, err = meta.Open(filepath.Join(o.DataDir, "meta"), meta.Options{}); err != nil {
 		return nil, err
 	}
-	cat, err := catalog.Open(ctx, e.meta)
-	if err != nil {
-		return nil, err
-	}
 	if e.data, err = openStore(o, "data"); err != nil {
 		return nil, err
 	}
@@ -95,6 +91,14 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	tables, err := table.Open(e.data)
+	if err != nil {
+		return nil, err
+	}
+	redo, err := tables.Redo()
+	if err != nil {
+		return nil, err
+	}
+	cat, err := catalog.Open(ctx, e.meta, redo)
 	if err != nil {
 		return nil, err
 	}

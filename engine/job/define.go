@@ -15,6 +15,7 @@ import (
 // defineTables tells the native store of its relations. REQUIRES: m.mu is held.
 func (m *Manager) defineTables(snap *catalog.Snapshot) {
 	var all []*table.Relation
+	whole := true
 	for _, r := range snap.Relations() {
 		if r.Kind == catalog.Sequence {
 			m.native[r.ID] = true
@@ -25,12 +26,17 @@ func (m *Manager) defineTables(snap *catalog.Snapshot) {
 		t, err := tableRelation(snap, r)
 		if err != nil {
 			m.o.Logger.Error("a table could not be set up", "relation", r.Name, "error", err.Error())
+			whole = false
 			continue
 		}
 		m.native[r.ID] = true
 		all = append(all, t)
 	}
-	if err := m.o.Tables.Define(all...); err != nil {
+	define := func() error { return m.o.Tables.DefineAll(snap.Version, all) }
+	if !whole { // what cannot be set up must not look dropped
+		define = func() error { return m.o.Tables.Define(snap.Version, all...) }
+	}
+	if err := define(); err != nil {
 		m.o.Logger.Error("entries of a dropped index could not be deleted", "error", err.Error())
 	}
 }
@@ -54,7 +60,7 @@ func TableRelations(snap *catalog.Snapshot, ids ...uint32) ([]*table.Relation, e
 
 func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation, error) {
 	t := &table.Relation{
-		ID: r.ID, Version: snap.Version, Schema: r.Schema, Name: r.Name, Types: r.Types(), Key: r.Key, RowID: -1, Arrival: -1,
+		ID: r.ID, Storage: r.RowStorage(), Version: snap.Version, Schema: r.Schema, Name: r.Name, Types: r.Types(), Key: r.Key, RowID: -1, Arrival: -1,
 		KeyName: r.KeyConstraint(),
 	}
 	for i, c := range r.Columns {
@@ -81,7 +87,7 @@ func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation
 	}
 	for _, x := range r.Indexes {
 		t.Indexes = append(t.Indexes, &table.Index{
-			ID: x.ID, Name: x.Name, Columns: x.Columns, Unique: x.Unique, NullsEqual: x.NullsEqual, Building: x.Building,
+			ID: x.ID, Storage: x.EntryStorage(), Name: x.Name, Columns: x.Columns, Unique: x.Unique, NullsEqual: x.NullsEqual, Building: x.Building,
 		})
 	}
 	for _, k := range r.Constraints {
@@ -93,24 +99,25 @@ func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation
 			}
 			t.Checks = append(t.Checks, c)
 		case catalog.ForeignKey:
-			t.Foreign = append(t.Foreign, foreignKey(r, k))
+			t.Foreign = append(t.Foreign, ForeignKeyOf(r, k))
 		case catalog.Unique: // its index says it
 		}
 		if k.Kind == catalog.ForeignKey && k.Ref == r.ID {
-			t.Referenced = append(t.Referenced, foreignKey(r, k))
+			t.Referenced = append(t.Referenced, ForeignKeyOf(r, k))
 		}
 	}
 	for _, child := range snap.References(r.ID) {
 		for _, k := range child.Constraints {
 			if k.Kind == catalog.ForeignKey && k.Ref == r.ID {
-				t.Referenced = append(t.Referenced, foreignKey(child, k))
+				t.Referenced = append(t.Referenced, ForeignKeyOf(child, k))
 			}
 		}
 	}
 	return t, nil
 }
 
-func foreignKey(child *catalog.Relation, k catalog.Constraint) *table.ForeignKey {
+// ForeignKeyOf is a foreign key of child as the native store knows it.
+func ForeignKeyOf(child *catalog.Relation, k catalog.Constraint) *table.ForeignKey {
 	return &table.ForeignKey{
 		Name: k.Name, Child: child.ID, Columns: k.Columns, Parent: k.Ref, Index: k.RefIndex, ParentColumns: k.RefColumns,
 		OnDelete: keyAction(k.OnDelete), OnUpdate: keyAction(k.OnUpdate), SetColumns: k.SetColumns, MatchFull: k.MatchFull,

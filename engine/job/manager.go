@@ -121,9 +121,11 @@ func (m *Manager) Start() error {
 		return err
 	}
 	snap := m.o.Catalog.Snapshot()
-	if err := m.o.Tables.Sweep(func(id uint32) bool { return snap.ByID(id) != nil }, snap.HasIndex); err != nil {
+	rows, entries := snap.Stored()
+	if err := m.o.Tables.Sweep(rows, entries, func(id uint32) bool { return snap.ByID(id) != nil }); err != nil {
 		return err
 	}
+	m.o.Catalog.Publish(m.Define)
 	changed, stop := m.o.Catalog.Watch()
 	m.reconcile()
 	m.wg.Go(func() {
@@ -325,8 +327,8 @@ func (m *Manager) hasReaders(snap *catalog.Snapshot, r *catalog.Relation) bool {
 	return false
 }
 
-// Define makes the native store know the relations of snap at once, before the
-// manager has come round to it.
+// Define makes the native store know the relations of snap, before anybody plans
+// by it.
 func (m *Manager) Define(snap *catalog.Snapshot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -60,7 +60,7 @@ func (r *reader) indexScan(rel *catalog.Relation, p *plan.Physical, spans []span
 	}
 	var keys []string
 	for _, s := range spans {
-		found, more, err := r.tx.IndexKeys(p.Access.Index, s.lo, s.hi, indexRowsMax-len(keys))
+		found, more, err := r.tx.IndexKeys(rel.ID, p.Access.Index, s.lo, s.hi, indexRowsMax-len(keys))
 		if err != nil {
 			return failed(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"velostream/engine/sql/binder"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
+	"velostream/storage/table"
 )
 
 // alteration is one ALTER of a relation while its actions are worked through.
@@ -25,10 +26,12 @@ type alteration struct {
 	// drops are relations that go with it, made those that come.
 	drops []uint32
 	made  []*catalog.Relation
-	// build are new indexes, to be filled afterwards.
+	// build are indexes to be filled afterwards.
 	build []uint32
+	// rewrite makes the rows that are there anew, nil: they stay.
+	rewrite func(*column.Batch) (*column.Batch, error)
 	// verify looks at the rows that are there; empty demands that there are none.
-	verify []func(b *column.Batch) error
+	verify []func(tx *table.Tx, b *column.Batch) error
 	empty  error
 	swap   *catalog.Relation
 }
@@ -51,16 +54,23 @@ func (s *Session) alter(ctx context.Context, p ast.Parsed, n *ast.Alter) error {
 	if len(n.Actions) == 1 && n.Actions[0].Kind == ast.AlterAs {
 		return s.alterAs(ctx, p, n)
 	}
-	var a *alteration
-	snap, err := s.applyChecked(ctx, func(snap *catalog.Snapshot) (*alteration, error) {
-		var err error
-		a, err = s.alteration(snap, p, n)
-		return a, err
+	_, err := s.define(ctx, func(snap *catalog.Snapshot) (*redefinition, error) {
+		a, err := s.alteration(snap, p, n)
+		if err != nil || a == nil {
+			return nil, err
+		}
+		x := &redefinition{
+			changes: a.changes(), check: a.check, builds: a.r.ID, build: a.build, rewrite: a.rewrite, rewrites: a.r.ID,
+		}
+		if a.rewrite != nil {
+			x.build = nil // all of them
+			for _, k := range a.c.Indexes {
+				x.build = append(x.build, k.ID)
+			}
+		}
+		return x, nil
 	})
-	if err != nil || a == nil || len(a.build) == 0 {
-		return err
-	}
-	return s.build(ctx, snap, a.r.ID, a.build)
+	return err
 }
 
 // alteration works through the actions of n; nil: there is nothing to do.
@@ -75,7 +85,7 @@ func (s *Session) alteration(snap *catalog.Snapshot, p ast.Parsed, n *ast.Alter)
 	}
 	a := &alteration{
 		s: s, p: p, n: n, snap: snap, r: r, c: r.Clone(), more: map[uint32]*catalog.Relation{},
-		nm: newNamer(snap, snap.NextID()),
+		nm: newNamer(snap),
 	}
 	for i := range n.Actions {
 		if err := a.action(&n.Actions[i]); err != nil {

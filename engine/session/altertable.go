@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -15,70 +14,28 @@ import (
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
-	"velostream/storage/state"
 	"velostream/storage/table"
 )
 
-// applyChecked makes an alteration. What its verify asks of the rows that are there is
-// looked at, and the definition changed, while no transaction can commit: so no row
-// slips in between.
-func (s *Session) applyChecked(ctx context.Context, f func(*catalog.Snapshot) (*alteration, error)) (*catalog.Snapshot, error) {
-	if err := s.noTransaction("DDL"); err != nil {
-		return nil, err
-	}
-	for range ddlTries {
-		snap := s.e.Catalog.Snapshot()
-		a, err := f(snap)
-		if err != nil || a == nil {
-			return snap, err
-		}
-		var next *catalog.Snapshot
-		if len(a.verify) == 0 && a.empty == nil || s.e.dry {
-			next, err = s.e.Catalog.Apply(ctx, snap, a.changes()...)
-		} else {
-			err = s.e.Tables.Exclusive(func(rows state.Reader) ([]*table.Relation, error) {
-				if err := a.check(s.e.Tables, rows); err != nil {
-					return nil, err
-				}
-				if next, err = s.e.Catalog.Apply(ctx, snap, a.changes()...); err != nil {
-					return nil, err
-				}
-				ids := []uint32{a.r.ID}
-				for _, k := range a.c.Constraints {
-					if k.Kind == catalog.ForeignKey && k.Ref != a.r.ID {
-						ids = append(ids, k.Ref)
-					}
-				}
-				return job.TableRelations(next, ids...)
-			})
-		}
-		if errors.Is(err, catalog.ErrConflict) {
-			continue
-		}
-		if err == nil && !s.e.dry {
-			s.e.Jobs.Define(next)
-		}
-		return next, err
-	}
-	return nil, pgerror.New(pgerror.ObjectInUse, "the catalog is changed too often by others").WithHint("Try again.")
-}
-
 // check runs the alteration's checks over the rows that are there.
-func (a *alteration) check(db *table.DB, rows state.Reader) error {
+func (a *alteration) check(tx *table.Tx) error {
+	if len(a.verify) == 0 && a.empty == nil {
+		return nil
+	}
 	b := column.NewBuilder(a.r.Types(), scanRows)
 	flush := func() error {
 		if b.Len() == 0 {
 			return nil
 		}
 		for _, f := range a.verify {
-			if err := f(b.Batch()); err != nil {
+			if err := f(tx, b.Batch()); err != nil {
 				return err
 			}
 		}
 		b.Reset()
 		return nil
 	}
-	for e, err := range db.Rows(rows, a.r.ID) {
+	for e, err := range tx.Scan(a.r.ID) {
 		if err != nil {
 			return err
 		}
@@ -97,7 +54,7 @@ func (a *alteration) check(db *table.DB, rows state.Reader) error {
 	return flush()
 }
 
-// dependents refuses a change of columns while a sink writes the relation out.
+// noSinks refuses a change of columns while a sink writes the relation out.
 func (a *alteration) noSinks(x *ast.AlterAction) error {
 	for _, d := range a.snap.Dependents(a.r.ID) {
 		if d.SinkOf == a.r.ID {
@@ -349,8 +306,14 @@ func (a *alteration) setNotNull(x *ast.AlterAction) error {
 	}
 	c.NotNull = true
 	a.define()
-	name := c.Name
-	a.verify = append(a.verify, func(b *column.Batch) error {
+	a.verifyNotNull(i)
+	return nil
+}
+
+// verifyNotNull demands that column i is not NULL in the rows that are there.
+func (a *alteration) verifyNotNull(i int) {
+	name := a.c.Columns[i].Name
+	a.verify = append(a.verify, func(_ *table.Tx, b *column.Batch) error {
 		if i >= len(b.Cols) {
 			return nil
 		}
@@ -362,7 +325,6 @@ func (a *alteration) setNotNull(x *ast.AlterAction) error {
 		}
 		return nil
 	})
-	return nil
 }
 
 // addConstraint is ADD constraint: checked against the rows that are there.
@@ -392,7 +354,6 @@ func (a *alteration) addConstraint(k ast.Constraint) error {
 		return err
 	}
 	for i := had; i < len(a.c.Indexes); i++ {
-		a.c.Indexes[i].Building = true
 		a.build = append(a.build, a.c.Indexes[i].ID)
 	}
 	a.define()
@@ -411,20 +372,10 @@ func (a *alteration) verifyCheck(k catalog.Constraint) error {
 	if err != nil {
 		return err
 	}
-	width := len(a.r.Columns)
-	a.verify = append(a.verify, func(b *column.Batch) error {
-		if len(a.c.Columns) > width { // columns added by the same statement
-			wide := &column.Batch{Cols: slices.Clone(b.Cols), N: b.N}
-			for _, c := range a.c.Columns[width:] {
-				d := types.NullDatum
-				if c.Missing != nil {
-					if d, err = types.DecodeText(c.Type, []byte(*c.Missing), nil); err != nil {
-						return err
-					}
-				}
-				wide.Cols = append(wide.Cols, column.Constant(c.Type, d))
-			}
-			b = wide
+	a.verify = append(a.verify, func(_ *table.Tx, b *column.Batch) error {
+		b, err := a.wide(b, len(a.c.Columns))
+		if err != nil {
+			return err
 		}
 		i, err := check.Violated(b)
 		if err == nil && i >= 0 {
@@ -436,10 +387,33 @@ func (a *alteration) verifyCheck(k catalog.Constraint) error {
 	return nil
 }
 
+// wide is b with the columns that the same statement adds, up to the n-th.
+func (a *alteration) wide(b *column.Batch, n int) (*column.Batch, error) {
+	if len(b.Cols) >= n {
+		return b, nil
+	}
+	out := &column.Batch{Cols: slices.Clone(b.Cols), N: b.N, Sel: b.Sel}
+	for _, c := range a.c.Columns[len(b.Cols):n] {
+		d := types.NullDatum
+		if c.Missing != nil {
+			var err error
+			if d, err = types.DecodeText(c.Type, []byte(*c.Missing), nil); err != nil {
+				return nil, err
+			}
+		}
+		out.Cols = append(out.Cols, column.Constant(c.Type, d))
+	}
+	return out, nil
+}
+
 func (a *alteration) verifyForeign(k catalog.Constraint) {
 	width := len(a.r.Columns)
-	parent := a.snap.ByID(k.Ref)
-	a.verify = append(a.verify, func(b *column.Batch) error {
+	parent := a.c
+	if k.Ref != a.r.ID {
+		parent = a.snap.ByID(k.Ref)
+	}
+	fk := job.ForeignKeyOf(a.c, k)
+	a.verify = append(a.verify, func(tx *table.Tx, b *column.Batch) error {
 		cols := make([]*column.Column, len(k.Columns))
 		for n, j := range k.Columns {
 			if j >= width {
@@ -447,7 +421,7 @@ func (a *alteration) verifyForeign(k catalog.Constraint) {
 			}
 			cols[n] = b.Cols[j]
 		}
-		i, err := a.s.e.Tables.Unmatched(k.Ref, k.RefIndex, cols, b)
+		i, err := tx.Unmatched(fk, cols, b)
 		if err != nil || i < 0 {
 			return err
 		}
@@ -462,7 +436,8 @@ func (a *alteration) verifyForeign(k catalog.Constraint) {
 	})
 }
 
-// addKey is ADD PRIMARY KEY: rows are stored under their key, so there must be none yet.
+// addKey is ADD PRIMARY KEY: rows are stored under their key, so they are written
+// anew.
 func (a *alteration) addKey(k ast.Constraint) error {
 	at := a.p.Position(k.Pos())
 	switch {
@@ -470,8 +445,9 @@ func (a *alteration) addKey(k ast.Constraint) error {
 		return pgerror.New(pgerror.InvalidTableDefinition, "multiple primary keys for table %q are not allowed", a.c.Name).At(at)
 	case a.c.Kind != catalog.Table:
 		return pgerror.New(pgerror.InvalidTableDefinition, "a stream has no primary key").At(at)
-	case len(a.snap.Dependents(a.r.ID)) > 0:
-		return pgerror.Unsupported("adding a primary key to a table that others read is not supported").At(at)
+	}
+	if err := a.noReaders("adding a primary key to a table", at); err != nil {
+		return err
 	}
 	var cols []int
 	for _, id := range k.Columns {
@@ -481,12 +457,73 @@ func (a *alteration) addKey(k ast.Constraint) error {
 		}
 		cols = append(cols, i)
 		a.c.Columns[i].NotNull = true
+		a.verifyNotNull(i)
 	}
 	row := a.c.Key[0]
 	a.c.Columns[row] = catalog.Column{Name: binder.DroppedName(row), Type: types.Int8, Hidden: true, Dropped: true}
 	a.c.Key, a.c.PrimaryKey, a.c.KeyName = cols, true, k.Name
-	a.empty = pgerror.Unsupported("adding a primary key to a table that has rows is not supported").
-		WithHint("Declare it in CREATE TABLE, and INSERT … SELECT the rows.").At(at)
+	if name := a.c.KeyConstraint(); a.snap.Named(a.c.Schema, name) {
+		return pgerror.New(pgerror.DuplicateTable, "relation %q already exists", name)
+	}
+	a.rewriteAs(func(b *column.Batch) (*column.Batch, error) { return b, nil })
+	a.define()
+	return nil
+}
+
+// noReaders refuses to write rows anew where a job goes on from those it has read.
+func (a *alteration) noReaders(what string, at int) error {
+	for _, d := range a.snap.Dependents(a.r.ID) {
+		if d.Persistent() {
+			return pgerror.Unsupported("%s that %s %q reads is not supported", what, kindOf(d), d.Name).
+				WithHint("Drop it first, and create it again afterwards.").At(at)
+		}
+	}
+	return nil
+}
+
+// rewriteAs has all rows written anew, as f makes them, and all indexes filled
+// again. f gets as many columns as the relation will have.
+func (a *alteration) rewriteAs(f func(*column.Batch) (*column.Batch, error)) {
+	if first := a.rewrite; first != nil {
+		a.rewrite = func(b *column.Batch) (*column.Batch, error) {
+			b, err := first(b)
+			if err != nil {
+				return nil, err
+			}
+			return f(b)
+		}
+		return
+	}
+	a.rewrite = func(b *column.Batch) (*column.Batch, error) {
+		b, err := a.wide(b, len(a.c.Columns))
+		if err != nil {
+			return nil, err
+		}
+		return f(b)
+	}
+	a.c.Storage = a.snap.NextID()
+	for i := range a.c.Indexes {
+		a.c.Indexes[i].Storage = a.snap.NextID()
+	}
+}
+
+// dropKey drops the primary key: rows are stored under numbers of their own
+// instead.
+func (a *alteration) dropKey(x *ast.AlterAction) error {
+	if err := a.noReaders("dropping the primary key of a table", a.p.Position(x.Pos())); err != nil {
+		return err
+	}
+	what := "constraint " + a.c.KeyConstraint() + " on table " + a.c.Name
+	if err := a.s.dropReferences(a.snap, a.c, 0, what, x.Behavior == ast.Cascade, a.more); err != nil {
+		return err
+	}
+	name := "_rowid"
+	for a.c.ColumnIndex(name) >= 0 {
+		name += "_"
+	}
+	a.c.Columns = append(a.c.Columns, catalog.Column{Name: name, Type: types.Int8, NotNull: true, Hidden: true, System: "rowid"})
+	a.c.Key, a.c.PrimaryKey, a.c.KeyName = []int{len(a.c.Columns) - 1}, false, ""
+	a.rewriteAs(func(b *column.Batch) (*column.Batch, error) { return b, nil }) // the store numbers the rows
 	a.define()
 	return nil
 }
@@ -494,7 +531,7 @@ func (a *alteration) addKey(k ast.Constraint) error {
 func (a *alteration) dropConstraint(x *ast.AlterAction) error {
 	name := x.Column.Name
 	if a.c.PrimaryKey && name == a.c.KeyConstraint() {
-		return pgerror.Unsupported("dropping the primary key is not supported: rows are stored under it").At(a.p.Position(x.Pos()))
+		return a.dropKey(x)
 	}
 	k := a.c.Constraint(name)
 	switch {
@@ -522,7 +559,7 @@ func (s *Session) alterAs(ctx context.Context, p ast.Parsed, n *ast.Alter) error
 	if n.Kind != "MATERIALIZED VIEW" {
 		return pgerror.Unsupported("ALTER %s … AS is not supported", n.Kind).At(p.Position(n.Pos()))
 	}
-	if _, err := s.relation(s.e.Catalog.Snapshot(), p, n.Object.Name); err != nil {
+	if _, err := s.relation(s.catalog(), p, n.Object.Name); err != nil {
 		return err
 	}
 	c := &ast.CreateView{At: n.At, Materialized: true, OrReplace: true, Name: n.Object.Name, Query: n.Actions[0].Query}

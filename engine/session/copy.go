@@ -16,6 +16,7 @@ import (
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
+	"velostream/storage/table"
 )
 
 // prepareCopy is COPY … TO STDOUT and COPY … FROM STDIN.
@@ -65,7 +66,7 @@ func (s *Session) copyQuery(p ast.Parsed, n *ast.Copy, params []types.OID) (pgwi
 		st, err := s.prepare(context.Background(), inner, params)
 		return st, nil, err
 	}
-	rel, err := s.relation(s.e.Catalog.Snapshot(), p, *n.Table)
+	rel, err := s.relation(s.catalog(), p, *n.Table)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -295,6 +296,9 @@ func (c *copyOutRows) Close() error { return c.rows.Close() }
 type copyInStatement struct {
 	commandStatement
 	s       *Session
+	p       ast.Parsed
+	n       *ast.Copy
+	version uint64 // of the catalog that rel is from
 	rel     *catalog.Relation
 	columns []int
 	format  copyFormat
@@ -303,7 +307,15 @@ type copyInStatement struct {
 }
 
 func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy) (pgwire.Statement, error) {
-	r, err := s.relation(s.e.Catalog.Snapshot(), p, *n.Table)
+	c, err := s.copyIn(p, n)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *Session) copyIn(p ast.Parsed, n *ast.Copy) (*copyInStatement, error) {
+	r, err := s.relation(s.catalog(), p, *n.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -314,7 +326,7 @@ func (s *Session) prepareCopyIn(p ast.Parsed, n *ast.Copy) (pgwire.Statement, er
 		return nil, pgerror.Unsupported("COPY into a table with ON CONFLICT or WITH VERSION COLUMN is not supported").
 			WithHint("Copy into another table, then INSERT … SELECT.").At(p.Position(n.Table.Pos()))
 	}
-	c := &copyInStatement{s: s, rel: r}
+	c := &copyInStatement{s: s, p: p, n: n, version: s.reading().Version, rel: r}
 	a := catalog.Access{Relation: r.ID}
 	if n.Where != nil {
 		o := s.bindOptions(p, nil)
@@ -353,11 +365,10 @@ func (c *copyInStatement) CopyFrom(ctx context.Context, r io.Reader) (string, er
 	if err := c.guard.permit(c.s); err != nil {
 		return "", err
 	}
-	t, err := c.s.begin()
+	t, c, err := c.begin(ctx)
 	if err != nil {
 		return "", err
 	}
-	t.tx.Waiting(ctx, c.s.settings.lockTimeout())
 	n, err := c.load(ctx, t, r)
 	if err == nil {
 		err = t.tx.EndStatement()
@@ -367,6 +378,37 @@ func (c *copyInStatement) CopyFrom(ctx context.Context, r io.Reader) (string, er
 		return "", c.s.withoutRow(err, c.rel)
 	}
 	return "COPY " + itoa(n), nil
+}
+
+// begin opens the transaction, and has the table's lock before the first row is
+// read: the rows come only once. It returns the statement as the table is then.
+func (c *copyInStatement) begin(ctx context.Context) (*transaction, *copyInStatement, error) {
+	for try := 0; ; try++ {
+		t, err := c.s.begin()
+		if err != nil {
+			return nil, nil, err
+		}
+		if t.readOnly {
+			return nil, nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute COPY FROM in a read-only transaction")
+		}
+		t.tx.Waiting(ctx, c.s.settings.lockTimeout())
+		if !c.s.upToDate(t, c.version) {
+			columns := len(c.columns)
+			if c, err = c.s.copyIn(c.p, c.n); err != nil {
+				return nil, nil, err
+			}
+			if len(c.columns) != columns {
+				return nil, nil, pgerror.Unsupported("cached plan must not change result type")
+			}
+		}
+		err = t.tx.Claim(c.rel.ID)
+		if !errors.Is(err, table.ErrConflict) {
+			return t, c, err
+		}
+		if try >= conflictTries || ctx.Err() != nil {
+			return nil, nil, serialization(err)
+		}
+	}
 }
 
 func (c *copyInStatement) load(ctx context.Context, t *transaction, r io.Reader) (int, error) {

@@ -478,7 +478,7 @@ func (s *Session) filler(rel *catalog.Relation, columns []int) (*filler, error) 
 	for _, j := range columns {
 		given[j] = true
 	}
-	b := binder.New(binder.Options{Snapshot: s.e.Catalog.Snapshot(), Format: s.settings.format(), Session: s.sessionFunction})
+	b := binder.New(binder.Options{Snapshot: s.reading(), Format: s.settings.format(), Session: s.sessionFunction})
 	exprs, err := b.Computed(rel)
 	if err != nil {
 		return nil, err

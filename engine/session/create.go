@@ -79,7 +79,7 @@ func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.Creat
 		}
 		return changes, nil
 	})
-	if err != nil || made == nil || len(made.Plan) == 0 || s.e.dry {
+	if err != nil || made == nil || len(made.Plan) == 0 || s.e.dry || s.tx != nil { // in a transaction COMMIT starts the job
 		return err
 	}
 	if err := s.e.Jobs.WaitReady(ctx, made.ID, snap.Version); err != nil {
@@ -118,8 +118,12 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 	if err := conflictRule(p, n, r); err != nil {
 		return nil, nil, err
 	}
-	if len(n.Options) > 0 || n.Kind == ast.KindSource {
-		if err := s.bindConnector(ctx, p, n, r); err != nil {
+	if n.Kind == ast.KindTable && onlyStorage(n.Options) {
+		if err := storageParameters(p, n.Options, tableParameters); err != nil {
+			return nil, nil, err
+		}
+	} else if len(n.Options) > 0 || n.Kind == ast.KindSource {
+		if err := s.bindConnector(ctx, snap, p, n, r); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -154,7 +158,7 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 			r.EventTime = len(r.Columns) - 1
 		}
 	}
-	parts, err := s.constrain(newNamer(snap, r.ID+1), p, r, def)
+	parts, err := s.constrain(newNamer(snap), p, r, def)
 	return r, parts, err
 }
 
@@ -244,7 +248,7 @@ func (s *Session) connectorOf(p ast.Parsed, n *ast.CreateRelation, given []optio
 }
 
 // bindConnector checks the WITH options of a source and puts them into r.
-func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation) error {
+func (s *Session) bindConnector(ctx context.Context, snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation) error {
 	if err := refuseLateOptions(p, n.Options); err != nil {
 		return err
 	}
@@ -266,7 +270,7 @@ func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.Create
 	if err != nil {
 		return err
 	}
-	if err := eventTime(p, n, r, opts); err != nil {
+	if err := eventTime(snap, p, n, r, opts); err != nil {
 		return err
 	}
 	src, err := conn.NewSource(opts)
@@ -289,7 +293,7 @@ func (s *Session) bindConnector(ctx context.Context, p ast.Parsed, n *ast.Create
 }
 
 // eventTime takes over the watermark options where there is no WATERMARK FOR.
-func eventTime(p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation, o option.Options) error {
+func eventTime(snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation, o option.Options) error {
 	set, err := source.Parse(o)
 	if err != nil {
 		return err
@@ -307,7 +311,7 @@ func eventTime(p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation, o optio
 		r.WatermarkDelay = set.Delay.Microseconds()
 	}
 	if set.OnError == source.SendElsewhere {
-		r.DeadLetters = r.ID + 1
+		r.DeadLetters = snap.NextID()
 	}
 	return nil
 }
@@ -411,12 +415,12 @@ func viewColumns(p ast.Parsed, cols []plan.Column, names []ast.Ident) ([]catalog
 
 func (s *Session) createMaterialized(ctx context.Context, p ast.Parsed, n *ast.CreateView) error {
 	if n.OrReplace {
-		at, err := s.place(s.e.Catalog.Snapshot(), p, n.Name)
+		at, err := s.place(s.catalog(), p, n.Name)
 		if err != nil {
 			return err
 		}
 		if at.exists != nil {
-			if err := s.owns(s.e.Catalog.Snapshot(), at.exists); err != nil {
+			if err := s.owns(s.catalog(), at.exists); err != nil {
 				return err
 			}
 			return s.replaceMaterialized(ctx, p, n, at.exists)
@@ -468,7 +472,12 @@ func (s *Session) createJob(ctx context.Context, p ast.Parsed, c jobSpec) error 
 // createJobAs is createJob; it returns the OID of what was made, 0: nothing.
 func (s *Session) createJobAs(ctx context.Context, p ast.Parsed, c jobSpec) (uint32, error) {
 	var made *catalog.Relation
-	snap, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	define := s.define
+	if c.replaces != 0 {
+		define = s.defineNow
+	}
+	snap, err := define(ctx, func(snap *catalog.Snapshot) (*redefinition, error) {
+		made = nil
 		at, err := s.place(snap, p, c.name)
 		if err != nil {
 			return nil, err
@@ -486,7 +495,7 @@ func (s *Session) createJobAs(ctx context.Context, p ast.Parsed, c jobSpec) (uin
 		if c.sink != nil {
 			sink, err = s.querySink(ctx, snap, p, c.sink, made)
 		} else {
-			sink, err = s.inlineSink(ctx, p, c, made)
+			sink, err = s.inlineSink(ctx, snap, p, c, made)
 		}
 		if err != nil {
 			return nil, err
@@ -494,9 +503,9 @@ func (s *Session) createJobAs(ctx context.Context, p ast.Parsed, c jobSpec) (uin
 		if sink != nil {
 			changes = append(changes, catalog.Change{Put: sink})
 		}
-		return changes, nil
+		return &redefinition{changes: changes, jobs: []uint32{made.ID}}, nil
 	})
-	if err != nil || made == nil {
+	if err != nil || made == nil || s.tx != nil { // in a transaction COMMIT starts the job
 		return 0, err
 	}
 	if s.settings.get("background_ddl") == "on" && c.replaces == 0 || s.e.dry {
@@ -512,7 +521,7 @@ func (s *Session) createJobAs(ctx context.Context, p ast.Parsed, c jobSpec) (uin
 // undoCreate drops a relation whose job could not take in its inputs, so that
 // a CREATE that failed or was cancelled leaves nothing.
 func (s *Session) undoCreate(id uint32) {
-	_, err := s.apply(context.Background(), func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	_, err := s.applyNow(context.Background(), func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		r := snap.ByID(id)
 		if r == nil {
 			return nil, nil
@@ -601,7 +610,7 @@ func inheritedDelay(snap *catalog.Snapshot, inputs []uint32) int64 {
 }
 
 func (s *Session) prepareRefresh(p ast.Parsed, n *ast.Refresh) (pgwire.Statement, error) {
-	r, err := s.owned(s.e.Catalog.Snapshot(), p, n.Name)
+	r, err := s.owned(s.catalog(), p, n.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -149,36 +149,13 @@ func (st *changeStatement) Columns() []pgwire.ResultColumn { return st.columns }
 // Query implements pgwire.Statement. A statement that is a transaction of its
 // own is committed here, and run again when others were faster.
 func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
-	if st.version != st.s.e.Catalog.Snapshot().Version {
-		if err := st.plan(); err != nil {
-			return nil, err
-		}
-	}
-	if err := st.guard.permit(st.s); err != nil {
-		return nil, err
-	}
-	p := st.change.physical
-	if len(args) > 0 {
-		var err error
-		if p, err = p.BindParams(args); err != nil {
-			return nil, err
-		}
-	}
-	c := st.change
-	if len(args) > 0 && (c.Returning != nil || c.conflict != nil || c.merge != nil) {
-		bound, err := c.bindParams(args)
-		if err != nil {
-			return nil, err
-		}
-		c = bound
-	}
-	alone := st.s.final && (st.s.tx == nil || (st.s.tx.implicit && !st.s.tx.tx.Dirty()))
+	alone := st.s.final && (st.s.tx == nil || (st.s.tx.implicit && !st.s.tx.tx.Dirty() && st.s.tx.defs == nil))
 	for try := 0; ; try++ {
-		rows, err := st.s.change(ctx, c, p)
+		rows, err := st.try(ctx, args)
 		if err == nil && alone {
 			t := st.s.tx
 			st.s.tx = nil
-			err = st.s.commit(t)
+			err = st.s.commit(ctx, t)
 		}
 		if err == nil {
 			return rows, nil
@@ -194,21 +171,49 @@ func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 	}
 }
 
+// try runs the statement once, as it is planned for the present catalog.
+func (st *changeStatement) try(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
+	if st.version != st.s.reading().Version {
+		if err := st.plan(); err != nil {
+			return nil, err
+		}
+	}
+	if err := st.guard.permit(st.s); err != nil {
+		return nil, err
+	}
+	c, p := st.change, st.change.physical
+	if len(args) > 0 {
+		var err error
+		if p, err = p.BindParams(args); err != nil {
+			return nil, err
+		}
+		if c.Returning != nil || c.conflict != nil || c.merge != nil {
+			if c, err = c.bindParams(args); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return st.s.change(ctx, c, p, st.version)
+}
+
 // serialization is PostgreSQL's error about changes that cannot be put in order.
 func serialization(cause error) error {
 	return pgerror.New(pgerror.SerializationFailure, "could not serialize access due to concurrent update").
 		WithHint("Run the transaction again.").WithCause(cause)
 }
 
-// change runs c in the session's transaction. What a failed statement wrote is
-// undone.
-func (s *Session) change(ctx context.Context, c *change, p *plan.Physical) (pgwire.Rows, error) {
+// change runs c, which was planned for a version of the catalog, in the session's
+// transaction. What a failed statement wrote is undone.
+func (s *Session) change(ctx context.Context, c *change, p *plan.Physical, version uint64) (pgwire.Rows, error) {
 	t, err := s.begin()
 	if err != nil {
 		return nil, err
 	}
 	if t.readOnly {
 		return nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute %s in a read-only transaction", firstWord(c.tag))
+	}
+	if !s.upToDate(t, version) {
+		return nil, table.ErrConflict
 	}
 	t.tx.Waiting(ctx, s.settings.lockTimeout())
 	rows, err := s.write(ctx, t.tx, c, p)
@@ -220,6 +225,24 @@ func (s *Session) change(ctx context.Context, c *change, p *plan.Physical) (pgwi
 		return nil, s.withoutRow(err, c.Target)
 	}
 	return rows, nil
+}
+
+// upToDate reports that what was planned for a version of the catalog fits what t
+// reads.
+func (s *Session) upToDate(t *transaction, version uint64) bool {
+	if s.reading().Version == version && t.tx.Catalog() == s.baseVersion() {
+		return true
+	}
+	s.e.Catalog.Settle() // a definition is on its way
+	return false
+}
+
+// baseVersion is the version of the catalog that all see, as this session does.
+func (s *Session) baseVersion() uint64 {
+	if d := s.defs(); d != nil {
+		return d.base.Version
+	}
+	return s.e.Catalog.Snapshot().Version
 }
 
 func firstWord(tag string) string {

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -11,33 +10,6 @@ import (
 	"velostream/engine/sql/ast"
 	"velostream/pgwire/pgerror"
 )
-
-// ddlTries bounds how often a DDL statement is tried again because another
-// changed the catalog between its snapshot and its change.
-const ddlTries = 20
-
-// apply makes the changes that f derives from a snapshot of the catalog.
-func (s *Session) apply(ctx context.Context, f func(snap *catalog.Snapshot) ([]catalog.Change, error)) (*catalog.Snapshot, error) {
-	if err := s.noTransaction("DDL"); err != nil {
-		return nil, err
-	}
-	for range ddlTries {
-		snap := s.e.Catalog.Snapshot()
-		changes, err := f(snap)
-		if err != nil || len(changes) == 0 {
-			return snap, err
-		}
-		next, err := s.e.Catalog.Apply(ctx, snap, changes...)
-		if errors.Is(err, catalog.ErrConflict) {
-			continue
-		}
-		if err == nil && !s.e.dry {
-			s.e.Jobs.Define(next)
-		}
-		return next, err
-	}
-	return nil, pgerror.New(pgerror.ObjectInUse, "the catalog is changed too often by others").WithHint("Try again.")
-}
 
 func (s *Session) createSchema(ctx context.Context, n *ast.CreateSchema) error {
 	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
@@ -311,8 +283,11 @@ func (s *Session) jobCommand(ctx context.Context, p ast.Parsed, n *ast.Job) (str
 	default:
 		return "", pgerror.Unsupported("%s is not supported yet", tag).At(p.Position(n.Pos()))
 	}
+	if err := s.noTransaction(tag); err != nil {
+		return "", err
+	}
 	var id uint32
-	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	_, err := s.applyNow(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		r, err := s.owned(snap, p, n.Name)
 		if err != nil {
 			return nil, err

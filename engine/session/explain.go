@@ -133,7 +133,7 @@ func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OI
 	}
 	t := newTextRows("QUERY PLAN")
 	st := t.statement("EXPLAIN", func(ctx context.Context, t *textRows) error {
-		if err := s.permit(s.e.Catalog.Snapshot(), x.access, x.functions); err != nil {
+		if err := s.permit(s.catalog(), x.access, x.functions); err != nil {
 			return err
 		}
 		lines, err := s.explain(ctx, x, opts, planning, run)

@@ -31,7 +31,7 @@ type identity struct {
 // who is the role whose rights count: the current user.
 func (s *Session) who() string {
 	i := &s.identity
-	snap := s.e.Catalog.Snapshot()
+	snap := s.catalog()
 	role, session := s.settings.values["role"], s.settings.values["session_authorization"]
 	if i.known && i.version == snap.Version && i.role == role && i.session == session {
 		return i.who
@@ -46,7 +46,7 @@ func (s *Session) who() string {
 
 // sessionUser is the role that SET SESSION AUTHORIZATION, or the login, has set.
 func (s *Session) sessionUser() string {
-	return s.named(s.e.Catalog.Snapshot(), s.settings.values["session_authorization"])
+	return s.named(s.catalog(), s.settings.values["session_authorization"])
 }
 
 // named is the present name of the role that a parameter held under a name.
@@ -80,7 +80,7 @@ func onOff(b bool) string {
 
 // become checks that the session may set role or session_authorization to name.
 func (s *Session) become(key, name string) error {
-	snap := s.e.Catalog.Snapshot()
+	snap := s.catalog()
 	if key == "role" && name == "none" {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (s *Session) showSuperuser() {
 	}
 }
 
-func (s *Session) superuser() bool { return s.e.Catalog.Snapshot().Roles().Superuser(s.who()) }
+func (s *Session) superuser() bool { return s.catalog().Roles().Superuser(s.who()) }
 
 // acts reports that the current user has the privileges of role.
 func (s *Session) acts(snap *catalog.Snapshot, role string) bool {
@@ -157,14 +157,12 @@ func (e *Engine) AdoptOwners(ctx context.Context) error {
 	snap := e.Catalog.Snapshot()
 	var changes []catalog.Change
 	var names []string
-	id := snap.NextID()
 	adopt := func(name string) {
 		if name == "" || snap.Role(name) != nil || slices.Contains(names, name) {
 			return
 		}
 		names = append(names, name)
-		changes = append(changes, catalog.Change{PutRole: implied(id, name)})
-		id++
+		changes = append(changes, catalog.Change{PutRole: implied(snap.NextID(), name)})
 	}
 	for _, r := range snap.Relations() {
 		adopt(r.Owner)

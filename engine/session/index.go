@@ -10,16 +10,13 @@ import (
 	"velostream/pgwire/pgerror"
 )
 
-// createIndex is CREATE INDEX: the definition first, so that every write from
-// here on keeps the index; then the rows that are there; then it may be read.
-// A crash between leaves an index that is Building, which the start removes.
+// createIndex is CREATE INDEX. Nobody else writes to the table until the index is
+// filled and its transaction has ended.
 func (s *Session) createIndex(ctx context.Context, p ast.Parsed, n *ast.CreateIndex) error {
 	if err := refuseIndex(p, n); err != nil {
 		return err
 	}
-	var rel, id uint32
-	snap, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
-		rel = 0
+	_, err := s.define(ctx, func(snap *catalog.Snapshot) (*redefinition, error) {
 		r, err := s.owned(snap, p, n.Table)
 		if err == nil {
 			err = s.mayCreate(snap, r.Schema)
@@ -42,46 +39,8 @@ func (s *Session) createIndex(ctx context.Context, p ast.Parsed, n *ast.CreateIn
 		if err != nil {
 			return nil, err
 		}
-		rel, id = r.ID, x.ID
-		return []catalog.Change{{Put: c}}, nil
+		return &redefinition{changes: []catalog.Change{{Put: c}}, builds: r.ID, build: []uint32{x.ID}}, nil
 	})
-	if err != nil || rel == 0 {
-		return err
-	}
-	return s.build(ctx, snap, rel, []uint32{id})
-}
-
-// build fills new indexes and makes them readable; those that cannot be are
-// taken back, with the constraints they are for.
-func (s *Session) build(ctx context.Context, _ *catalog.Snapshot, rel uint32, ids []uint32) error {
-	var failed error
-	for _, id := range ids {
-		if s.e.dry {
-			break
-		}
-		if failed = s.e.Tables.BuildIndex(rel, id); failed != nil {
-			break
-		}
-	}
-	_, err := s.apply(context.WithoutCancel(ctx), func(snap *catalog.Snapshot) ([]catalog.Change, error) {
-		r := snap.ByID(rel)
-		if r == nil {
-			return nil, nil
-		}
-		c := r.Clone()
-		if failed != nil {
-			withoutIndexes(c, ids)
-		}
-		for i := range c.Indexes {
-			if slices.Contains(ids, c.Indexes[i].ID) {
-				c.Indexes[i].Building = false
-			}
-		}
-		return []catalog.Change{{Put: c}}, nil
-	})
-	if failed != nil {
-		return failed
-	}
 	return err
 }
 
@@ -100,8 +59,6 @@ func refuseIndex(p ast.Parsed, n *ast.CreateIndex) error {
 		what, at = "partial indexes are", n.Where.Pos()
 	case n.Method != "" && n.Method != "btree":
 		what = "indexes of method " + n.Method + " are"
-	case len(n.Options) > 0:
-		what, at = "storage parameters of indexes are", n.Options[0].Pos()
 	case n.Tablespace != "":
 		what = "tablespaces are"
 	}
@@ -116,7 +73,7 @@ func refuseIndex(p ast.Parsed, n *ast.CreateIndex) error {
 		}
 	}
 	if what == "" {
-		return nil
+		return storageParameters(p, n.Options, indexParameters)
 	}
 	return pgerror.Unsupported("%s not supported", what).At(p.Position(at))
 }
@@ -146,10 +103,10 @@ func indexOn(snap *catalog.Snapshot, p ast.Parsed, r *catalog.Relation, n *ast.C
 	if err != nil {
 		return nil, nil, err
 	}
-	nm := newNamer(snap, snap.NextID())
+	nm := newNamer(snap)
 	x := catalog.Index{
 		ID: nm.id(), Name: n.Name, Columns: cols, Include: include, Unique: n.Unique, NullsEqual: n.NullsNotDistinct,
-		Building: true, Definition: p.Text,
+		Definition: p.Text,
 	}
 	if x.Name == "" {
 		x.Name = nm.relation(r, columnsText(r, append(slices.Clone(cols), include...)), "idx")
@@ -248,7 +205,7 @@ func neededBy(index, constraint, rel string) error {
 // dropReferences takes out of changed relations (c among them) the foreign keys
 // that refer to the key index of c, 0: its primary key.
 func (s *Session) dropReferences(snap *catalog.Snapshot, c *catalog.Relation, index uint32, what string, cascade bool, changed map[uint32]*catalog.Relation) error {
-	for _, child := range append(snap.References(c.ID), c) {
+	for _, child := range slices.Concat(snap.References(c.ID), []*catalog.Relation{c}) {
 		of := child
 		if child.ID != c.ID {
 			if changed[child.ID] != nil {

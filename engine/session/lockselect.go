@@ -52,7 +52,7 @@ func (s *Session) prepareLocking(p ast.Parsed, q *ast.Query, params []types.OID)
 	if !ok {
 		return nil, refuse("more than one table")
 	}
-	rel, err := s.relation(s.e.Catalog.Snapshot(), p, t.Name)
+	rel, err := s.relation(s.catalog(), p, t.Name)
 	if err != nil {
 		return nil, err
 	}

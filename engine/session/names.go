@@ -68,16 +68,12 @@ func columnsText(r *catalog.Relation, cols []int) string {
 // changed.
 type namer struct {
 	snap *catalog.Snapshot
-	next uint32
 	used []string // names given out, in the relation's schema
 }
 
-func newNamer(snap *catalog.Snapshot, next uint32) *namer { return &namer{snap: snap, next: next} }
+func newNamer(snap *catalog.Snapshot) *namer { return &namer{snap: snap} }
 
-func (n *namer) id() uint32 {
-	n.next++
-	return n.next - 1
-}
+func (n *namer) id() uint32 { return n.snap.NextID() }
 
 // relation chooses a name for an index or sequence beside r.
 func (n *namer) relation(r *catalog.Relation, name2, label string) string {

@@ -57,7 +57,7 @@ func (g *guard) set(access []catalog.Access, functions []uint32) {
 
 // permit asks s.permit where something may have changed.
 func (g *guard) permit(s *Session) error {
-	snap := s.e.Catalog.Snapshot()
+	snap := s.catalog()
 	who := s.who()
 	if g.who == who && g.version == snap.Version && who != "" {
 		return nil
@@ -90,7 +90,7 @@ func (r *guardedRows) Next(ctx context.Context) (*column.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if snap := r.s.e.Catalog.Snapshot(); snap.Version != r.version {
+	if snap := r.s.catalog(); snap.Version != r.version {
 		if err := snap.Check(r.who, r.access); err != nil {
 			return nil, err
 		}
@@ -107,7 +107,7 @@ func (r *guardedRows) Continuous() bool {
 
 // usable refuses a schema whose objects the current user may not look up.
 func (s *Session) usable(schema string) error {
-	snap := s.e.Catalog.Snapshot()
+	snap := s.catalog()
 	if !snap.HasSchema(schema) || snap.MayUseSchema(s.who(), schema, auth.Usage) {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (s *Session) usable(schema string) error {
 
 // path is the schemas of search_path that the current user may use.
 func (s *Session) path() []string {
-	snap, who := s.e.Catalog.Snapshot(), s.who()
+	snap, who := s.catalog(), s.who()
 	var out []string
 	for p := range strings.SplitSeq(s.settings.get("search_path"), ",") {
 		p = strings.Trim(strings.TrimSpace(p), `"`)
@@ -139,7 +139,7 @@ func (s *Session) path() []string {
 // owners lost the right to their inputs stand still.
 func (s *Session) applyRights(ctx context.Context, f func(snap *catalog.Snapshot) ([]catalog.Change, error)) error {
 	snap, err := s.apply(ctx, f)
-	if err != nil || s.e.dry {
+	if err != nil || s.e.dry || s.defs() != nil { // in a transaction COMMIT waits
 		return err
 	}
 	return s.e.Jobs.WaitSeen(ctx, snap.Version)
@@ -232,7 +232,7 @@ func (s *Session) mayUse(snap *catalog.Snapshot, r *catalog.Relation, want auth.
 // mayConnect refuses sources and sinks that reach into the server's machine: files,
 // and values that are taken from files or from its environment.
 func (s *Session) mayConnect(name string, sink bool, given []option.Given) error {
-	snap := s.e.Catalog.Snapshot()
+	snap := s.catalog()
 	if name == "file" && sink {
 		if s.has(snap, auth.WriteServerFiles) {
 			return nil
@@ -262,7 +262,7 @@ func (s *Session) mayConnect(name string, sink bool, given []option.Given) error
 // withoutRow takes out of an error of a constraint what rows hold, where the current
 // user may not read them.
 func (s *Session) withoutRow(err error, r *catalog.Relation) error {
-	if err == nil || !strings.HasPrefix(pgerror.Code(err), "23") || s.mayUse(s.e.Catalog.Snapshot(), r, auth.Select) == nil {
+	if err == nil || !strings.HasPrefix(pgerror.Code(err), "23") || s.mayUse(s.catalog(), r, auth.Select) == nil {
 		return err
 	}
 	e := *pgerror.From(err)

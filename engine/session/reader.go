@@ -29,9 +29,37 @@ type reader struct {
 	view *job.View // nil: no job is involved
 }
 
-// reader opens what the statement's inputs need.
+// readTries bounds how often a statement's inputs are opened again because
+// definitions changed meanwhile.
+const readTries = 100
+
+// reader opens what the statement's inputs need: definitions and rows of one
+// moment.
 func (s *Session) reader(ctx context.Context, inputs []uint32) (*reader, error) {
-	r := &reader{s: s, ctx: ctx, snap: s.e.Catalog.Snapshot()}
+	for try := 0; ; try++ {
+		r, err := s.open(ctx, inputs)
+		if err != nil || r.agrees() || try == readTries {
+			return r, err
+		}
+		if err := r.close(nil); err != nil {
+			return nil, err
+		}
+		s.e.Catalog.Settle()
+	}
+}
+
+// agrees reports that rows were opened with the definitions of the snapshot.
+func (r *reader) agrees() bool {
+	if r.tx == nil {
+		return true
+	}
+	base := r.s.baseVersion()
+	return r.tx.Catalog() == base && r.snap.Version == r.s.reading().Version &&
+		(r.view == nil || table.CatalogOf(r.view.Tables) == base)
+}
+
+func (s *Session) open(ctx context.Context, inputs []uint32) (*reader, error) {
+	r := &reader{s: s, ctx: ctx, snap: s.reading()}
 	var jobs []uint32
 	native := false
 	for _, id := range inputs {
@@ -94,7 +122,7 @@ func (r *reader) close(err error) error {
 // scan implements query.Scan.
 func (r *reader) scan(p *plan.Physical) iter.Seq2[*column.Batch, error] {
 	if p.Relation < catalog.FirstID {
-		return r.s.catalogs(r.ctx, r.snap).Scan(p.Relation, p.Columns)
+		return r.s.catalogs(r.ctx, r.s.catalog()).Scan(p.Relation, p.Columns)
 	}
 	rel := r.snap.ByID(p.Relation)
 	switch {

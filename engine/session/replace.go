@@ -17,7 +17,10 @@ func (s *Session) replaceMaterialized(ctx context.Context, p ast.Parsed, n *ast.
 	if old.Kind != catalog.MaterializedView {
 		return pgerror.New(pgerror.WrongObjectType, "%q is not a materialized view", old.Name).At(p.Position(n.Name.Pos()))
 	}
-	if err := replaceable(s.e.Catalog.Snapshot(), old); err != nil {
+	if err := s.noTransaction("CREATE OR REPLACE MATERIALIZED VIEW of one that is there"); err != nil {
+		return err
+	}
+	if err := replaceable(s.catalog(), old); err != nil {
 		return err
 	}
 	name := ast.Name{At: n.Name.At, Parts: []string{old.Schema, "........new" + itoa(int(old.ID))}}
@@ -27,7 +30,7 @@ func (s *Session) replaceMaterialized(ctx context.Context, p ast.Parsed, n *ast.
 	if err != nil {
 		return err
 	}
-	_, err = s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	_, err = s.applyNow(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		r, was := snap.ByID(id), snap.ByID(old.ID)
 		if r == nil || was == nil {
 			return nil, pgerror.NoSuchRelation(old.Name)

@@ -38,7 +38,7 @@ func (s *Session) mayManage(snap *catalog.Snapshot) bool {
 }
 
 func (s *Session) mayCheckpoint() error {
-	if s.has(s.e.Catalog.Snapshot(), auth.Checkpoint) {
+	if s.has(s.catalog(), auth.Checkpoint) {
 		return nil
 	}
 	return denied("must be superuser or have privileges of pg_checkpoint to do CHECKPOINT")

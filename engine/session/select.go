@@ -22,7 +22,7 @@ import (
 // bindOptions are what statements of this session are bound against.
 func (s *Session) bindOptions(p ast.Parsed, params []types.OID) binder.Options {
 	return binder.Options{
-		Snapshot: s.e.Catalog.Snapshot(), SearchPath: s.path(), SQL: p.SQL, Params: params,
+		Snapshot: s.reading(), SearchPath: s.path(), SQL: p.SQL, Params: params,
 		System: s.system, Usable: s.usable,
 		Format: s.settings.format(), Session: s.sessionFunction,
 	}
@@ -178,7 +178,7 @@ func (st *selectStatement) Columns() []pgwire.ResultColumn { return st.columns }
 
 // Query implements pgwire.Statement.
 func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
-	if st.version != st.s.e.Catalog.Snapshot().Version {
+	if st.version != st.s.reading().Version {
 		if err := st.plan(); err != nil {
 			return nil, err
 		}
@@ -199,10 +199,13 @@ func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 		}
 	}
 	if st.continuous {
+		if err := st.s.committed(st.inputs); err != nil {
+			return nil, err
+		}
 		rows, err := subscribe.Run(ctx, st.s.e.Jobs, p, st.visible, st.opts)
 		return st.guard.guarded(st.s, rows, err)
 	}
-	return st.s.run(ctx, p, st.inputs, st.visible, "SELECT ")
+	return st.run(ctx, p, args)
 }
 
 // buildContext is what the operators of a bounded query are built with.
@@ -210,11 +213,34 @@ func (s *Session) buildContext(env *expr.Env, name string) operator.BuildContext
 	return operator.BuildContext{Shards: 1, Env: env, Name: name, MemoryBudget: s.settings.queryMemory(), Memory: s.e.Memory}
 }
 
-// run starts a bounded plan on a consistent view of its inputs.
-func (s *Session) run(ctx context.Context, p *plan.Physical, inputs []uint32, visible []int, tag string) (pgwire.Rows, error) {
-	rd, err := s.reader(ctx, inputs)
+// committed demands that relations that a continuous query reads are not those of
+// the open transaction: their jobs do not run yet.
+func (s *Session) committed(inputs []uint32) error {
+	d := s.defs()
+	if d == nil {
+		return nil
+	}
+	for _, id := range inputs {
+		if r := d.snap.ByID(id); r != nil && d.base.ByID(id) == nil {
+			return pgerror.New(pgerror.ActiveTransaction, "a continuous query cannot read %q inside the transaction block that made it", r.Name).
+				WithHint("COMMIT first.")
+		}
+	}
+	return nil
+}
+
+// run starts the bounded plan p on a consistent view of its inputs.
+func (st *selectStatement) run(ctx context.Context, p *plan.Physical, args []types.Datum) (pgwire.Rows, error) {
+	s, visible := st.s, st.visible
+	rd, err := s.reader(ctx, st.inputs)
 	if err != nil {
 		return nil, err
+	}
+	if rd.snap.Version != st.version { // defined anew since it was planned
+		if err := rd.close(nil); err != nil {
+			return nil, err
+		}
+		return st.Query(ctx, args)
 	}
 	env := s.env()
 	env.Catalog = &lateCatalog{s: s, ctx: ctx, snap: rd.snap}
@@ -222,7 +248,7 @@ func (s *Session) run(ctx context.Context, p *plan.Physical, inputs []uint32, vi
 	if err != nil {
 		return nil, rd.close(err)
 	}
-	return &queryRows{rows: rows, reader: rd, visible: visible, tag: tag}, nil
+	return &queryRows{rows: rows, reader: rd, visible: visible, tag: "SELECT "}, nil
 }
 
 // queryRows is a running bounded query.

@@ -21,7 +21,7 @@ type given struct {
 }
 
 func (q sequences) find(id uint32) (*catalog.Relation, error) {
-	r := q.s.e.Catalog.Snapshot().ByID(id)
+	r := q.s.catalog().ByID(id)
 	switch {
 	case r == nil:
 		return nil, pgerror.New(pgerror.UndefinedTable, "could not open relation with OID %d", id)
@@ -34,7 +34,7 @@ func (q sequences) find(id uint32) (*catalog.Relation, error) {
 // permit demands one of the privileges. The sequence of an identity column gives
 // its numbers to whoever may insert rows.
 func (q sequences) permit(r *catalog.Relation, privileges auth.Privilege) error {
-	snap, who := q.s.e.Catalog.Snapshot(), q.s.who()
+	snap, who := q.s.catalog(), q.s.who()
 	if snap.Granted(r, who, privileges) != auth.None {
 		return nil
 	}
@@ -65,13 +65,27 @@ func (q sequences) Next(id uint32) (int64, error) {
 	if q.s.tx != nil && q.s.tx.readOnly {
 		return 0, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute nextval() in a read-only transaction")
 	}
-	v, err := q.s.e.Tables.NextValue(sequenceOptions(r))
+	v, err := q.s.nextValue(sequenceOptions(r))
 	if err != nil {
 		return 0, err
 	}
 	q.s.given.put(id, v)
 	q.s.given.last = id
 	return v, nil
+}
+
+func (s *Session) nextValue(o table.SequenceOptions) (int64, error) {
+	if s.tx != nil {
+		return s.tx.tx.NextValue(o)
+	}
+	return s.e.Tables.NextValue(o)
+}
+
+func (s *Session) setValue(id uint32, v int64, called bool) error {
+	if s.tx != nil {
+		return s.tx.tx.SetValue(id, v, called)
+	}
+	return s.e.Tables.SetValue(id, v, called)
 }
 
 func (g *given) put(id uint32, v int64) {
@@ -122,7 +136,7 @@ func (q sequences) Set(id uint32, v int64, called bool) error {
 		return pgerror.New(pgerror.NumericValueOutOfRange, "setval: value %d is out of bounds for sequence %q (%d..%d)",
 			v, r.Name, r.Numbers.Min, r.Numbers.Max)
 	}
-	if err := q.s.e.Tables.SetValue(id, v, called); err != nil {
+	if err := q.s.setValue(id, v, called); err != nil {
 		return err
 	}
 	if called {
@@ -191,9 +205,7 @@ func (s *Session) ownedBy(snap *catalog.Snapshot, p ast.Parsed, r *catalog.Relat
 }
 
 func (s *Session) alterSequence(ctx context.Context, p ast.Parsed, n *ast.CreateSequence) error {
-	var restart *int64
-	var id uint32
-	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	_, err := s.define(ctx, func(snap *catalog.Snapshot) (*redefinition, error) {
 		r, err := s.relation(snap, p, n.Name)
 		if err != nil {
 			if n.IfNotExists {
@@ -212,15 +224,18 @@ func (s *Session) alterSequence(ctx context.Context, p ast.Parsed, n *ast.Create
 		if err := setNumbers(p, c.Numbers, n.Options, false); err != nil {
 			return nil, err
 		}
-		if restart, err = restartAt(p, c.Numbers, n.Options); err != nil {
+		restart, err := restartAt(p, c.Numbers, n.Options)
+		if err != nil {
 			return nil, err
 		}
-		id = r.ID
-		return []catalog.Change{{Put: c}}, s.ownedBy(snap, p, c, n.Options)
+		x := &redefinition{changes: []catalog.Change{{Put: c}}, after: func(tx *table.Tx) error {
+			if restart != nil {
+				tx.RestartSequence(r.ID, *restart)
+			}
+			return nil
+		}}
+		return x, s.ownedBy(snap, p, c, n.Options)
 	})
-	if err == nil && restart != nil && !s.e.dry {
-		err = s.e.Tables.SetValue(id, *restart, false)
-	}
 	return err
 }
 

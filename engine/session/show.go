@@ -141,7 +141,7 @@ func (s *Session) showJobs(n *ast.Show, like func(string) bool) pgwire.Statement
 func (s *Session) showStreams(like func(string) bool) pgwire.Statement {
 	t := newTextRows("name", "schema", "connector", "topic", "format", "columns")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
-		for _, r := range s.e.Catalog.Snapshot().Relations() {
+		for _, r := range s.catalog().Relations() {
 			if r.Kind != catalog.Stream || !like(r.Name) || !s.sees(r) {
 				continue
 			}
@@ -171,7 +171,7 @@ func columnList(r *catalog.Relation) string {
 func (s *Session) showTables(kind ast.ShowKind, like func(string) bool) pgwire.Statement {
 	t := newTextRows("name", "schema", "kind", "key", "columns")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
-		for _, r := range s.e.Catalog.Snapshot().Relations() {
+		for _, r := range s.catalog().Relations() {
 			shown := map[ast.ShowKind]bool{
 				ast.ShowTables: r.Kind == catalog.Table || r.Kind == catalog.MaterializedView,
 				ast.ShowViews:  r.Kind == catalog.View, ast.ShowMatViews: r.Kind == catalog.MaterializedView,
@@ -210,7 +210,7 @@ func (s *Session) showSinks(like func(string) bool) pgwire.Statement {
 
 // showRelation is SHOW CREATE, SHOW SCHEMA and DESCRIBE of one relation.
 func (s *Session) showRelation(p ast.Parsed, n *ast.Show) (pgwire.Statement, error) {
-	r, err := s.relation(s.e.Catalog.Snapshot(), p, n.Name)
+	r, err := s.relation(s.catalog(), p, n.Name)
 	if err == nil && !s.sees(r) {
 		err = catalog.Denied(r.Word(), r.Name)
 	}
@@ -221,7 +221,7 @@ func (s *Session) showRelation(p ast.Parsed, n *ast.Show) (pgwire.Statement, err
 		t := newTextRows("name", "statement")
 		return t.statement("SHOW", func(_ context.Context, t *textRows) error {
 			text := r.Definition
-			if s.owns(s.e.Catalog.Snapshot(), r) != nil {
+			if s.owns(s.catalog(), r) != nil {
 				text = ast.Redact(text)
 			}
 			t.add(r.Name, text)
@@ -279,8 +279,8 @@ func (s *Session) split(name ast.Name) (schema, rel string) {
 }
 
 // sees reports that the current user may do anything with r: SHOW shows nothing else.
-func (s *Session) sees(r *catalog.Relation) bool { return s.e.Catalog.Snapshot().Sees(s.who(), r) }
+func (s *Session) sees(r *catalog.Relation) bool { return s.catalog().Sees(s.who(), r) }
 
 func (s *Session) seesColumn(r *catalog.Relation, i int) bool {
-	return s.e.Catalog.Snapshot().SeesColumn(s.who(), r, i)
+	return s.catalog().SeesColumn(s.who(), r, i)
 }

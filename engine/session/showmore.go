@@ -12,7 +12,7 @@ import (
 func (s *Session) showFunctions(like func(string) bool) pgwire.Statement {
 	t := newTextRows("schema", "function", "volatility", "language", "description")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
-		for _, f := range s.e.Catalog.Snapshot().Functions("", "") {
+		for _, f := range s.catalog().Functions("", "") {
 			if like(f.Name) {
 				t.add(f.Schema, f.Signature(), f.Volatility, "sql", f.Comment)
 			}
@@ -29,7 +29,7 @@ func (s *Session) showFunctions(like func(string) bool) pgwire.Statement {
 func (s *Session) showSchemas(like func(string) bool) pgwire.Statement {
 	t := newTextRows("name", "comment")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
-		snap := s.e.Catalog.Snapshot()
+		snap := s.catalog()
 		for _, name := range snap.Schemas() {
 			if like(name) {
 				t.add(name, snap.SchemaComment(name))
@@ -42,7 +42,7 @@ func (s *Session) showSchemas(like func(string) bool) pgwire.Statement {
 func (s *Session) showIndexes(like func(string) bool) pgwire.Statement {
 	t := newTextRows("name", "table", "columns", "unique")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
-		for _, r := range s.e.Catalog.Snapshot().Relations() {
+		for _, r := range s.catalog().Relations() {
 			if !s.sees(r) {
 				continue
 			}

@@ -63,7 +63,7 @@ func (s *Session) createSink(ctx context.Context, p ast.Parsed, n *ast.CreateSin
 // createQuerySink is CREATE SINK k AS SELECT …: a stream k_query of the query's changes,
 // and the sink of it, made together; the stream goes with the sink.
 func (s *Session) createQuerySink(ctx context.Context, p ast.Parsed, n *ast.CreateSink) error {
-	at, err := s.place(s.e.Catalog.Snapshot(), p, n.Name)
+	at, err := s.place(s.catalog(), p, n.Name)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *Session) querySink(ctx context.Context, snap *catalog.Snapshot, p ast.P
 		given = append(given, formatGiven(p, n.Format)...)
 	}
 	r := &catalog.Relation{
-		ID: from.ID + 1, Schema: at.schema, Name: at.name, Owner: s.who(), Definition: p.Text, Inputs: []uint32{from.ID},
+		ID: snap.NextID(), Schema: at.schema, Name: at.name, Owner: s.who(), Definition: p.Text, Inputs: []uint32{from.ID},
 	}
 	from.PartOf = r.ID
 	return r, s.bindSink(ctx, p, n.Name.Pos(), r, from, given)
@@ -141,7 +141,7 @@ func (s *Session) bindSink(ctx context.Context, p ast.Parsed, at int, r, from *c
 
 // inlineSink is the sink that CREATE … AS declares with INTO, or with options
 // under its name: INTO k WITH ('k.type' = 'kafka_sink', 'k.topic' = …).
-func (s *Session) inlineSink(ctx context.Context, p ast.Parsed, c jobSpec, from *catalog.Relation) (*catalog.Relation, error) {
+func (s *Session) inlineSink(ctx context.Context, snap *catalog.Snapshot, p ast.Parsed, c jobSpec, from *catalog.Relation) (*catalog.Relation, error) {
 	name := from.Name
 	if c.into != nil {
 		name = c.into.Last()
@@ -163,6 +163,6 @@ func (s *Session) inlineSink(ctx context.Context, p ast.Parsed, c jobSpec, from 
 	if sinkName == from.Name {
 		sinkName += "_sink"
 	}
-	r := &catalog.Relation{ID: from.ID + 1, Schema: from.Schema, Name: sinkName, Owner: s.who(), Definition: p.Text, PartOf: from.ID}
+	r := &catalog.Relation{ID: snap.NextID(), Schema: from.Schema, Name: sinkName, Owner: s.who(), Definition: p.Text, PartOf: from.ID}
 	return r, s.bindSink(ctx, p, c.name.Pos(), r, from, given)
 }

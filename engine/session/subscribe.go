@@ -67,6 +67,9 @@ func (s *Session) prepareSubscribe(p ast.Parsed, n *ast.Subscribe, params []type
 			if err := g.permit(s); err != nil {
 				return nil, err
 			}
+			if err := s.committed(r.Inputs); err != nil {
+				return nil, err
+			}
 			bound := phys
 			if len(args) > 0 {
 				if bound, err = phys.BindParams(args); err != nil {

@@ -32,7 +32,7 @@ func (s *Session) createSubscription(ctx context.Context, p ast.Parsed, n *ast.C
 		return pgerror.Unsupported("CREATE SUBSCRIPTION AS a query is not supported").
 			WithHint("Create a materialized view, and a subscription FROM it.").At(p.Position(n.Query.Pos()))
 	}
-	from, err := s.relation(s.e.Catalog.Snapshot(), p, n.From)
+	from, err := s.relation(s.catalog(), p, n.From)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func parseRetention(v string) (time.Duration, bool) {
 
 // prepareSubscription is the result of a SUBSCRIPTION CURSOR.
 func (s *Session) prepareSubscription(p ast.Parsed, n *ast.DeclareCursor) (pgwire.Statement, error) {
-	snap := s.e.Catalog.Snapshot()
+	snap := s.catalog()
 	r, err := s.relation(snap, p, n.Subscription)
 	if err != nil {
 		return nil, err
@@ -185,7 +185,7 @@ func (f *feedRows) full(ctx context.Context, r *catalog.Relation) (uint64, error
 	if err != nil {
 		return 0, err
 	}
-	rd := &reader{s: s, ctx: ctx, snap: s.e.Catalog.Snapshot(), view: v, tx: s.e.Tables.Begin()}
+	rd := &reader{s: s, ctx: ctx, snap: s.catalog(), view: v, tx: s.e.Tables.Begin()}
 	rd.tx.ReadAt(v.Tables)
 	rel := rd.snap.ByID(in)
 	if rel == nil {

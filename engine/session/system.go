@@ -25,7 +25,7 @@ func (s *Session) system(schema, name string) *catalog.Relation {
 	if r := pgcatalog.Relation("", name); r != nil {
 		return r
 	}
-	snap := s.e.Catalog.Snapshot()
+	snap := s.catalog()
 	for _, p := range s.path() {
 		if snap.Relation(p, name) != nil {
 			return nil
@@ -77,7 +77,11 @@ func (s *Session) measure(r *catalog.Relation) (rows, bytes int64) {
 
 // lastValue is the number a sequence gave last, and whether it gave one.
 func (s *Session) lastValue(r *catalog.Relation) (int64, bool) {
-	v, called, err := s.e.Tables.SequenceState(r.ID, r.Numbers.Start)
+	state := s.e.Tables.SequenceState
+	if s.tx != nil {
+		state = s.tx.tx.SequenceState
+	}
+	v, called, err := state(r.ID, r.Numbers.Start)
 	return v, called && err == nil
 }
 
@@ -101,7 +105,7 @@ func (l *lateCatalog) catalog() *pgcatalog.Catalog {
 	if l.cat == nil {
 		snap := l.snap
 		if snap == nil {
-			snap = l.s.e.Catalog.Snapshot()
+			snap = l.s.catalog()
 		}
 		l.cat = l.s.catalogs(l.ctx, snap)
 	}
@@ -124,7 +128,7 @@ var started = time.Now()
 // schemaPath is search_path as it is searched: "$user" where such a schema
 // exists.
 func (s *Session) schemaPath() []string {
-	snap := s.e.Catalog.Snapshot()
+	snap := s.catalog()
 	var out []string
 	for p := range strings.SplitSeq(s.settings.get("search_path"), ",") {
 		p = strings.Trim(strings.TrimSpace(p), `"`)
@@ -165,7 +169,7 @@ type names struct {
 }
 
 func (n *names) catalog() *pgcatalog.Catalog {
-	snap, path := n.s.e.Catalog.Snapshot(), n.s.settings.get("search_path")
+	snap, path := n.s.catalog(), n.s.settings.get("search_path")
 	if n.cat == nil || n.version != snap.Version || n.path != path {
 		n.cat, n.version, n.path = n.s.catalogs(nil, snap), snap.Version, path //nolint:staticcheck // names do not wait
 	}
@@ -294,7 +298,7 @@ func sinkOf(i job.SinkInfo) pgcatalog.Sink {
 
 func (s *Session) listSubscriptions() []pgcatalog.Subscription {
 	var out []pgcatalog.Subscription
-	for _, r := range s.e.Catalog.Snapshot().Relations() {
+	for _, r := range s.catalog().Relations() {
 		if r.Subscription == nil {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"velostream/catalog"
 	"velostream/engine/sql/ast"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/table"
@@ -26,6 +27,8 @@ type transaction struct {
 	listens    []func() error // LISTEN and UNLISTEN, done when it commits
 	// mark is where the running statement began, to undo it alone.
 	mark int
+	// defs are what it defined, nil: nothing.
+	defs *definitions
 }
 
 type savepoint struct {
@@ -35,6 +38,8 @@ type savepoint struct {
 	cursors  int // cursors that were declared before
 	notes    int // that were sent before
 	listens  int
+	defs     *definitions
+	tables   table.Definitions
 }
 
 func (t *transaction) rollback() error { return t.tx.Rollback() }
@@ -57,7 +62,7 @@ func (s *Session) begin() (*transaction, error) {
 }
 
 // Sync implements pgwire.Session.
-func (s *Session) Sync(_ context.Context, failed bool) error {
+func (s *Session) Sync(ctx context.Context, failed bool) error {
 	if len(s.loose) > 0 {
 		s.settleLoose(failed)
 	}
@@ -73,13 +78,29 @@ func (s *Session) Sync(_ context.Context, failed bool) error {
 	if failed {
 		return tx.rollback()
 	}
-	return s.commit(tx)
+	return s.commit(ctx, tx)
 }
 
 // commit commits t and sends what it notified; a conflict becomes
 // PostgreSQL's 40001.
-func (s *Session) commit(t *transaction) error {
-	_, err := t.tx.Commit()
+func (s *Session) commit(ctx context.Context, t *transaction) error {
+	next, err := s.finish(ctx, t)
+	if err == nil && t.defs != nil {
+		s.await(ctx, t.defs, next)
+	}
+	return err
+}
+
+// finish is commit without waiting for the jobs that begin with it. It returns the
+// catalog after what t defined.
+func (s *Session) finish(ctx context.Context, t *transaction) (*catalog.Snapshot, error) {
+	var err error
+	var next *catalog.Snapshot
+	if t.defs == nil {
+		_, err = t.tx.Commit()
+	} else {
+		next, err = s.commitDefinitions(ctx, t)
+	}
 	if err == nil {
 		for _, f := range t.listens {
 			err = errors.Join(err, f())
@@ -87,10 +108,9 @@ func (s *Session) commit(t *transaction) error {
 		s.e.channels.send(s.pid, t.notes)
 	}
 	if errors.Is(err, table.ErrConflict) {
-		return pgerror.New(pgerror.SerializationFailure, "could not serialize access due to concurrent update").
-			WithHint("Run the transaction again.").WithCause(err)
+		err = serialization(err)
 	}
-	return err
+	return next, err
 }
 
 // transact runs BEGIN, COMMIT and their like.
@@ -164,7 +184,7 @@ func (s *Session) commitBlock(ctx context.Context) (string, error) {
 		s.dropCursors(tx, 0)
 		return "", errors.Join(err, tx.rollback())
 	}
-	err := s.commit(tx)
+	err := s.commit(ctx, tx)
 	if err != nil {
 		s.unassign(tx, 0)
 	} else {
@@ -195,7 +215,11 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 		return "", pgerror.New(pgerror.NoActiveTransaction, "%s can only be used in transaction blocks", what)
 	}
 	if n.Kind == ast.TxSavepoint {
-		s.tx.savepoints = append(s.tx.savepoints, savepoint{n.Savepoint, s.tx.tx.Savepoint(), len(s.tx.assigned), len(s.tx.cursors), len(s.tx.notes), len(s.tx.listens)})
+		s.tx.savepoints = append(s.tx.savepoints, savepoint{
+			name: n.Savepoint, at: s.tx.tx.Savepoint(), assigned: len(s.tx.assigned), cursors: len(s.tx.cursors),
+			notes: len(s.tx.notes), listens: len(s.tx.listens),
+			defs: s.tx.defs, tables: s.tx.tx.Definitions(),
+		})
 		return "SAVEPOINT", nil
 	}
 	for i, sp := range slices.Backward(s.tx.savepoints) {
@@ -207,6 +231,8 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 			return "RELEASE", nil
 		}
 		s.tx.tx.RollbackTo(sp.at)
+		s.tx.tx.Restore(sp.tables)
+		s.tx.defs = sp.defs
 		s.unassign(s.tx, sp.assigned)
 		s.dropCursors(s.tx, sp.cursors)
 		s.tx.notes, s.tx.listens = s.tx.notes[:sp.notes], s.tx.listens[:sp.listens]
@@ -226,7 +252,7 @@ func (s *Session) warning(code, format string, args ...any) {
 
 // noTransaction refuses a statement that can't be part of a transaction block.
 func (s *Session) noTransaction(what string) error {
-	if s.tx != nil && !s.tx.implicit {
+	if s.tx != nil && (!s.tx.implicit || s.tx.tx.Dirty() || s.tx.defs != nil) {
 		return pgerror.New(pgerror.ActiveTransaction, "%s cannot run inside a transaction block", what)
 	}
 	return nil

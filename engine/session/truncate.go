@@ -14,7 +14,7 @@ import (
 // truncate removes all rows of the tables, and runs again when others change rows
 // meanwhile.
 func (s *Session) truncate(ctx context.Context, p ast.Parsed, n *ast.Truncate) error {
-	snap := s.e.Catalog.Snapshot()
+	snap := s.catalog()
 	rels, err := s.truncated(snap, p, n)
 	if err != nil {
 		return err
@@ -45,9 +45,7 @@ func (s *Session) truncate(ctx context.Context, p ast.Parsed, n *ast.Truncate) e
 	for _, r := range rels {
 		for _, d := range snap.Dependents(r.ID) {
 			if d.Kind == catalog.Sequence && d.PartOf == r.ID {
-				if err := s.e.Tables.SetValue(d.ID, d.Numbers.Start, false); err != nil {
-					return err
-				}
+				s.tx.tx.RestartSequence(d.ID, d.Numbers.Start)
 			}
 		}
 	}

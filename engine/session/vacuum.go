@@ -31,7 +31,7 @@ func (s *Session) prepareVacuum(p ast.Parsed, n *ast.Vacuum) (pgwire.Statement, 
 		}
 	}
 	for _, t := range n.Tables {
-		r, err := s.relation(s.e.Catalog.Snapshot(), p, t.Name)
+		r, err := s.relation(s.catalog(), p, t.Name)
 		if err != nil {
 			return nil, err
 		}

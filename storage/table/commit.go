@@ -1,7 +1,6 @@
 package table
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"velostream/storage/column"
@@ -83,9 +82,7 @@ func (db *DB) commitGroup(group []*commitRequest) {
 		entries, ok = append(entries, e), append(ok, req)
 	}
 	if len(ok) > 0 {
-		meta := binary.BigEndian.AppendUint64(nil, seq)
-		b.Put(metaKey, binary.BigEndian.AppendUint64(meta, uint64(db.rowID.Load())))
-		if err := db.store.Commit(b, true); err != nil {
+		if err := db.store.Commit(db.numbered(b, seq), true); err != nil {
 			// The store may show these rows all the same, until it is opened
 			// again; readers keep to the version before.
 			db.failed = true
@@ -93,7 +90,7 @@ func (db *DB) commitGroup(group []*commitRequest) {
 				req.err = err
 			}
 		} else {
-			db.published(ok, seq, func(i int) { db.log.AppendPersisted(entries[i]) })
+			db.published(ok, seq, func(i int) { db.log.AppendPersisted(entries[i]) }, nil)
 		}
 	}
 	for _, req := range group {
@@ -101,11 +98,11 @@ func (db *DB) commitGroup(group []*commitRequest) {
 	}
 }
 
-// published makes the commits of list, which are durable, known; seq is the
-// last of them. REQUIRES: publish is held.
-func (db *DB) published(list []*commitRequest, seq uint64, appendLog func(i int)) {
+// published makes the commits of list, which are durable, known, with the
+// definitions that d has, if any; seq is the last of them. REQUIRES: publish is held.
+func (db *DB) published(list []*commitRequest, seq uint64, appendLog func(i int), d *Definition) {
 	db.seq = seq
-	db.advance(seq)
+	db.advanceDefining(seq, d)
 	// A transaction that begins from here on reads what was committed.
 	noted := db.active.others(list)
 	db.recentMu.Lock()
@@ -147,7 +144,7 @@ func (w *writes) stageIndex(b state.Batch) {
 // columns, indexes or constraints than when tx wrote to it.
 func (db *DB) conflicts(tx *Tx, claimed map[string]bool) bool {
 	for _, w := range tx.writes {
-		if w.rel.index || w.empty() {
+		if _, own := tx.own.rels[w.rel.ID]; own || w.rel.index || w.empty() {
 			continue
 		}
 		if rel, err := db.relation(w.rel.ID); err == nil && !sameShape(w.rel, rel) {
@@ -176,11 +173,10 @@ func (db *DB) stage(b state.Batch, tx *Tx, seq uint64) (log.Entry, error) {
 	e := log.Entry{Seq: seq}
 	rels := make([]*Relation, len(tx.order))
 	for i, w := range tx.order {
-		if w.rel.index {
+		if w.rel.index || !tx.live(w) {
 			continue
 		}
-		// Whether it is logged may have changed since the transaction began.
-		rel, err := db.relation(w.rel.ID)
+		rel, err := db.defining(tx, w)
 		if err != nil {
 			return e, err
 		}
@@ -196,10 +192,15 @@ func (db *DB) stage(b state.Batch, tx *Tx, seq uint64) (log.Entry, error) {
 		}
 	}
 	// Nothing fails from here on: b is also that of other transactions.
+	for id, s := range tx.own.sequences {
+		b.Put(sequenceKey(id), s.encode())
+	}
 	for i, w := range tx.order {
-		if w.rel.index {
+		switch {
+		case !tx.live(w):
+		case w.rel.index:
 			w.stageIndex(b)
-		} else {
+		default:
 			w.stageRows(b, rels[i])
 		}
 	}

@@ -2,7 +2,6 @@ package table
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"velostream/storage/column"
@@ -32,24 +31,39 @@ func (db *DB) commitRuns(group []*commitRequest) {
 	if req.err = s.stage(req.tx); req.err != nil {
 		return
 	}
-	meta := binary.BigEndian.AppendUint64(nil, seq)
-	s.b.Put(metaKey, binary.BigEndian.AppendUint64(meta, uint64(db.rowID.Load())))
-	if req.err = db.store.CommitRuns(s.b, s.runs); req.err != nil {
-		// Either nothing happened, or the store has failed and may show the rows,
-		// as in commitGroup.
-		if err := db.store.Commit(db.store.NewBatch(), true); err != nil {
-			db.failed = true
-		}
+	if req.err = s.commit(); req.err != nil {
 		return
 	}
 	req.seq = seq
-	db.published(group, seq, func(int) {
-		if s.logged != nil {
-			db.log.AppendStored(s.entry)
-		} else {
-			db.log.AppendPersisted(s.entry)
+	db.published(group, seq, s.appendLog, nil)
+}
+
+// commit makes what was staged durable.
+func (s *runStager) commit() error {
+	b := s.db.numbered(s.b, s.entry.Seq)
+	var err error
+	if len(s.runs) == 0 {
+		err = s.db.store.Commit(b, true)
+	} else {
+		err = s.db.store.CommitRuns(b, s.runs)
+	}
+	if err != nil {
+		// Either nothing happened, or the store has failed and may show the rows,
+		// as in commitGroup.
+		if e := s.db.store.Commit(s.db.store.NewBatch(), true); e != nil {
+			s.db.failed = true
 		}
-	})
+	}
+	return err
+}
+
+// appendLog makes the entry known to those who read the log.
+func (s *runStager) appendLog(int) {
+	if s.logged != nil {
+		s.db.log.AppendStored(s.entry)
+	} else {
+		s.db.log.AppendPersisted(s.entry)
+	}
 }
 
 // runStager collects what the commit of a transaction with runs writes.
@@ -70,7 +84,13 @@ func (s *runStager) stage(tx *Tx) error {
 	order := slices.Clone(tx.order)
 	// A run's keys ascend, and the log's begin with the relation.
 	slices.SortFunc(order, func(a, b *writes) int { return cmp.Compare(a.rel.ID, b.rel.ID) })
+	for id, q := range tx.own.sequences {
+		s.b.Put(sequenceKey(id), q.encode())
+	}
 	for _, w := range order {
+		if !tx.live(w) {
+			continue
+		}
 		for _, r := range w.runs {
 			s.runs = append(s.runs, r.Run)
 		}
@@ -78,8 +98,7 @@ func (s *runStager) stage(tx *Tx) error {
 			w.stageIndex(s.b)
 			continue
 		}
-		// Whether it is logged may have changed since the transaction began.
-		rel, err := s.db.relation(w.rel.ID)
+		rel, err := s.db.defining(tx, w)
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
 	"velostream/storage/state"
@@ -17,7 +16,7 @@ const fillRows = 1024
 // collected, sorted and put aside in runs, which enter the store together. It
 // holds one buffer of limits.buffer bytes.
 type filler struct {
-	db   *DB
+	tx   *Tx
 	rel  *Relation
 	x    *Index
 	buf  loadBuf
@@ -27,9 +26,10 @@ type filler struct {
 	lapped bool
 }
 
-// fill puts the rows that are there into index x.
-func (db *DB) fill(rel *Relation, x *Index) error {
-	f := &filler{db: db, rel: rel, x: x}
+// fill puts the rows, as the transaction sees them, into index x, beside its
+// commit.
+func (tx *Tx) fill(rel *Relation, x *Index) error {
+	f := &filler{tx: tx, rel: rel, x: x}
 	f.buf.reset()
 	defer f.close()
 	if err := f.scan(); err != nil {
@@ -38,7 +38,8 @@ func (db *DB) fill(rel *Relation, x *Index) error {
 	if err := f.finish(); err != nil {
 		return err
 	}
-	return db.store.CommitRuns(db.store.NewBatch(), f.runs)
+	tx.direct = true
+	return tx.db.store.CommitRuns(tx.db.store.NewBatch(), f.runs)
 }
 
 func (f *filler) close() {
@@ -49,13 +50,10 @@ func (f *filler) close() {
 
 // scan reads the indexed columns of all rows.
 func (f *filler) scan() error {
-	v := f.db.present()
-	defer func() { _ = v.rows.release() }()
-	lo, hi := RowRange(f.rel.ID)
 	d := rowenc.NewDecoder(f.rel.Types, f.x.Columns)
 	var keys []byte
 	var ends []int
-	for e, err := range f.rel.plainRows(v.rows.Scan(lo, hi)) {
+	for e, err := range f.tx.Scan(f.rel.ID) {
 		if err == nil {
 			err = d.Append(e.Value)
 		}
@@ -90,7 +88,7 @@ func (f *filler) add(b *column.Batch, keys []byte, ends []int) error {
 		f.buf.entry(f.x, cols, i, keys[begin:end], 0)
 		begin = end
 	}
-	if len(f.buf.arena) < f.db.limits.buffer {
+	if len(f.buf.arena) < f.tx.db.limits.buffer {
 		return nil
 	}
 	return f.seal()
@@ -102,7 +100,7 @@ func (f *filler) seal() error {
 		return err
 	}
 	b := &f.buf
-	w := f.db.store.NewRun()
+	w := f.tx.db.store.NewRun()
 	for _, r := range b.refs {
 		if err := w.Add(b.key(r), b.value(r)); err != nil {
 			w.Abort()
@@ -176,10 +174,7 @@ func (f *filler) finish() error {
 // duplicate is the error about the row with the given key, whose values another
 // row has too.
 func (f *filler) duplicate(rowKey []byte) error {
-	stored, err := f.db.store.Get(rowKey)
-	if err == nil {
-		stored, err = f.rel.plain(stored)
-	}
+	stored, err := f.tx.row(f.rel, string(rowKey))
 	if err != nil {
 		return err
 	}
@@ -187,7 +182,5 @@ func (f *filler) duplicate(rowKey []byte) error {
 	if err := rowenc.DecodeRow(stored, rows); err != nil {
 		return err
 	}
-	names, vals := keyText(f.rel, f.x.Columns, rows.Batch().Cols, 0)
-	return pgerror.New(pgerror.UniqueViolation, "could not create unique index %q", f.x.Name).
-		WithDetail("Key (%s)=(%s) is duplicated.", names, vals).OnConstraint(f.rel.Schema, f.rel.Name, f.x.Name)
+	return cannotBuild(f.rel, f.x.Name, f.x.Columns, rows.Batch().Cols)
 }

@@ -40,10 +40,10 @@ func TestFillIndex(t *testing.T) {
 		byText := func() *table.Index {
 			return &table.Index{ID: 50, Name: "items_t2", Columns: []int{2}, Building: true}
 		}
-		must(t, db.Define(rel(byText())))
-		must(t, db.BuildIndex(items, 50))
+		must(t, db.Define(1, rel(byText())))
+		must(t, build(t, db, items, 50))
 		tx = db.Begin()
-		keys, more, err := tx.IndexKeys(50, nil, nil, 5000)
+		keys, more, err := tx.IndexKeys(items, 50, nil, nil, 5000)
 		must(t, err)
 		if len(keys) != len(list) || more {
 			t.Errorf("buffer %d: %d entries, want %d", buffer, len(keys), len(list))
@@ -60,14 +60,23 @@ func TestFillIndex(t *testing.T) {
 		}
 		must(t, tx.Rollback())
 
-		must(t, db.Define(rel(byText(), &table.Index{ID: 51, Name: "items_v2", Columns: []int{1}, Unique: true, Building: true})))
-		must(t, db.BuildIndex(items, 51))
-		must(t, db.Define(rel(byText(), &table.Index{ID: 52, Name: "items_t3", Columns: []int{2}, Unique: true, Building: true})))
-		if err := db.BuildIndex(items, 52); pgerror.Code(err) != pgerror.UniqueViolation {
+		must(t, db.Define(1, rel(byText(), &table.Index{ID: 51, Name: "items_v2", Columns: []int{1}, Unique: true, Building: true})))
+		must(t, build(t, db, items, 51))
+		must(t, db.Define(1, rel(byText(), &table.Index{ID: 52, Name: "items_t3", Columns: []int{2}, Unique: true, Building: true})))
+		if err := build(t, db, items, 52); pgerror.Code(err) != pgerror.UniqueViolation {
 			t.Errorf("buffer %d: a unique index over equal values: %v", buffer, err)
 		}
 		must(t, s.Close())
 	}
+}
+
+// build fills an index that is defined.
+func build(t *testing.T, db *table.DB, relation, index uint32) error {
+	t.Helper()
+	tx := db.Begin()
+	err := tx.BuildIndex(relation, index)
+	must(t, tx.Rollback())
+	return err
 }
 
 // TestFillIndexAcrossRuns has one value twice, far apart.
@@ -87,12 +96,12 @@ func TestFillIndexAcrossRuns(t *testing.T) {
 	must(t, err)
 	_, err = tx.Commit()
 	must(t, err)
-	must(t, db.Define(&table.Relation{
+	must(t, db.Define(1, &table.Relation{
 		ID: notes, Schema: "public", Name: "notes", Names: []string{"v", "rowid"}, Types: []types.Type{types.Int8, types.Int8},
 		Key: []int{1}, RowID: 1, Arrival: -1, Logged: true,
 		Indexes: []*table.Index{{ID: 60, Name: "notes_u", Columns: []int{0}, Unique: true, Building: true}},
 	}))
-	err = db.BuildIndex(notes, 60)
+	err = build(t, db, notes, 60)
 	if e := pgerror.From(err); err == nil || e.Code != pgerror.UniqueViolation || e.Detail != "Key (v)=(0) is duplicated." {
 		t.Errorf("one value twice: %v", err)
 	}

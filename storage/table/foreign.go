@@ -142,25 +142,52 @@ func (tx *Tx) EndStatement() error {
 func (tx *Tx) ForgetKeys() { tx.checks = nil }
 
 // parentKey is the store's key of the parent's row, or unique entry, with the
-// values vals.
-func (fk *ForeignKey) parentKey(vals []*column.Column) string {
+// values vals, and the storage that it is in.
+func (tx *Tx) parentKey(fk *ForeignKey, vals []*column.Column) (storage uint32, key string, err error) {
+	parent, err := tx.relation(fk.Parent)
+	if err != nil {
+		return 0, "", err
+	}
 	all := make([]int, len(vals))
 	for i := range all {
 		all[i] = i
 	}
 	if fk.Index == 0 {
-		return string(rowenc.AppendKey(rowKey(nil, fk.Parent), vals, all, 0))
+		return parent.Storage, string(rowenc.AppendKey(rowKey(nil, parent.Storage), vals, all, 0)), nil
 	}
-	return string(rowenc.AppendKey(indexKey(nil, fk.Index), vals, all, 0))
+	if storage, err = parent.entryStorage(fk.Index); err != nil {
+		return 0, "", err
+	}
+	return storage, string(rowenc.AppendKey(indexKey(nil, storage), vals, all, 0)), nil
 }
 
 func (tx *Tx) parentThere(fk *ForeignKey, vals []*column.Column) (bool, error) {
-	of := fk.Parent
-	if fk.Index != 0 {
-		of = fk.Index
+	of, key, err := tx.parentKey(fk, vals)
+	if err != nil {
+		return false, err
 	}
-	b, err := tx.get(tx.writes[of], fk.parentKey(vals))
+	b, err := tx.get(tx.writes[of], key)
 	return b != nil, err
+}
+
+// Unmatched returns the first row of b for which no row of fk's parent has the
+// values cols, -1: there is none. Rows with a NULL among the values match.
+func (tx *Tx) Unmatched(fk *ForeignKey, cols []*column.Column, b *column.Batch) (int, error) {
+rows:
+	for i := range b.Each {
+		vals := make([]*column.Column, len(cols))
+		for j, c := range cols {
+			if c.Null(i) {
+				continue rows
+			}
+			vals[j] = column.New(c.Type, 1)
+			vals[j].AppendFrom(c, i)
+		}
+		if there, err := tx.parentThere(fk, vals); err != nil || !there {
+			return i, err
+		}
+	}
+	return -1, nil
 }
 
 // checkArrived demands the row that a child refers to.
@@ -181,7 +208,10 @@ func (tx *Tx) checkArrived(c keyCheck) error {
 	if ok, err := tx.childStill(c); err != nil || !ok {
 		return err
 	}
-	k := c.fk.parentKey(c.old)
+	_, k, err := tx.parentKey(c.fk, c.old)
+	if err != nil {
+		return err
+	}
 	if err := tx.acquire(k, LockKeyShare, true); err != nil {
 		return err
 	}
@@ -212,7 +242,7 @@ func (tx *Tx) childStill(c keyCheck) (bool, error) {
 }
 
 func (tx *Tx) nameOf(id uint32) string {
-	if r, err := tx.db.relation(id); err == nil {
+	if r, err := tx.relation(id); err == nil {
 		return r.Name
 	}
 	return ""
@@ -254,7 +284,7 @@ func (tx *Tx) checkGone(c keyCheck) error {
 // f is not called when there are none. An index of the child's whose first
 // columns are the key's is used, else all rows are read.
 func (tx *Tx) children(fk *ForeignKey, vals []*column.Column, f func(*column.Batch) error) error {
-	child, err := tx.db.relation(fk.Child)
+	child, err := tx.relation(fk.Child)
 	if err != nil {
 		return nil // dropped meanwhile
 	}

@@ -24,6 +24,7 @@ import (
 // same one conflict as they do about a row.
 type Index struct {
 	ID         uint32
+	Storage    uint32 // where its entries are kept, 0: under ID
 	Name       string
 	Columns    []int
 	Unique     bool
@@ -47,7 +48,7 @@ func (x *Index) prefix(dst []byte, cols []*column.Column, i int) (key []byte, al
 			alone = false
 		}
 	}
-	return rowenc.AppendKey(indexKey(dst, x.ID), cols, x.Columns, i), alone
+	return rowenc.AppendKey(indexKey(dst, x.Storage), cols, x.Columns, i), alone
 }
 
 // entry is the key of row i's entry; rowKey is the row's own key.
@@ -133,7 +134,12 @@ func (rel *Relation) moved(old, next []*column.Column, i int) *Relation {
 // row i of vals. A NULL among them finds nothing.
 func (tx *Tx) Lookup(relation, index uint32, vals []*column.Column, i int) iter.Seq2[state.Entry, error] {
 	return func(yield func(state.Entry, error) bool) {
-		rel, err := tx.db.relation(relation)
+		rel, err := tx.relation(relation)
+		if err != nil {
+			yield(state.Entry{}, err)
+			return
+		}
+		storage, err := rel.entryStorage(index)
 		if err != nil {
 			yield(state.Entry{}, err)
 			return
@@ -147,8 +153,8 @@ func (tx *Tx) Lookup(relation, index uint32, vals []*column.Column, i int) iter.
 		for j := range all {
 			all[j] = j
 		}
-		prefix := rowenc.AppendKey(indexKey(nil, index), vals, all, i)
-		for e, err := range tx.scan(index, prefix, rowenc.PrefixEnd(prefix)) {
+		prefix := rowenc.AppendKey(indexKey(nil, storage), vals, all, i)
+		for e, err := range tx.scan(storage, prefix, rowenc.PrefixEnd(prefix)) {
 			if err != nil {
 				yield(e, err)
 				return
@@ -168,17 +174,34 @@ func (tx *Tx) yieldRow(rel *Relation, key string, yield func(state.Entry, error)
 	return yield(state.Entry{Key: []byte(key), Value: row}, err) && err == nil
 }
 
+// entryStorage is where the entries of the index id are kept.
+func (rel *Relation) entryStorage(id uint32) (uint32, error) {
+	i := slices.IndexFunc(rel.Indexes, func(x *Index) bool { return x.ID == id })
+	if i < 0 {
+		return 0, noIndex(id)
+	}
+	return rel.Indexes[i].Storage, nil
+}
+
 // IndexKeys returns the keys of the rows whose entries in the index, encoded by
 // rowenc.AppendKey, are from lo up to hi (nil: to the end), in order of the
 // index, but no more than most of them: more is true when there are.
-func (tx *Tx) IndexKeys(index uint32, lo, hi []byte, most int) (keys []string, more bool, err error) {
-	prefix := indexKey(nil, index)
+func (tx *Tx) IndexKeys(relation, index uint32, lo, hi []byte, most int) (keys []string, more bool, err error) {
+	rel, err := tx.relation(relation)
+	if err != nil {
+		return nil, false, err
+	}
+	storage, err := rel.entryStorage(index)
+	if err != nil {
+		return nil, false, err
+	}
+	prefix := indexKey(nil, storage)
 	from := append(slices.Clone(prefix), lo...)
 	to := append(slices.Clone(prefix), hi...)
 	if hi == nil {
 		to = rowenc.PrefixEnd(prefix)
 	}
-	for e, err := range tx.scan(index, from, to) {
+	for e, err := range tx.scan(storage, from, to) {
 		if err != nil {
 			return nil, false, err
 		}
@@ -193,7 +216,7 @@ func (tx *Tx) IndexKeys(index uint32, lo, hi []byte, most int) (keys []string, m
 // RowsOf yields the encoded rows under keys that IndexKeys returned.
 func (tx *Tx) RowsOf(relation uint32, keys []string) iter.Seq2[state.Entry, error] {
 	return func(yield func(state.Entry, error) bool) {
-		rel, err := tx.db.relation(relation)
+		rel, err := tx.relation(relation)
 		if err != nil {
 			yield(state.Entry{}, err)
 			return
@@ -210,7 +233,7 @@ func (tx *Tx) RowsOf(relation uint32, keys []string) iter.Seq2[state.Entry, erro
 // adding row i of b: one with the same primary key (arbiter 0) or the same
 // values in the unique index (arbiter its ID). arbiters nil: any of them. nil: none.
 func (tx *Tx) Conflicting(relation uint32, b *column.Batch, i int, arbiters []uint32) (row []byte, err error) {
-	rel, err := tx.db.relation(relation)
+	rel, err := tx.relation(relation)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +250,7 @@ func (tx *Tx) Conflicting(relation uint32, b *column.Batch, i int, arbiters []ui
 		if !alone {
 			continue
 		}
-		rowKey, err := tx.get(tx.writes[x.ID], string(k))
+		rowKey, err := tx.get(tx.writes[x.Storage], string(k))
 		if err != nil {
 			return nil, err
 		}
@@ -238,49 +261,8 @@ func (tx *Tx) Conflicting(relation uint32, b *column.Batch, i int, arbiters []ui
 	return nil, nil
 }
 
-// BuildIndex puts the rows that are there into an index that Define made known
-// as Building; the relation can't be written meanwhile. An error 23505 says that a unique
-// index cannot be: the caller takes it back. Transactions that wrote to the
-// relation before its end conflict.
-func (db *DB) BuildIndex(relation, index uint32) error {
-	db.publish.Lock()
-	defer db.publish.Unlock()
-	rel, err := db.relation(relation)
-	if err != nil {
-		return err
-	}
-	at := slices.IndexFunc(rel.Indexes, func(x *Index) bool { return x.ID == index })
-	if at < 0 {
-		return pgerror.New(pgerror.UndefinedObject, "index with OID %d does not exist", index)
-	}
-	x := rel.Indexes[at]
-	b := db.store.NewBatch()
-	b.DeleteRange(indexKey(nil, index), indexKey(nil, index+1))
-	if err := db.store.Commit(b, false); err != nil {
-		return err
-	}
-	if err := db.fill(rel, x); err != nil {
-		return err
-	}
-	if !db.failed {
-		db.advance(db.seq)
-	}
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	next := *rel
-	next.Indexes = slices.Clone(rel.Indexes)
-	done := *x
-	done.Building = false
-	next.Indexes[at] = &done
-	db.redefine(&next)
-	return nil
-}
-
-// dropIndex deletes the entries of an index.
-func (db *DB) dropIndex(id uint32) error {
-	b := db.store.NewBatch()
-	b.DeleteRange(indexKey(nil, id), indexKey(nil, id+1))
-	return db.store.Commit(b, false)
+func noIndex(id uint32) error {
+	return pgerror.New(pgerror.UndefinedObject, "index with OID %d does not exist", id)
 }
 
 func duplicateIn(rel *Relation, x *Index, cols []*column.Column, i int) error {
@@ -305,12 +287,12 @@ func sameShape(a, b *Relation) bool {
 	if a == b {
 		return true
 	}
-	if len(a.Types) != len(b.Types) || len(a.Indexes) != len(b.Indexes) || a.checks != b.checks {
+	if a.Storage != b.Storage || len(a.Types) != len(b.Types) || len(a.Indexes) != len(b.Indexes) || a.checks != b.checks {
 		return false
 	}
 	for i, x := range a.Indexes {
 		y := b.Indexes[i]
-		if x.ID != y.ID || x.Building != y.Building {
+		if x.Storage != y.Storage || x.Building != y.Building {
 			return false
 		}
 	}
@@ -329,6 +311,6 @@ func (rel *Relation) shape() string {
 	for _, f := range rel.Referenced {
 		fmt.Fprintf(&b, "%d %q ", f.Child, f.Name)
 	}
-	fmt.Fprint(&b, rel.NotNull)
+	fmt.Fprint(&b, rel.NotNull, rel.Hidden)
 	return b.String()
 }

@@ -137,7 +137,7 @@ func headOf(k []byte) uint64 {
 
 // Load begins a load into a relation. Close must be called.
 func (tx *Tx) Load(relation uint32) (*Loader, error) {
-	rel, err := tx.db.relation(relation)
+	rel, _, err := tx.claim(relation, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +148,10 @@ func (tx *Tx) Load(relation uint32) (*Loader, error) {
 // each physical row, are the caller's names for them, see Tag; nil: none.
 // REQUIRES: with tags b has no selection.
 func (l *Loader) Add(b *column.Batch, tags []uint64) error {
+	b, err := l.rel.narrow(b)
+	if err != nil {
+		return err
+	}
 	if !l.loading {
 		if l.held == nil {
 			l.held, l.heldTags = b.Clone(), slices.Clone(tags)
@@ -168,7 +172,7 @@ func (l *Loader) Tag() uint64 { return l.tag }
 func (l *Loader) begin() {
 	l.loading = true
 	v := l.tx.db.present()
-	l.base, l.snap = v.seq, &held{rowsAt: v.rows}
+	l.base, l.snap = v.seq, &held{rowsAt: v.rows, v: v}
 	rows := &loadPart{of: l.rel, check: l.rel.RowID < 0}
 	l.parts = append(l.parts, rows)
 	for _, x := range l.rel.Indexes {
@@ -246,7 +250,7 @@ func (b *loadBuf) entry(x *Index, cols []*column.Column, i int, rowKey []byte, t
 // one of its index entries': those lie over runs, so the row must be one of them.
 func (l *Loader) written(rowKey []byte, cols []*column.Column, i int) bool {
 	for _, p := range l.parts {
-		w := l.tx.writes[p.of.ID]
+		w := l.tx.writes[p.of.Storage]
 		if w == nil || len(w.rows) == 0 {
 			continue
 		}
@@ -371,7 +375,7 @@ func (l *Loader) order(p *loadPart) error {
 	keys := func(i int) []byte { return b.key(b.refs[i]) }
 	at, err := firstOf(l.snap, keys, len(b.refs))
 	if err == nil && at < 0 {
-		at, err = l.tx.loaded(p.of.ID, keys, len(b.refs))
+		at, err = l.tx.loaded(p.of.Storage, keys, len(b.refs))
 	}
 	if err != nil || at < 0 {
 		return err
@@ -545,7 +549,7 @@ func (l *Loader) apart() error {
 		return nil
 	}
 	for _, p := range l.parts {
-		w := l.tx.writes[p.of.ID]
+		w := l.tx.writes[p.of.Storage]
 		if w == nil || !p.check {
 			continue
 		}

@@ -37,7 +37,7 @@ func openLoad(t testing.TB, s state.Store) *table.DB {
 			Key: []int{1}, RowID: 1, Arrival: -1, Logged: true, Indexes: []*table.Index{{ID: 40, Name: "notes_v", Columns: []int{0}}},
 		},
 	} {
-		must(t, db.Define(r))
+		must(t, db.Define(1, r))
 	}
 	return db
 }

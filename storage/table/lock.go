@@ -43,7 +43,9 @@ type locks struct {
 }
 
 type rowLock struct {
+	queued  int // of an object: how many wait for it alone, before whom nobody new gets it
 	holders []holder
+	object  bool      // of a relation or name, not a row
 	first   [1]holder // memory of holders: most locks have one
 	waiters int
 	changed chan struct{} // closed when a holder lets go
@@ -105,11 +107,11 @@ func (tx *Tx) acquire(key string, mode LockMode, wait bool) error {
 	for {
 		r := l.rows[key]
 		if r == nil {
-			r = &rowLock{}
+			r = &rowLock{object: isObject(key)}
 			r.holders = r.first[:0]
 			l.rows[key] = r
 		}
-		if r.free(tx, mode) {
+		if r.free(tx, mode) && (r.queued == 0 || mode == LockUpdate || r.has(tx)) {
 			r.hold(tx, mode)
 			l.mu.Unlock()
 			if tx.locked == nil {
@@ -151,6 +153,18 @@ func (r *rowLock) free(tx *Tx, mode LockMode) bool {
 	return true
 }
 
+// wake makes all that wait for r look again. REQUIRES: the locks' mutex is held.
+func (r *rowLock) wake() {
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+func (r *rowLock) has(tx *Tx) bool {
+	return slices.ContainsFunc(r.holders, func(h holder) bool { return h.tx == tx })
+}
+
 func (r *rowLock) hold(tx *Tx, mode LockMode) {
 	for i := range r.holders {
 		if h := &r.holders[i]; h.tx == tx {
@@ -175,6 +189,13 @@ func (l *locks) wait(r *rowLock, tx *Tx, mode LockMode, deadline <-chan time.Tim
 		r.changed = make(chan struct{})
 	}
 	r.waiters++
+	if mode == LockUpdate && r.object {
+		r.queued++
+		defer func() {
+			r.queued--
+			r.wake() // those who wait behind it, if it gives up
+		}()
+	}
 	tx.waitsFor, tx.waitMode = r, mode
 	ch := r.changed
 	l.mu.Unlock()
@@ -203,7 +224,7 @@ func (l *locks) circle(r *rowLock, tx *Tx, mode LockMode) bool {
 	var blocked func(r *rowLock, by *Tx, mode LockMode) bool
 	blocked = func(r *rowLock, by *Tx, mode LockMode) bool {
 		for _, h := range r.holders {
-			if h.tx == by || !lockConflicts[mode][h.mode] || seen[h.tx] {
+			if h.tx == by || !lockConflicts[mode][h.mode] && r.queued == 0 || seen[h.tx] {
 				continue
 			}
 			if h.tx == tx {
@@ -229,10 +250,7 @@ func (l *locks) unlock(tx *Tx) {
 	for key := range tx.locked {
 		r := l.rows[key]
 		r.holders = slices.DeleteFunc(r.holders, func(h holder) bool { return h.tx == tx })
-		if r.changed != nil {
-			close(r.changed)
-			r.changed = nil
-		}
+		r.wake()
 		l.forget(key, r)
 	}
 	tx.locked = nil
@@ -243,7 +261,7 @@ func (l *locks) unlock(tx *Tx) {
 // at once. ErrConflict: another changed the row meanwhile; the statement must be run
 // again.
 func (tx *Tx) LockKey(relation uint32, keyCols []*column.Column, i int, mode LockMode, wait bool) error {
-	rel, err := tx.db.relation(relation)
+	rel, _, err := tx.claim(relation, nil)
 	if err != nil {
 		return err
 	}
@@ -251,7 +269,7 @@ func (tx *Tx) LockKey(relation uint32, keyCols []*column.Column, i int, mode Loc
 	for j := range all {
 		all[j] = j
 	}
-	k := string(rowenc.AppendKey(rowKey(nil, rel.ID), keyCols, all, i))
+	k := string(rowenc.AppendKey(rowKey(nil, rel.Storage), keyCols, all, i))
 	if err := tx.acquire(k, mode, wait); err != nil {
 		return err
 	}

@@ -176,6 +176,9 @@ type scanner interface {
 // REQUIRES: no other transaction commits meanwhile.
 func (db *DB) recheck(tx *Tx) error {
 	for _, w := range tx.order {
+		if !tx.live(w) {
+			continue
+		}
 		for _, r := range w.runs {
 			if !r.check || db.lastChange(w.rel.ID) <= r.base {
 				continue
@@ -233,7 +236,7 @@ func (db *DB) clash(tx *Tx, r txRun) error {
 
 // storedRun returns the row with the key from the transaction's runs.
 func (tx *Tx) storedRun(rel *Relation, key string) ([]byte, error) {
-	if w := tx.writes[rel.ID]; w != nil {
+	if w := tx.writes[rel.Storage]; w != nil {
 		return w.fromRuns(key)
 	}
 	return nil, nil

@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"time"
 
 	"velostream/pgwire/pgerror"
@@ -58,13 +59,84 @@ func (db *DB) loadSequence(id uint32, start int64) (*sequence, error) {
 }
 
 func (db *DB) storeSequence(id uint32, last int64, fresh bool) error {
-	v := append(binary.BigEndian.AppendUint64(nil, uint64(last)), 0)
-	if fresh {
+	b := db.store.NewBatch()
+	b.Put(sequenceKey(id), (&sequence{last: last, fresh: fresh}).encode())
+	return db.store.Commit(b, true)
+}
+
+func (s *sequence) encode() []byte {
+	v := append(binary.BigEndian.AppendUint64(nil, uint64(s.last)), 0)
+	if s.fresh {
 		v[8] = 1
 	}
-	b := db.store.NewBatch()
-	b.Put(sequenceKey(id), v)
-	return db.store.Commit(b, true)
+	return v
+}
+
+// RestartSequence makes v the next number of a sequence once the transaction
+// commits, and for itself at once. REQUIRES: it has the sequence alone.
+func (tx *Tx) RestartSequence(id uint32, v int64) {
+	own := maps.Clone(tx.own.sequences)
+	if own == nil {
+		own = map[uint32]*sequence{}
+	}
+	own[id] = &sequence{last: v, fresh: true}
+	tx.own.sequences = own
+}
+
+// NextValue is DB.NextValue for the transaction's statements: a sequence that it
+// restarted gives out numbers that become durable with it.
+func (tx *Tx) NextValue(o SequenceOptions) (int64, error) {
+	s := tx.own.sequences[o.ID]
+	if s == nil {
+		return tx.db.NextValue(o)
+	}
+	next, err := s.next(&o)
+	if err == nil {
+		s.last, s.fresh = next, false
+	}
+	return next, err
+}
+
+// SetValue is DB.SetValue for the transaction's statements.
+func (tx *Tx) SetValue(id uint32, v int64, called bool) error {
+	if s := tx.own.sequences[id]; s != nil {
+		s.last, s.fresh = v, !called
+		return nil
+	}
+	return tx.db.SetValue(id, v, called)
+}
+
+// SequenceState is DB.SequenceState as the transaction sees it.
+func (tx *Tx) SequenceState(id uint32, start int64) (last int64, called bool, err error) {
+	if s := tx.own.sequences[id]; s != nil {
+		return s.last, !s.fresh, nil
+	}
+	return tx.db.SequenceState(id, start)
+}
+
+// settleSequences takes over what a transaction has committed.
+func (db *DB) settleSequences(own map[uint32]*sequence) {
+	db.seqMu.Lock()
+	defer db.seqMu.Unlock()
+	for id, s := range own {
+		db.sequences[id] = &sequence{last: s.last, fresh: s.fresh}
+	}
+}
+
+// next is the number that the sequence gives out next. Error 2200H at its end.
+func (s *sequence) next(o *SequenceOptions) (int64, error) {
+	if s.fresh {
+		return s.last, nil
+	}
+	next, more := o.step(s.last)
+	if more {
+		return next, nil
+	}
+	what, end := "maximum", o.Max
+	if o.Increment < 0 {
+		what, end = "minimum", o.Min
+	}
+	return 0, pgerror.New("2200H", "nextval: reached %s value of sequence %q (%d)", what, o.Name, end)
 }
 
 // step is the number after last; more is false at the end of a sequence that
@@ -92,16 +164,9 @@ func (db *DB) NextValue(o SequenceOptions) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	next, more := s.last, true
-	if !s.fresh {
-		next, more = o.step(s.last)
-	}
-	if !more {
-		what, end := "maximum", o.Max
-		if o.Increment < 0 {
-			what, end = "minimum", o.Min
-		}
-		return 0, pgerror.New("2200H", "nextval: reached %s value of sequence %q (%d)", what, o.Name, end)
+	next, err := s.next(&o)
+	if err != nil {
+		return 0, err
 	}
 	if s.ahead == 0 {
 		now := time.Now()

@@ -16,14 +16,18 @@
 //	's' | sequence uint32                    → number     (sequence.go)
 //	'l' | seq uint64 | relation | part       → log entry  (storage/log)
 //	'm'                                      → last sequence number, last row id
+//	'c'                                      → the last change of the catalog that is
+//	                                           one with rows (commitdefining.go)
+//
+// Where rows and index entries are kept is a number of its own, at first the
+// OID: a table whose rows are written anew gets another, so that those who read
+// the old ones go on doing so.
 package table
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -40,12 +44,14 @@ var ErrConflict = errors.New("table: row changed by a concurrent transaction")
 
 // Relation is what the store must know of a native table or stream.
 type Relation struct {
-	ID     uint32
-	Schema string
-	Name   string
-	Names  []string     // of the columns
-	Types  []types.Type // of the columns
-	Key    []int        // the columns that identify a row
+	ID uint32
+	// Storage is where its rows are kept, 0: under ID.
+	Storage uint32
+	Schema  string
+	Name    string
+	Names   []string     // of the columns
+	Types   []types.Type // of the columns
+	Key     []int        // the columns that identify a row
 	// RowID is the column that the store fills with a unique growing number, -1: none.
 	RowID int
 	// Arrival is the timestamptz column that the store fills with the time at
@@ -74,6 +80,7 @@ type Relation struct {
 
 	checks string // names all constraints, see shape
 	index  bool   // of an Index: its entries
+	parent uint32 // the relation that the index is of
 	shared bool   // entries that no other row can have: no conflict is about them
 }
 
@@ -144,110 +151,6 @@ func Open(store state.Store) (*DB, error) {
 // Log is the log of commits of all logged relations.
 func (db *DB) Log() *log.Log { return db.log }
 
-// Define adds relations, or changes what is known of them. The rows of indexes
-// that they no longer have are deleted.
-func (db *DB) Define(rels ...*Relation) error {
-	var changed []*Relation
-	var gone []uint32
-	db.mu.Lock()
-	known := db.current.Load().rels
-	for _, r := range rels {
-		old := known[r.ID]
-		if old != nil && old.Version > r.Version {
-			continue
-		}
-		r.prepare()
-		changed = append(changed, r)
-		if old == nil {
-			continue
-		}
-		for _, x := range old.Indexes {
-			if !slices.ContainsFunc(r.Indexes, func(y *Index) bool { return y.ID == x.ID }) {
-				gone = append(gone, x.ID)
-			}
-		}
-	}
-	db.redefine(changed...)
-	db.mu.Unlock()
-	for _, id := range gone {
-		// Whoever commits from here on no longer writes to the index.
-		db.publish.Lock()
-		err := db.dropIndex(id)
-		db.publish.Unlock()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Drop forgets a relation or sequence and deletes what is stored of it.
-func (db *DB) Drop(id uint32) error {
-	db.mu.Lock()
-	next := *db.current.Load()
-	old := next.rels[id]
-	if old != nil {
-		next.rels = maps.Clone(next.rels)
-		delete(next.rels, id)
-		db.current.Store(&next)
-	}
-	db.mu.Unlock()
-	b := db.store.NewBatch()
-	lo, hi := RowRange(id)
-	b.DeleteRange(lo, hi)
-	b.Delete(sequenceKey(id))
-	db.seqMu.Lock()
-	delete(db.sequences, id)
-	db.seqMu.Unlock()
-	if old != nil {
-		for _, x := range old.Indexes {
-			b.DeleteRange(indexKey(nil, x.ID), indexKey(nil, x.ID+1))
-		}
-	}
-	if err := db.store.Commit(b, true); err != nil {
-		return err
-	}
-	db.refresh()
-	return nil
-}
-
-// Sweep deletes the rows of relations and sequences, and the entries of indexes,
-// that are not kept.
-func (db *DB) Sweep(kept, keptIndex func(id uint32) bool) error {
-	if err := db.sweep('r', kept, db.Drop); err != nil {
-		return err
-	}
-	if err := db.sweep('s', kept, db.Drop); err != nil {
-		return err
-	}
-	return db.sweep('i', keptIndex, db.dropIndex)
-}
-
-// sweep drops the OIDs after the given first byte of keys that are not kept.
-func (db *DB) sweep(first byte, kept func(id uint32) bool, drop func(id uint32) error) error {
-	for from := uint32(0); ; {
-		id, found := uint32(0), false
-		for e, err := range db.store.Scan(binary.BigEndian.AppendUint32([]byte{first}, from), []byte{first + 1}) {
-			if err != nil {
-				return err
-			}
-			id, found = binary.BigEndian.Uint32(e.Key[1:]), true
-			break
-		}
-		if !found {
-			return nil
-		}
-		if !kept(id) {
-			if err := drop(id); err != nil {
-				return err
-			}
-		}
-		if from = id + 1; from == 0 {
-			return nil
-		}
-	}
-}
-
 // Truncate deletes the log entries up to and with seq: every job has
 // checkpointed beyond it.
 func (db *DB) Truncate(seq uint64) error {
@@ -261,15 +164,20 @@ func (db *DB) Truncate(seq uint64) error {
 func (db *DB) Cut(f func(seq uint64, snap state.Snapshot)) {
 	db.publish.Lock()
 	defer db.publish.Unlock()
-	f(db.seq, &held{rowsAt: db.present().rows})
+	v := db.present()
+	f(db.seq, &held{rowsAt: v.rows, v: v})
 }
 
 func (db *DB) relation(id uint32) (*Relation, error) {
 	r := db.current.Load().rels[id]
 	if r == nil {
-		return nil, pgerror.New(pgerror.UndefinedTable, "relation with OID %d does not exist", id)
+		return nil, noRelation(id)
 	}
 	return r, nil
+}
+
+func noRelation(id uint32) error {
+	return pgerror.New(pgerror.UndefinedTable, "relation with OID %d does not exist", id)
 }
 
 func (db *DB) types(id uint32) []types.Type {
@@ -279,11 +187,11 @@ func (db *DB) types(id uint32) []types.Type {
 	return nil
 }
 
-func rowKey(dst []byte, rel uint32) []byte {
-	return binary.BigEndian.AppendUint32(append(dst, 'r'), rel)
+func rowKey(dst []byte, storage uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, 'r'), storage)
 }
 
-// RowRange is where the rows of a relation are in the store, in key order.
-func RowRange(rel uint32) (lo, hi []byte) {
-	return rowKey(nil, rel), rowKey(nil, rel+1)
+// rowRange is where the rows of a storage are in the store, in key order.
+func rowRange(storage uint32) (lo, hi []byte) {
+	return rowKey(nil, storage), rowKey(nil, storage+1)
 }

@@ -36,7 +36,7 @@ func open(t testing.TB, s state.Store) *table.DB {
 		{ID: accounts, Schema: "public", Name: "accounts", Names: []string{"id", "v"}, Types: ints, Key: []int{0}, RowID: -1, Arrival: -1, NotNull: []bool{true, false}, Logged: true},
 		{ID: events, Schema: "public", Name: "events", Names: []string{"v", "rowid"}, Types: ints, Key: []int{1}, RowID: 1, Arrival: -1, Logged: true},
 	} {
-		if err := db.Define(r); err != nil {
+		if err := db.Define(1, r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -645,7 +645,7 @@ func TestSweep(t *testing.T) {
 	}
 	commit(t, tx)
 	db = open(t, s)
-	must(t, db.Sweep(func(id uint32) bool { return id == accounts }, func(uint32) bool { return true }))
+	must(t, db.Sweep(map[uint32]bool{accounts: true}, nil, func(uint32) bool { return true }))
 	db = open(t, s)
 	tx = begin(t, db)
 	want(t, tx, "1:1 2:2")

@@ -21,11 +21,13 @@ const writesMax = 20 << 20
 // Tx is a transaction. It reads the newest commits at its last Refresh and its
 // own writes. For one goroutine.
 type Tx struct {
-	db   *DB
-	rows *rowsAt
-	snap state.Snapshot // rows, while it is held
-	at   state.Snapshot // read instead of snap, when set
-	base uint64
+	db      *DB
+	rows    *rowsAt
+	snap    state.Snapshot       // rows, while it is held
+	rels    map[uint32]*Relation // definitions of the same moment
+	catalog uint64               // and the catalog's version that they are from
+	at      state.Snapshot       // read instead of snap, when set
+	base    uint64
 	// hold is the base of the first write: what was committed since must stay
 	// known until the transaction ends, however often it is refreshed.
 	hold    uint64
@@ -46,11 +48,17 @@ type Tx struct {
 	waitsFor    *rowLock // guarded by the locks' mutex, as waitMode is
 	waitMode    LockMode
 	checks      []keyCheck // of foreign keys, for the end of the statement
+
+	own  Definitions // what it defines itself
+	made []uint32    // OIDs and storages of what it made
+	// direct: it wrote to storages that only it knows, beside its commit.
+	direct bool
 }
 
 // writes is what a transaction did to one relation.
 type writes struct {
 	rel      *Relation
+	claimed  bool // the transaction has the relation's lock
 	rows     map[string]change
 	sorted   []string // keys in order; nil: to be made
 	inserted int      // how many of rows were new
@@ -88,8 +96,9 @@ func (tx *Tx) open() {
 	// a conflict may be seen where there is none, never the other way.
 	tx.base = tx.db.current.Load().seq
 	tx.db.active.add(tx.base)
-	tx.rows = tx.db.present().rows
-	tx.snap = tx.rows.Snapshot
+	v := tx.db.present()
+	tx.rows, tx.snap = v.rows, v.rows.Snapshot
+	tx.rels, tx.catalog = v.rels, v.catalog
 }
 
 func (tx *Tx) release() error {
@@ -124,11 +133,16 @@ func (tx *Tx) Refresh() error {
 
 // ReadAt makes reads see snap, which is another's and stays so, with this
 // transaction's writes over it; nil goes back to the transaction's own.
-func (tx *Tx) ReadAt(snap state.Snapshot) { tx.at = snap }
+func (tx *Tx) ReadAt(snap state.Snapshot) {
+	tx.at = snap
+	if h, ok := snap.(*held); ok {
+		tx.rels = h.v.rels
+	}
+}
 
 // Over makes tx read as other does: other's writes lie over tx's own snapshot.
 // REQUIRES: tx writes nothing.
-func (tx *Tx) Over(other *Tx) { tx.writes = other.writes }
+func (tx *Tx) Over(other *Tx) { tx.writes, tx.own = other.writes, other.own }
 
 // Freeze makes tx read other's writes as they are now, whatever other writes
 // later. REQUIRES: Over was called.
@@ -155,7 +169,14 @@ func (tx *Tx) Dirty() bool { return tx.count > 0 || tx.loads > 0 }
 
 // Changes reports whether the transaction changed the relation.
 func (tx *Tx) Changes(rel uint32) bool {
-	w := tx.writes[rel]
+	if _, own := tx.own.rels[rel]; own {
+		return true
+	}
+	r := tx.rels[rel]
+	if r == nil {
+		return false
+	}
+	w := tx.writes[r.Storage]
 	return w != nil && !w.empty()
 }
 
@@ -163,16 +184,24 @@ func (tx *Tx) Changes(rel uint32) bool {
 // nothing happened, another transaction changed one of the rows.
 func (tx *Tx) Commit() (uint64, error) {
 	defer func() { _ = tx.end() }()
-	if !tx.Dirty() {
+	if !tx.Dirty() && len(tx.own.sequences) == 0 {
 		return tx.base, nil
 	}
-	return tx.db.commit(tx)
+	seq, err := tx.db.commit(tx)
+	if err == nil {
+		tx.db.settleSequences(tx.own.sequences)
+	}
+	return seq, err
 }
 
 // Rollback forgets the transaction.
 func (tx *Tx) Rollback() error {
 	tx.writes, tx.order, tx.count, tx.undo, tx.loads = map[uint32]*writes{}, nil, 0, nil, 0
-	return tx.end()
+	err := tx.discard(func(uint32) bool { return false })
+	if e := tx.end(); err == nil {
+		err = e
+	}
+	return err
 }
 
 // Savepoint marks the present state, for RollbackTo.
@@ -205,12 +234,13 @@ func (tx *Tx) RollbackTo(savepoint int) {
 }
 
 func (tx *Tx) of(rel *Relation) *writes {
-	w := tx.writes[rel.ID]
+	w := tx.writes[rel.Storage]
 	if w == nil {
 		w = &writes{rel: rel, rows: map[string]change{}}
-		tx.writes[rel.ID] = w
+		tx.writes[rel.Storage] = w
 		tx.order = append(tx.order, w)
 	}
+	w.rel = rel
 	return w
 }
 
@@ -264,7 +294,7 @@ func (tx *Tx) get(w *writes, key string) ([]byte, error) {
 
 // row returns the row of rel under key as this transaction sees it, nil: none.
 func (tx *Tx) row(rel *Relation, key string) ([]byte, error) {
-	if w := tx.writes[rel.ID]; w != nil {
+	if w := tx.writes[rel.Storage]; w != nil {
 		if r, ok := w.rows[key]; ok {
 			return r.new, nil
 		}
@@ -283,12 +313,12 @@ func (tx *Tx) row(rel *Relation, key string) ([]byte, error) {
 
 // Key returns the key of row i of cols, the columns of rel in order.
 func key(dst []byte, rel *Relation, cols []*column.Column, i int) []byte {
-	return rowenc.AppendKey(rowKey(dst, rel.ID), cols, rel.Key, i)
+	return rowenc.AppendKey(rowKey(dst, rel.Storage), cols, rel.Key, i)
 }
 
 // Get returns the encoded row with the key columns keyCols at row i, nil: none.
 func (tx *Tx) Get(rel uint32, keyCols []*column.Column, i int) ([]byte, error) {
-	r, err := tx.db.relation(rel)
+	r, err := tx.relation(rel)
 	if err != nil {
 		return nil, err
 	}
@@ -296,7 +326,7 @@ func (tx *Tx) Get(rel uint32, keyCols []*column.Column, i int) ([]byte, error) {
 	for j := range all {
 		all[j] = j
 	}
-	k := rowenc.AppendKey(rowKey(nil, r.ID), keyCols, all, i)
+	k := rowenc.AppendKey(rowKey(nil, r.Storage), keyCols, all, i)
 	return tx.row(r, string(k))
 }
 
@@ -307,30 +337,30 @@ func (tx *Tx) Scan(rel uint32) iter.Seq2[state.Entry, error] { return tx.ScanKey
 // ScanKeys is Scan of the rows whose keys, encoded by rowenc.AppendKey, are
 // from lo up to hi; nil: to the end.
 func (tx *Tx) ScanKeys(rel uint32, lo, hi []byte) iter.Seq2[state.Entry, error] {
-	r, err := tx.db.relation(rel)
+	r, err := tx.relation(rel)
 	if err != nil {
 		return func(yield func(state.Entry, error) bool) { yield(state.Entry{}, err) }
 	}
-	first, end := RowRange(rel)
+	first, end := rowRange(r.Storage)
 	lo = append(first, lo...)
 	if hi == nil {
 		hi = end
 	} else {
-		hi = append(rowKey(nil, rel), hi...)
+		hi = append(rowKey(nil, r.Storage), hi...)
 	}
 	rows := tx.source().Scan(lo, hi)
-	w := tx.writes[rel]
+	w := tx.writes[r.Storage]
 	if w == nil || w.empty() {
 		return r.plainRows(rows)
 	}
 	return w.merge(r.plainRows(w.withRuns(rows, lo, hi)), w.within(lo, hi))
 }
 
-// scan yields the entries of an index from lo up to hi as this transaction sees
-// them.
-func (tx *Tx) scan(index uint32, lo, hi []byte) iter.Seq2[state.Entry, error] {
+// scan yields the entries in an index's storage from lo up to hi as this
+// transaction sees them.
+func (tx *Tx) scan(storage uint32, lo, hi []byte) iter.Seq2[state.Entry, error] {
 	stored := tx.source().Scan(lo, hi)
-	w := tx.writes[index]
+	w := tx.writes[storage]
 	if w == nil || w.empty() {
 		return stored
 	}

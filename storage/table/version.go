@@ -12,9 +12,10 @@ import (
 // is durable: what is only on its way to the disk, or failed to get there, is in
 // none. Immutable; rows are kept as long as somebody holds them.
 type version struct {
-	rows *rowsAt
-	seq  uint64 // the last commit in it
-	rels map[uint32]*Relation
+	rows    *rowsAt
+	seq     uint64 // the last commit in it
+	catalog uint64 // the catalog's version that rels are from
+	rels    map[uint32]*Relation
 }
 
 // rowsAt is a snapshot of the store with a count of those who hold it.
@@ -43,10 +44,19 @@ func (r *rowsAt) release() error {
 	return r.Close()
 }
 
-// held is rowsAt as a Snapshot for one holder, who closes it.
+// held is a version as a Snapshot for one holder, who closes it.
 type held struct {
 	*rowsAt
+	v      *version
 	closed atomic.Bool
+}
+
+// CatalogOf is the catalog's version that the definitions of a Cut are from.
+func CatalogOf(snap state.Snapshot) uint64 {
+	if h, ok := snap.(*held); ok {
+		return h.v.catalog
+	}
+	return 0
 }
 
 // Close implements state.Snapshot.
@@ -69,12 +79,22 @@ func (db *DB) present() *version {
 // advance makes what is in the store now, up to commit seq, the newest version.
 // REQUIRES: db.publish is held, and all that is in the store is durable or
 // nobody's business.
-func (db *DB) advance(seq uint64, rels ...*Relation) {
+func (db *DB) advance(seq uint64) { db.advanceDefining(seq, nil) }
+
+// advanceDefining is advance with new definitions.
+func (db *DB) advanceDefining(seq uint64, d *Definition) {
 	rows := &rowsAt{Snapshot: db.store.Snapshot()}
 	rows.refs.Store(1)
 	db.mu.Lock()
 	old := db.current.Load()
-	db.current.Store(&version{rows: rows, seq: seq, rels: with(old.rels, rels)})
+	next := &version{rows: rows, seq: seq, catalog: old.catalog, rels: old.rels}
+	if d != nil {
+		next.catalog, next.rels = max(d.Version, old.catalog), with(old.rels, d.Relations)
+		for _, id := range d.Dropped {
+			delete(next.rels, id) // with has made a copy
+		}
+	}
+	db.current.Store(next)
 	db.mu.Unlock()
 	_ = old.rows.release() // a snapshot: nothing can be lost with it
 }
@@ -89,19 +109,8 @@ func (db *DB) refresh() {
 	}
 }
 
-// redefine makes rels the definitions of their relations. REQUIRES: db.mu is
-// held.
-func (db *DB) redefine(rels ...*Relation) {
-	next := *db.current.Load()
-	next.rels = with(next.rels, rels)
-	db.current.Store(&next)
-}
-
-// with is the definitions all, with those of rels in their place.
+// with is a copy of the definitions all, with those of rels in their place.
 func with(all map[uint32]*Relation, rels []*Relation) map[uint32]*Relation {
-	if len(rels) == 0 {
-		return all
-	}
 	all = maps.Clone(all)
 	for _, r := range rels {
 		all[r.ID] = r

@@ -59,9 +59,15 @@ func (rel *Relation) plainRows(stored iter.Seq2[state.Entry, error]) iter.Seq2[s
 // Rows yields the rows of a relation in snap.
 func (db *DB) Rows(snap state.Reader, relation uint32) iter.Seq2[state.Entry, error] {
 	rel, err := db.relation(relation)
+	if h, ok := snap.(*held); ok {
+		rel = h.v.rels[relation]
+		if err = nil; rel == nil {
+			err = noRelation(relation)
+		}
+	}
 	if err != nil {
 		return func(yield func(state.Entry, error) bool) { yield(state.Entry{}, err) }
 	}
-	lo, hi := RowRange(relation)
+	lo, hi := rowRange(rel.Storage)
 	return rel.plainRows(snap.Scan(lo, hi))
 }

@@ -18,15 +18,18 @@ import (
 // exist are left out; else they are an error 23505. It returns how many were
 // added. ErrConflict: run the statement again, on a fresh snapshot.
 func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error) {
-	rel, err := tx.db.relation(relation)
+	rel, w, err := tx.claim(relation, b)
 	if err != nil {
+		return 0, err
+	}
+	if b, err = rel.narrow(b); err != nil {
 		return 0, err
 	}
 	cols := tx.number(rel, b)
 	if _, err := rel.check(&column.Batch{Cols: cols, N: b.N, Sel: b.Sel}); err != nil {
 		return 0, err
 	}
-	w, n := tx.of(rel), 0
+	n := 0
 	vacant, err := tx.vacant(rel, cols, b)
 	if err != nil {
 		return 0, err
@@ -148,11 +151,11 @@ func (tx *Tx) before(rel *Relation, w *writes, k string) ([]byte, error) {
 // Delete removes the selected rows of b, full rows as they were read. It
 // returns how many of them were there. ErrConflict: see Insert.
 func (tx *Tx) Delete(relation uint32, b *column.Batch) (int, error) {
-	rel, err := tx.db.relation(relation)
+	rel, w, err := tx.claim(relation, b)
 	if err != nil {
 		return 0, err
 	}
-	w, n := tx.of(rel), 0
+	n := 0
 	for i := range b.Each {
 		k := string(key(nil, rel, b.Cols, i))
 		if err := tx.lock(k, LockUpdate); err != nil {
@@ -182,7 +185,7 @@ func (tx *Tx) Delete(relation uint32, b *column.Batch) (int, error) {
 // error 23505 — but the check is made once all rows are replaced. ErrConflict:
 // see Insert.
 func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
-	rel, err := tx.db.relation(relation)
+	rel, w, err := tx.claim(relation, next)
 	if err != nil {
 		return 0, err
 	}
@@ -193,7 +196,6 @@ func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	w := tx.of(rel)
 	for i := range old.Each {
 		ko, kn := string(key(nil, rel, old.Cols, i)), string(key(nil, rel, next.Cols, i))
 		some := rel

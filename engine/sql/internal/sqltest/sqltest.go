@@ -42,7 +42,7 @@ func (m *memory) Append(_ context.Context, _ uint64, _ [][]byte) (uint64, error)
 // Snapshot is a catalog with the relations of ddl.
 func Snapshot(t testing.TB, ddl string) *catalog.Snapshot {
 	t.Helper()
-	c, err := catalog.Open(context.Background(), &memory{})
+	c, err := catalog.Open(context.Background(), &memory{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
