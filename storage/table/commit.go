@@ -65,7 +65,11 @@ func (db *DB) commitGroup(group []*commitRequest) {
 			req.err = ErrConflict
 			continue
 		}
-		e, err := db.stage(b, req.tx, seq+1)
+		err := db.order(req.tx)
+		var e log.Entry
+		if err == nil {
+			e, err = db.stage(b, req.tx, seq+1)
+		}
 		if err != nil {
 			req.err = err
 			continue

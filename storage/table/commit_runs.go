@@ -25,6 +25,9 @@ func (db *DB) commitRuns(group []*commitRequest) {
 	if req.err = db.recheck(req.tx); req.err != nil {
 		return
 	}
+	if req.err = db.order(req.tx); req.err != nil {
+		return
+	}
 	seq := db.seq + 1
 	s := &runStager{db: db, b: db.store.NewBatch(), entry: log.Entry{Seq: seq}}
 	defer s.close()

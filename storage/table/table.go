@@ -115,6 +115,7 @@ type DB struct {
 	recent   recent            // guarded by recentMu
 	changed  map[uint32]uint64 // the last commit that wrote to a relation or index, guarded by recentMu
 	active   activeSet
+	arrived  map[uint32]int64 // the newest time of arrival of a stream, guarded by publish
 	locks    *locks
 
 	seqMu     sync.Mutex
@@ -129,7 +130,7 @@ var logPrefix = []byte("l")
 func Open(store state.Store) (*DB, error) {
 	db := &DB{
 		store: store, limits: defaultLimits(), recent: newRecent(), active: newActiveSet(), locks: newLocks(),
-		sequences: map[uint32]*sequence{}, changed: map[uint32]uint64{},
+		sequences: map[uint32]*sequence{}, changed: map[uint32]uint64{}, arrived: map[uint32]int64{},
 	}
 	b, err := store.Get(metaKey)
 	if err != nil {

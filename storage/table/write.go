@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"strings"
-	"time"
 
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
@@ -281,9 +280,6 @@ func (rel *Relation) check(b *column.Batch) (int, error) {
 	return -1, nil
 }
 
-// epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
-const epoch2000 = 946684800_000_000
-
 // number returns b's columns with the row id, and the time of arrival, filled.
 func (tx *Tx) number(rel *Relation, b *column.Batch) []*column.Column {
 	given := b.Cols[:min(len(b.Cols), len(rel.Types))] // a query's hidden columns may follow
@@ -292,7 +288,7 @@ func (tx *Tx) number(rel *Relation, b *column.Batch) []*column.Column {
 	}
 	cols := append([]*column.Column(nil), given...)
 	if rel.Arrival >= 0 {
-		cols[rel.Arrival] = column.Constant(types.Timestamptz, types.IntDatum(time.Now().UnixMicro()-epoch2000))
+		cols[rel.Arrival] = tx.arrive(rel)
 	}
 	ids := make([]int64, b.N)
 	next := tx.db.rowID.Add(int64(b.N)) - int64(b.N)
