@@ -20,7 +20,7 @@ const (
 	accounts    = 6
 	accountSum  = 1000 // in each, at first
 	symbolRows  = tradeSymbols
-	rowViewJobs = 8
+	rowViewJobs = 9
 )
 
 // rowStatements define the tables and what reads them.
@@ -55,6 +55,7 @@ var rowViews = map[string]string{
 	"move_in":    `SELECT dst, count(*) AS n, sum(amt) AS s FROM moves GROUP BY dst`,
 	"acct_moves": `SELECT a.id, a.bal, m.mid FROM acct a LEFT JOIN moves m ON a.id = m.dst`,
 	"by_sector":  `SELECT s.sector, sum(b.n) AS n, sum(b.q) AS q FROM by_symbol b JOIN sectors s ON b.symbol = s.symbol GROUP BY s.sector`,
+	"move_near":  `SELECT a.mid, b.dst, b.amt FROM moves a LEFT JOIN moves b WITHIN INTERVAL '1 hour' ON a.mid = b.mid`,
 	"sector_all": `SELECT b.symbol, s.sector, b.n FROM by_symbol b LEFT JOIN sectors s ON b.symbol = s.symbol`,
 }
 

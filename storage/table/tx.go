@@ -46,7 +46,7 @@ type Tx struct {
 	lockTimeout time.Duration
 	locked      map[string]LockMode
 	arrivals    map[uint32]span // by stream
-	waitsFor    *rowLock // guarded by the locks' mutex, as waitMode is
+	waitsFor    *rowLock        // guarded by the locks' mutex, as waitMode is
 	waitMode    LockMode
 	checks      []keyCheck // of foreign keys, for the end of the statement
 
