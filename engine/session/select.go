@@ -70,6 +70,7 @@ type selectStatement struct {
 	opts       subscribe.Options
 	point      *pointRead // nil: the plan is more than a lookup
 	guard      guard
+	warned     bool // planning it said something
 	lock       bool // its rows are locked, which needs the right to change them
 }
 
@@ -118,7 +119,9 @@ func (st *selectStatement) plan() error {
 	st.physical = physical
 	st.visible = visibleColumns(st.physical.Out)
 	st.point = newPointRead(st, physical, o.Snapshot)
-	st.s.warn(append(r.Warnings, warnings...))
+	warnings = append(r.Warnings, warnings...)
+	st.warned = len(warnings) > 0
+	st.s.warn(warnings)
 	return nil
 }
 

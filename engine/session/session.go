@@ -103,7 +103,8 @@ type Session struct {
 	tx *transaction // nil: none is open, not even an implicit one
 	// final: the statement that runs next is the last before a Sync, as far as
 	// the server knows; see Final.
-	final bool
+	final  bool
+	shapes shapes // of lookups by key
 	// frozen: a cursor is being opened, whose rows are those of now.
 	frozen bool
 }
@@ -114,6 +115,9 @@ func (s *Session) Final(last bool) { s.final = last }
 
 // Parse implements pgwire.Session.
 func (s *Session) Parse(sql string) ([]pgwire.Parsed, error) {
+	if l := s.shapes.match(s, sql); l != nil {
+		return []pgwire.Parsed{l}, nil
+	}
 	list, err := parser.Parse(sql)
 	if err != nil {
 		return nil, err
@@ -127,6 +131,15 @@ func (s *Session) Parse(sql string) ([]pgwire.Parsed, error) {
 
 // Prepare implements pgwire.Session.
 func (s *Session) Prepare(ctx context.Context, p pgwire.Parsed, params []types.OID) (pgwire.Statement, error) {
+	if l, ok := p.(*lookup); ok {
+		if l.shape.holds(s, params) {
+			return l, s.allowed(l.shape.st.q)
+		}
+		var err error
+		if p, err = l.parse(); err != nil {
+			return nil, err
+		}
+	}
 	parsed, ok := p.(ast.Parsed)
 	if !ok {
 		return nil, pgerror.New(pgerror.InternalError, "statement of another parser")
@@ -138,6 +151,7 @@ func (s *Session) Prepare(ctx context.Context, p pgwire.Parsed, params []types.O
 	if err != nil {
 		return nil, err
 	}
+	s.keepShape(parsed, params, st)
 	return s.audit(parsed, st), nil
 }
 

@@ -249,9 +249,13 @@ func (st *settings) schema() string {
 	return catalog.DefaultSchema
 }
 
-// timeout is a setting in milliseconds, or with a unit; 0: none.
+// timeout is a setting in milliseconds; 0: none. name is lower case.
 func (st *settings) timeout(name string) time.Duration {
-	ms, _ := strconv.ParseInt(st.get(name), 10, 64)
+	v := st.values[name]
+	if v == "0" { // most are, and it is asked for every statement
+		return 0
+	}
+	ms, _ := strconv.ParseInt(v, 10, 64)
 	return time.Duration(ms) * time.Millisecond
 }
 

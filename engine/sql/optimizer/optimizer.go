@@ -45,6 +45,9 @@ func Stages() []Stage {
 	}
 }
 
+// stages are made once; nothing changes them.
+var stages = Stages()
+
 // Trace is what a stage did, for EXPLAIN (VERBOSE).
 type Trace struct {
 	Stage string
@@ -83,7 +86,7 @@ func ExplainStages(trace []Trace) []string {
 }
 
 func run(p plan.Logical, c *Context, report func(Trace)) plan.Logical {
-	for _, s := range Stages() {
+	for _, s := range stages {
 		var fired []string
 		for range maxRounds {
 			changed := false
