@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +127,7 @@ func checkLoads(ctx context.Context, t *testing.T, conn *pgconn.PgConn, acked ma
 	for n := range acked { // the index leads to the rows
 		id := (loadRows/2)*1000 + n
 		res, err := conn.Exec(ctx, fmt.Sprintf("SELECT id FROM loaded WHERE code = 'c%d'", id*7919%1_000_000_007)).ReadAll()
-		if err != nil || len(res[0].Rows) != 1 || string(res[0].Rows[0][0]) != fmt.Sprint(id) {
+		if err != nil || len(res[0].Rows) != 1 || string(res[0].Rows[0][0]) != strconv.Itoa(id) {
 			t.Errorf("by code of %d: %v, %v", id, res, err)
 		}
 	}
