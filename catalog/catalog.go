@@ -74,6 +74,9 @@ func Open(ctx context.Context, store Store, redo []byte) (*Catalog, error) {
 		}
 	}
 	s.Version = version
+	if s.Version, err = rewrite(ctx, store, s, len(records)); err != nil {
+		return nil, err
+	}
 	c := &Catalog{store: store, watch: map[int]chan struct{}{}}
 	c.current.Store(s)
 	return c, nil

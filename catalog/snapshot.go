@@ -125,6 +125,8 @@ type Change struct {
 	// PutDefaults are default privileges, in place of those of its role, schema
 	// and kind.
 	PutDefaults *DefaultRights `json:"put_defaults,omitempty"`
+	// NextID says that lower OIDs were given out, though nothing may have them any more.
+	NextID uint32 `json:"next_id,omitempty"`
 }
 
 func encodeChange(c Change) ([]byte, error) { return json.Marshal(c) }
@@ -186,6 +188,8 @@ func (s *Snapshot) change(c Change) error {
 		return s.putFunction(c.PutFunction)
 	case c.DropFunction != 0:
 		s.dropFunction(c.DropFunction)
+	case c.NextID != 0:
+		s.ids.used(c.NextID - 1)
 	default:
 		return s.changeRights(c)
 	}
