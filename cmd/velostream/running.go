@@ -31,7 +31,7 @@ func (r running) Jobs() []admin.Job {
 func adminJob(i job.Info) admin.Job {
 	j := admin.Job{
 		Name: i.Relation.Name, Schema: i.Relation.Schema, State: string(i.State), Shards: i.Shards,
-		RowsIn: i.Stats.RowsIn, RowsOut: i.Stats.RowsOut, LateRows: i.Stats.LateRows, DeadLetters: i.Stats.DeadLetters,
+		RowsIn: i.Stats.RowsIn, RowsOut: i.Stats.RowsOut, LateRows: i.Stats.LateRows, NullTimes: i.Stats.NullTimes, DeadLetters: i.Stats.DeadLetters,
 		Epoch: i.Stats.Epoch, Checkpoint: i.Stats.Checkpoint,
 	}
 	// No watermark yet, and the end of a bounded input, are no times.

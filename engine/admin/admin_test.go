@@ -17,7 +17,7 @@ type jobs struct{}
 func (jobs) Jobs() []Job {
 	return []Job{
 		{
-			Name: "v", Schema: "public", State: "running", Shards: 2, RowsIn: 10, RowsOut: 4, LateRows: 1, DeadLetters: 2, Epoch: 7,
+			Name: "v", Schema: "public", State: "running", Shards: 2, RowsIn: 10, RowsOut: 4, LateRows: 1, NullTimes: 2, DeadLetters: 2, Epoch: 7,
 			Watermark: time.Unix(100, 0), Checkpoint: time.Unix(108, 0),
 		},
 		{Name: "new", Schema: "public", State: "starting"},
@@ -96,6 +96,7 @@ func TestCollector(t *testing.T) {
 		`velostream_job_info{job="v",schema="public",state="running"} 1`,
 		`velostream_job_watermark_lag_seconds{job="v",schema="public"} 10`,
 		`velostream_job_late_rows_total{job="v",schema="public"} 1`,
+		`velostream_job_null_times_total{job="v",schema="public"} 2`,
 		`velostream_job_dead_letters_total{job="v",schema="public"} 2`,
 		`velostream_sink_info{schema="public",sink="out",state="retrying"} 1`,
 		"# TYPE velostream_sink_rows_total counter",

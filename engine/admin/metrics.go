@@ -20,6 +20,7 @@ type Job struct {
 	Shards                int
 	RowsIn, RowsOut       int64
 	LateRows, DeadLetters int64
+	NullTimes             int64
 	Epoch                 uint64
 	Watermark, Checkpoint time.Time // zero: none yet
 }
@@ -57,7 +58,7 @@ type jobCollector struct {
 // NewCollector returns the metrics of jobs and sinks:
 //
 //	velostream_job_info{job,schema,state}              1
-//	velostream_job_rows_in_total{job,schema}           and rows_out, late_rows, dead_letters
+//	velostream_job_rows_in_total{job,schema}           and rows_out, late_rows, null_times, dead_letters
 //	velostream_job_epoch{job,schema}
 //	velostream_job_shards{job,schema}
 //	velostream_job_watermark_lag_seconds{job,schema}   now minus watermark
@@ -87,6 +88,7 @@ func NewCollector(s Source) prometheus.Collector {
 			count("rows_in_total", "Rows read.", func(j Job) int64 { return j.RowsIn }),
 			count("rows_out_total", "Changes put out.", func(j Job) int64 { return j.RowsOut }),
 			count("late_rows_total", "Rows that came after their window had closed.", func(j Job) int64 { return j.LateRows }),
+			count("null_times_total", "Rows without a time, which are in no window.", func(j Job) int64 { return j.NullTimes }),
 			count("dead_letters_total", "Records that could not be decoded.", func(j Job) int64 { return j.DeadLetters }),
 			{desc("epoch", "The newest epoch."), prometheus.GaugeValue, func(j Job, _ time.Time) (float64, bool) { return float64(j.Epoch), true }},
 			{desc("shards", "Parallel shards."), prometheus.GaugeValue, func(j Job, _ time.Time) (float64, bool) { return float64(j.Shards), true }},

@@ -65,6 +65,13 @@ type Ticker interface {
 	NextTick() time.Time
 }
 
+// NullTimes is implemented by operators that put rows into time windows.
+type NullTimes interface {
+	// NullTimes is how many rows had no time, and so no window, so far. For the
+	// goroutine that runs the operator.
+	NullTimes() int64
+}
+
 // LateRows is implemented by operators that see rows behind the watermark.
 type LateRows interface {
 	// LateRows is how many rows came too late so far. For the goroutine that

@@ -78,7 +78,8 @@ type Report struct {
 	// Result of AfterBarrier.
 	Result    any
 	Watermark Watermark
-	LateRows  int64
+	// LateRows and NullTimes count what its operators saw since it began.
+	LateRows, NullTimes int64
 	// Tick is when an operator of the task wants the next barrier; zero: none does.
 	Tick time.Time
 }

@@ -307,6 +307,9 @@ func (t *task) align() (bool, error) {
 		if l, ok := op.op.(LateRows); ok {
 			rep.LateRows += l.LateRows()
 		}
+		if l, ok := op.op.(NullTimes); ok {
+			rep.NullTimes += l.NullTimes()
+		}
 		if k, ok := op.op.(Ticker); ok {
 			if at := k.NextTick(); !at.IsZero() && (rep.Tick.IsZero() || at.Before(rep.Tick)) {
 				rep.Tick = at

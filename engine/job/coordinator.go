@@ -169,7 +169,7 @@ func (c *coordinator) start(ctx context.Context) error {
 		at = &checkpoint{Epoch: c.log.Last(), Shards: c.shards, Cuts: map[uint32]uint64{}, Positions: map[int]map[int][]byte{}}
 	}
 	c.at = *at
-	c.base = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, DeadLetters: at.DeadLetters}
+	c.base = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, NullTimes: at.NullTimes, DeadLetters: at.DeadLetters}
 	c.mu.Lock()
 	c.stats.RowsOut, c.stats.DeadLetters = at.RowsOut, at.DeadLetters
 	c.mu.Unlock()
@@ -471,11 +471,12 @@ func (c *coordinator) output(reports []dataflow.Report) ([]log.Change, int) {
 
 // note adds up what the tasks report.
 func (c *coordinator) note(reports []dataflow.Report, rowsOut int) {
-	var late int64
+	var late, untimed int64
 	c.tick = time.Time{}
 	mark := int64(dataflow.EndOfTime)
 	for _, r := range reports {
 		late += r.LateRows
+		untimed += r.NullTimes
 		if !r.Tick.IsZero() && (c.tick.IsZero() || r.Tick.Before(c.tick)) {
 			c.tick = r.Tick
 		}
@@ -498,9 +499,10 @@ func (c *coordinator) note(reports []dataflow.Report, rowsOut int) {
 	c.stats.Epoch = c.at.Epoch
 	c.stats.RowsIn = c.base.RowsIn + c.run.RowsIn()
 	c.stats.RowsOut += int64(rowsOut)
-	c.stats.LateRows = c.base.LateRows + late
+	c.stats.LateRows, c.stats.NullTimes = c.base.LateRows+late, c.base.NullTimes+untimed
 	c.stats.Watermark = mark
-	c.at.RowsIn, c.at.RowsOut, c.at.LateRows, c.at.DeadLetters = c.stats.RowsIn, c.stats.RowsOut, c.stats.LateRows, c.stats.DeadLetters
+	c.at.RowsIn, c.at.RowsOut = c.stats.RowsIn, c.stats.RowsOut
+	c.at.LateRows, c.at.NullTimes, c.at.DeadLetters = c.stats.LateRows, c.stats.NullTimes, c.stats.DeadLetters
 }
 
 // commit writes the flushed epoch: state, view, output log and positions, all

@@ -80,6 +80,7 @@ type Job struct {
 type Stats struct {
 	RowsIn, RowsOut       int64
 	LateRows, DeadLetters int64
+	NullTimes             int64 // rows without a time, which are in no window
 	Epoch                 uint64
 	Watermark             int64 // µs since 2000-01-01, MinInt64: none
 	Checkpoint            time.Time

@@ -372,7 +372,7 @@ func (m *Manager) newJob(snap *catalog.Snapshot, r *catalog.Relation) *Job {
 				j.durableIn.Store(id, seq)
 			}
 		}
-		j.stats = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, Epoch: at.Epoch, Watermark: int64(dataflow.NoWatermark)}
+		j.stats = Stats{RowsIn: at.RowsIn, RowsOut: at.RowsOut, LateRows: at.LateRows, NullTimes: at.NullTimes, Epoch: at.Epoch, Watermark: int64(dataflow.NoWatermark)}
 	}
 	j.log = log.New(log.Options{
 		Store: m.store, Prefix: state.Prefix(r.ID, logTable, 0), Last: last,

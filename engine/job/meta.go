@@ -29,8 +29,9 @@ type checkpoint struct {
 	Backfilling bool `json:"backfilling,omitempty"`
 	// Shards the state is spread over, always as at first.
 	Shards int `json:"shards"`
-	// LateRows and DeadLetters count since the job was created.
+	// LateRows, NullTimes and DeadLetters count since the job was created.
 	LateRows    int64 `json:"late_rows,omitempty"`
+	NullTimes   int64 `json:"null_times,omitempty"`
 	DeadLetters int64 `json:"dead_letters,omitempty"`
 	RowsIn      int64 `json:"rows_in,omitempty"`
 	RowsOut     int64 `json:"rows_out,omitempty"`

@@ -10,7 +10,7 @@
 // is the version of their encoding.
 //
 // Optional interfaces of operators: dataflow.LateRows (aggregate, with windows),
-// dataflow.Ticker (every, clockFilter), NullTimes (window), Done (limit).
+// dataflow.Ticker (every, clockFilter), dataflow.NullTimes (window, session), Done (limit).
 package operator
 
 import (
@@ -29,12 +29,6 @@ const maxBatch = 4096
 
 // defaultBudget bounds an operator whose BuildContext sets no budget.
 const defaultBudget = 256 << 20
-
-// NullTimes is implemented by the window operator.
-type NullTimes interface {
-	// NullTimes is how many rows had no time and so no window so far.
-	NullTimes() int64
-}
 
 // Done is implemented by operators that may need no more input.
 type Done interface {

@@ -85,7 +85,7 @@ func scriptStep(r *rig, d *datadriven.TestData) error {
 	case "late":
 		r.log = append(r.log, strconv.FormatInt(r.op.(dataflow.LateRows).LateRows(), 10))
 	case "lost":
-		r.log = append(r.log, strconv.FormatInt(r.op.(NullTimes).NullTimes(), 10))
+		r.log = append(r.log, strconv.FormatInt(r.op.(dataflow.NullTimes).NullTimes(), 10))
 	case "done":
 		r.log = append(r.log, strconv.FormatBool(r.op.(Done).Done()))
 	default:

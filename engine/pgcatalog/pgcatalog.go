@@ -115,6 +115,7 @@ type Job struct {
 	Shards                int
 	RowsIn, RowsOut       int64
 	LateRows, DeadLetters int64
+	NullTimes             int64
 	Epoch                 uint64
 	Watermark             int64 // µs since 2000, NoWatermark: none
 	Checkpoint, Started   time.Time

@@ -10,7 +10,7 @@ import (
 // veloRelations are the relations of velo_catalog, in the form of
 // relations.txt.
 const veloRelations = `
-velo_catalog.jobs 15001 v id:oid name:name schema:name kind:text state:text shards:int4 rows_in:int8 rows_out:int8 epoch:int8 watermark:timestamptz late_rows:int8 dead_letters:int8 checkpoint:timestamptz started:timestamptz error:text
+velo_catalog.jobs 15001 v id:oid name:name schema:name kind:text state:text shards:int4 rows_in:int8 rows_out:int8 epoch:int8 watermark:timestamptz late_rows:int8 null_times:int8 dead_letters:int8 checkpoint:timestamptz started:timestamptz error:text
 velo_catalog.streams 15002 v id:oid name:name schema:name connector:text topic:text format:text columns:text watermark_column:name watermark_delay:interval append_only:bool options:_text owner:name comment:text
 velo_catalog.tables 15003 v id:oid name:name schema:name kind:text key:text columns:text rows:int8 size_bytes:int8 owner:name comment:text
 velo_catalog.views 15004 v id:oid name:name schema:name kind:text definition:text columns:text owner:name comment:text
@@ -24,7 +24,7 @@ velo_catalog.columns 15010 v relation_id:oid relation:name schema:name position:
 
 func veloSources() map[string]source {
 	return map[string]source{
-		"jobs": {"id name schema kind state shards rows_in rows_out epoch watermark late_rows dead_letters checkpoint started error", (*Catalog).jobRows},
+		"jobs": {"id name schema kind state shards rows_in rows_out epoch watermark late_rows null_times dead_letters checkpoint started error", (*Catalog).jobRows},
 		"streams": {
 			"id name schema connector topic format columns watermark_column watermark_delay append_only options owner comment",
 			(*Catalog).streamRows,
@@ -69,7 +69,7 @@ func (c *Catalog) jobRows(e *emitter) {
 			mark = j.Watermark
 		}
 		e.row(j.Relation.ID, j.Relation.Name, j.Relation.Schema, string(j.Relation.Kind), j.State, j.Shards, j.RowsIn, j.RowsOut,
-			int64(j.Epoch), mark, j.LateRows, j.DeadLetters, j.Checkpoint, j.Started, orNull(j.Error))
+			int64(j.Epoch), mark, j.LateRows, j.NullTimes, j.DeadLetters, j.Checkpoint, j.Started, orNull(j.Error))
 	}
 }
 

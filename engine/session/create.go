@@ -132,12 +132,11 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 			return nil, nil, pgerror.Unsupported("constraints of a relation that a connector feeds are not enforced").
 				WithHint("Leave them out, or declare them NOT ENFORCED.").At(p.Position(n.Name.Pos()))
 		}
+		if err := systemColumns(p, n, r); err != nil {
+			return nil, nil, err
+		}
 		if r.Kind == catalog.Table {
 			return r, nil, s.boundTable(o, p, n, r)
-		}
-		addSystemColumns(r)
-		if r.EventTime < 0 {
-			r.EventTime = eventTimeOf(r)
 		}
 		if err := job.CheckKey(r); err != nil {
 			return nil, nil, pgerror.From(err).At(p.Position(n.Name.Pos()))
@@ -169,6 +168,27 @@ func eventTimeOf(r *catalog.Relation) int {
 		return i
 	}
 	return r.ColumnIndex("_timestamp")
+}
+
+// systemColumns completes a stream that a connector feeds, and refuses event.time.format where no
+// column that is read has the event time.
+func systemColumns(p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation) error {
+	if r.Kind == catalog.Stream {
+		addSystemColumns(r)
+		if r.EventTime < 0 {
+			r.EventTime = eventTimeOf(r)
+		}
+	}
+	for _, g := range givenOptions(p, n.Options) {
+		if lower(g.Name) != "event.time.format" {
+			continue
+		}
+		if r.EventTime < 0 || r.Columns[r.EventTime].System != "" || r.Columns[r.EventTime].Computed != "" {
+			return pgerror.New(pgerror.InvalidParameterValue, "event.time.format needs event.time.field").
+				WithHint("It is the form of the column that has the event time, which the source must deliver.").At(g.Pos)
+		}
+	}
+	return nil
 }
 
 // storeComputed keeps computed columns as expressions: the source computes

@@ -110,7 +110,7 @@ func likePattern(pattern string) func(string) bool {
 }
 
 func (s *Session) showJobs(n *ast.Show, like func(string) bool) pgwire.Statement {
-	t := newTextRows("name", "kind", "state", "shards", "rows_in", "rows_out", "epoch", "watermark", "late_rows", "dead_letters", "checkpoint", "error")
+	t := newTextRows("name", "kind", "state", "shards", "rows_in", "rows_out", "epoch", "watermark", "late_rows", "null_times", "dead_letters", "checkpoint", "error")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
 		for _, i := range s.e.Jobs.Jobs() {
 			if !s.sees(i.Relation) || !like(i.Relation.Name) || (n.Kind == ast.ShowJobStatus && i.Relation.Name != n.Name.Last()) {
@@ -132,7 +132,7 @@ func (s *Session) showJobs(n *ast.Show, like func(string) bool) pgwire.Statement
 			}
 			num := func(v int64) string { return strconv.FormatInt(v, 10) }
 			t.add(i.Relation.Name, kindOf(i.Relation), string(i.State), itoa(i.Shards), num(i.Stats.RowsIn), num(i.Stats.RowsOut),
-				num(int64(i.Stats.Epoch)), mark, num(i.Stats.LateRows), num(i.Stats.DeadLetters), at, msg)
+				num(int64(i.Stats.Epoch)), mark, num(i.Stats.LateRows), num(i.Stats.NullTimes), num(i.Stats.DeadLetters), at, msg)
 		}
 		return nil
 	})

@@ -10,7 +10,7 @@ import (
 // showQueries are the queries on the system catalogs that SHOW stands for. The
 // first column is what LIKE is about.
 var showQueries = map[ast.ShowKind]string{
-	ast.ShowJobs: "SELECT name, kind, state, shards, rows_in, rows_out, epoch, watermark, late_rows, dead_letters, checkpoint, error " +
+	ast.ShowJobs: "SELECT name, kind, state, shards, rows_in, rows_out, epoch, watermark, late_rows, null_times, dead_letters, checkpoint, error " +
 		"FROM velo_catalog.jobs",
 	ast.ShowStreams:       "SELECT name, schema, connector, topic, format, columns FROM velo_catalog.streams",
 	ast.ShowSources:       "SELECT name, schema, connector, topic, format, columns FROM velo_catalog.streams WHERE connector NOT IN ('native', 'query')",

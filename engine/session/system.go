@@ -262,7 +262,7 @@ func (s *Session) listJobs() []pgcatalog.Job {
 	for _, i := range s.e.Jobs.Jobs() {
 		j := pgcatalog.Job{
 			Relation: i.Relation, State: string(i.State), Shards: i.Shards, RowsIn: i.Stats.RowsIn, RowsOut: i.Stats.RowsOut,
-			LateRows: i.Stats.LateRows, DeadLetters: i.Stats.DeadLetters, Epoch: i.Stats.Epoch, Watermark: i.Stats.Watermark,
+			LateRows: i.Stats.LateRows, NullTimes: i.Stats.NullTimes, DeadLetters: i.Stats.DeadLetters, Epoch: i.Stats.Epoch, Watermark: i.Stats.Watermark,
 			Checkpoint: i.Stats.Checkpoint, Started: i.Stats.Started, Error: errorText(i.Err),
 		}
 		if j.Watermark == types.TimestampInfinity {

@@ -32,7 +32,7 @@ type Settings struct {
 func Specs() []option.Spec {
 	return []option.Spec{
 		{Name: "event.time.field", Help: "the column that says when a record happened"},
-		{Name: "event.time.format", Default: "iso8601", Help: "iso8601, epoch_millis, epoch_seconds, epoch_micros, epoch_nanos, or a strftime or Java pattern"},
+		{Name: "event.time.format", Default: "iso8601", Help: "iso8601, epoch_millis, epoch_seconds, epoch_micros, epoch_nanos, or a strftime or Java pattern; of the column that has the event time"},
 		{Name: "watermark.strategy", Enum: []string{"bounded_out_of_orderness", "ascending", "punctuated"}, Help: "ascending and punctuated: no row comes late"},
 		{Name: "watermark.max_out_of_orderness", Aliases: []string{"watermark.delay"}, Kind: option.Duration, Help: "how late rows may come"},
 		{Name: "watermark.idle_timeout", Kind: option.Duration, Default: "5s", Help: "after so long without records a partition is no longer waited for; 0: it always is"},
