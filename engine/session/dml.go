@@ -334,14 +334,14 @@ func updateRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
 	old := &column.Batch{Cols: b.Cols[:n], N: b.N, Sel: c.firstTime(b)}
 	next := &column.Batch{Cols: b.Cols[n : 2*n], N: b.N, Sel: old.Sel}
 	count, err := c.tx.Update(c.Target.ID, old, next)
-	return count, next, err
+	return count, &column.Batch{Cols: b.Cols[n:], N: b.N, Sel: old.Sel}, err
 }
 
 // deleteRows removes the rows of b.
 func deleteRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
 	old := &column.Batch{Cols: b.Cols[:len(c.Target.Columns)], N: b.N, Sel: c.firstTime(b)}
 	count, err := c.tx.Delete(c.Target.ID, old)
-	return count, old, err
+	return count, &column.Batch{Cols: b.Cols, N: b.N, Sel: old.Sel}, err
 }
 
 // firstTime selects the rows of b whose key comes for the first time: with

@@ -23,8 +23,9 @@ type Change struct {
 	Warnings  []*pgerror.Error
 }
 
-// Returning is a RETURNING list over a full row of the target: the new row of
-// INSERT and UPDATE, the old one of DELETE.
+// Returning is a RETURNING list over a full row of the target, the new row of
+// INSERT and UPDATE, the old one of DELETE, and after it what the plan yields of
+// FROM and USING.
 type Returning struct {
 	Exprs []expr.Expr
 	Out   plan.Schema
@@ -164,13 +165,13 @@ func relationSchema(rel *catalog.Relation) plan.Schema {
 	return out
 }
 
-// returning binds a RETURNING list over the full row of rel.
-func (b *Binder) returning(items []ast.SelectItem, rel *catalog.Relation, t *ast.TableName) (*Returning, error) {
+// returning binds a RETURNING list over rows of the columns s, named as in sc.
+func (b *Binder) returning(items []ast.SelectItem, sc *Scope, s plan.Schema) (*Returning, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
-	k := &block{b: b, sel: &ast.Select{Items: items}, scope: targetScope(rel, t, relationSchema(rel)), windowEnd: -1}
-	k.input = &plan.Values{Out: relationSchema(rel)}
+	k := &block{b: b, sel: &ast.Select{Items: items}, scope: sc, windowEnd: -1}
+	k.input = &plan.Values{Out: s}
 	if err := k.bindItems(); err != nil {
 		return nil, err
 	}

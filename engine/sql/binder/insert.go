@@ -72,7 +72,7 @@ func BindInsert(o Options, s *ast.Insert) (*Insert, error) {
 	if out.Conflict, err = b.conflict(rel, cols, s); err != nil {
 		return nil, err
 	}
-	r, err := b.returning(s.Returning, rel, s.Table)
+	r, err := b.returning(s.Returning, targetScope(rel, s.Table, relationSchema(rel)), relationSchema(rel))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,15 +13,16 @@ import (
 )
 
 // Update is a bound UPDATE. Its plan yields, per affected row, the full old row
-// and then the full new one, each all columns of the target in order. With FROM a row
-// may come several times, once per match; the writer takes the first.
+// and then the full new one, each all columns of the target in order, and last the
+// columns of FROM that RETURNING names. With FROM a row may come several times, once per
+// match; the writer takes the first.
 type Update struct {
 	Change
 	Set []int // the columns that are assigned
 }
 
-// Delete is a bound DELETE. Its plan yields the full rows to delete; with USING
-// a row may come several times.
+// Delete is a bound DELETE. Its plan yields the full rows to delete, and after them the
+// columns of USING that RETURNING names; with USING a row may come several times.
 type Delete struct{ Change }
 
 // BindUpdate binds UPDATE.
@@ -37,6 +39,7 @@ func BindUpdate(o Options, s *ast.Update) (*Update, error) {
 	if err != nil {
 		return nil, err
 	}
+	joined := k.input.Schema()
 	cx := k.context("UPDATE", false)
 	set, exprs, err := b.setItems(rel, s.Set, cx, k)
 	if err != nil {
@@ -50,11 +53,11 @@ func BindUpdate(o Options, s *ast.Update) (*Update, error) {
 	for i, c := range set {
 		p.Exprs[n+c] = exprs[i]
 	}
-	full, err := b.withComputedAt(rel, p, n)
+	r, err := b.returningJoined(s.Returning, k.scope, joined, p, n)
 	if err != nil {
 		return nil, err
 	}
-	r, err := b.returning(s.Returning, rel, s.Table)
+	full, err := b.withComputedAt(rel, p, n)
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +98,44 @@ func BindDelete(o Options, s *ast.Delete) (*Delete, error) {
 		return nil, err
 	}
 	b.uses(rel).Delete()
-	r, err := b.returning(s.Returning, rel, s.Table)
+	old := relationSchema(rel)
+	p := &plan.Project{Input: k.input, Exprs: identity(old), Out: old}
+	r, err := b.returningJoined(s.Returning, k.scope, k.input.Schema(), p, len(old))
 	if err != nil {
 		return nil, err
 	}
-	old := relationSchema(rel)
-	p := &plan.Project{Input: k.input, Exprs: identity(old), Out: old}
 	return &Delete{Change: b.change(rel, p, r)}, nil
+}
+
+// returningJoined binds RETURNING over the target's n columns and those of FROM or USING
+// behind them, joined, and has p, which is over these, yield the latter that it names.
+func (b *Binder) returningJoined(items []ast.SelectItem, sc *Scope, joined plan.Schema, p *plan.Project, n int) (*Returning, error) {
+	r, err := b.returning(items, sc, joined)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	named := map[int]bool{}
+	for _, e := range r.Exprs {
+		maps.Copy(named, expr.Columns(e))
+	}
+	place := map[int]int{}
+	for i := n; i < len(joined); i++ {
+		if !named[i] {
+			continue
+		}
+		place[i] = n + len(place)
+		p.Exprs = append(p.Exprs, &expr.Col{Index: i, T: joined[i].Type, Name: joined[i].Name})
+		p.Out = append(p.Out, joined[i])
+	}
+	for i, e := range r.Exprs {
+		r.Exprs[i] = expr.MapColumns(e, func(c int) int {
+			if c < n {
+				return c
+			}
+			return place[c]
+		})
+	}
+	return r, nil
 }
 
 // affected binds the rows that UPDATE or DELETE is about: the target's columns
