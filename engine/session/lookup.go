@@ -47,6 +47,9 @@ func (s *Session) keepShape(p ast.Parsed, declared []types.OID, prepared pgwire.
 	if !ok || st.point == nil || st.warned || len(p.SQL) > shapeTextMax || p.Start != 0 || len(p.Annotations) > 0 {
 		return
 	}
+	if len(declared) > 1 { // there is one value; types of others would be kept for nothing
+		return
+	}
 	if len(st.guard.access) != 1 || st.guard.access[0].Via != 0 || len(st.guard.functions) > 0 {
 		return
 	}
