@@ -39,6 +39,7 @@ func Stages() []Stage {
 		{Name: "fold constants", Rules: []Rule{{"fold", foldConstants}, {"trivial filter", trivialFilters}}},
 		{Name: "subqueries", Fixpoint: true, Rules: []Rule{{"merge projections", mergeProjects}, {"outer to inner join", strictOuterJoins}}},
 		{Name: "predicates", Fixpoint: true, Rules: []Rule{{"push filter", pushFilters}, {"push join condition", pushJoinConds}}},
+		{Name: "join order", Rules: []Rule{{"join order", joinOrder}}},
 		{Name: "clean up", Fixpoint: true, Rules: []Rule{{"merge projections", mergeProjects}, {"trivial filter", trivialFilters}}},
 		{Name: "lookups", Rules: []Rule{{"access paths", accessPaths}, {"join lookups", joinLookups}}},
 		{Name: "columns", Rules: []Rule{{"prune columns", pruneColumns}, {"merge projections", mergeProjects}}},
