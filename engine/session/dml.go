@@ -347,7 +347,7 @@ func deleteRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
 // firstTime selects the rows of b whose key comes for the first time: with
 // FROM or USING a row may match several times.
 func (c *changeRun) firstTime(b *column.Batch) []int32 {
-	if len(c.Inputs) == 0 {
+	if len(c.Inputs) == 0 && !c.Repeats {
 		return b.Sel
 	}
 	sel := make([]int32, 0, b.Rows())

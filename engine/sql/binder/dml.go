@@ -18,6 +18,7 @@ type Change struct {
 	Returning *Returning // nil: none
 	Params    []types.OID
 	Inputs    []uint32 // relations read besides the target
+	Repeats   bool     // FROM or USING: the plan may yield a row of the target several times
 	Functions []uint32 // SQL functions that are used
 	Access    []catalog.Access
 	Warnings  []*pgerror.Error

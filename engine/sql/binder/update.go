@@ -61,7 +61,9 @@ func BindUpdate(o Options, s *ast.Update) (*Update, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Update{Change: b.change(rel, full, r), Set: set}, nil
+	c := b.change(rel, full, r)
+	c.Repeats = len(s.From) > 0
+	return &Update{Change: c, Set: set}, nil
 }
 
 // withComputedAt computes the computed columns of the row that begins at
@@ -104,7 +106,9 @@ func BindDelete(o Options, s *ast.Delete) (*Delete, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Delete{Change: b.change(rel, p, r)}, nil
+	c := b.change(rel, p, r)
+	c.Repeats = len(s.Using) > 0
+	return &Delete{Change: c}, nil
 }
 
 // returningJoined binds RETURNING over the target's n columns and those of FROM or USING
