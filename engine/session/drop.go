@@ -287,7 +287,7 @@ func (s *Session) jobCommand(ctx context.Context, p ast.Parsed, n *ast.Job) (str
 		return "", err
 	}
 	var id uint32
-	_, err := s.applyNow(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+	next, err := s.applyNow(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		r, err := s.owned(snap, p, n.Name)
 		if err != nil {
 			return nil, err
@@ -303,11 +303,12 @@ func (s *Session) jobCommand(ctx context.Context, p ast.Parsed, n *ast.Job) (str
 		c.Paused = pause
 		return []catalog.Change{{Put: &c}}, nil
 	})
-	if err != nil {
-		return "", err
+	// Once it stands, or runs: a read right after would else find it in between.
+	if err == nil && next != nil {
+		err = s.e.Jobs.WaitSeen(ctx, next.Version)
 	}
-	if !pause {
-		return tag, s.e.Jobs.Resume(id)
+	if err == nil && !pause {
+		err = s.e.Jobs.Resume(id)
 	}
-	return tag, nil
+	return tag, err
 }
