@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -122,11 +123,17 @@ func (m *marks) advance(to uint64) {
 // free ends all waiting, now and later.
 func (m *marks) free() { m.advance(math.MaxUint64) }
 
-// wait waits until mark n is written.
+// markWait is how long a mark is waited for: writing one takes microseconds, and
+// a reader must not hang should it go unrecognised.
+const markWait = 50 * time.Millisecond
+
+// wait waits until mark n is written, at most markWait.
 func (m *marks) wait(n uint64) {
+	end := time.Now().Add(markWait)
+	defer time.AfterFunc(markWait, m.moved.Broadcast).Stop()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for m.written < n {
+	for m.written < n && time.Now().Before(end) {
 		m.moved.Wait()
 	}
 }
