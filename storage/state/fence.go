@@ -219,11 +219,17 @@ func (w *fencedFile) guard(write func() error) error {
 	return nil
 }
 
-// Write implements io.Writer.
+// Write implements io.Writer. Marks are looked for before p is written: a file may
+// use it up.
 func (w *fencedFile) Write(p []byte) (int, error) {
+	mark := uint64(0)
+	if w.log {
+		mark = w.f.marks.last(p)
+	}
+	size := len(p)
 	err := w.guard(func() error {
 		n, err := w.File.Write(p)
-		if err == nil && n < len(p) {
+		if err == nil && n < size {
 			err = io.ErrShortWrite
 		}
 		return err
@@ -231,10 +237,10 @@ func (w *fencedFile) Write(p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if w.log {
-		w.f.marks.passed(p)
+	if mark > 0 {
+		w.f.marks.advance(mark)
 	}
-	return len(p), nil
+	return size, nil
 }
 
 // WriteAt implements io.WriterAt.

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"math"
 	"sync"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -94,23 +93,21 @@ func (m *marks) next() (n uint64, mark []byte) {
 	return n, mark
 }
 
-// passed notes the marks in p, which has been written. Later marks lie behind
-// earlier ones.
-func (m *marks) passed(p []byte) {
-	last := uint64(0)
+// last is the number of the last mark in p, 0: it has none. Later marks lie
+// behind earlier ones.
+func (m *marks) last(p []byte) uint64 {
+	n := uint64(0)
 	for {
 		i := bytes.Index(p, m.magic[:])
 		if i < 0 || i+len(m.magic)+8 > len(p) {
-			break
+			return n
 		}
 		p = p[i+len(m.magic):]
-		last = max(last, binary.BigEndian.Uint64(p))
-	}
-	if last > 0 {
-		m.advance(last)
+		n = max(n, binary.BigEndian.Uint64(p))
 	}
 }
 
+// advance notes that all marks up to number to are written.
 func (m *marks) advance(to uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -123,17 +120,11 @@ func (m *marks) advance(to uint64) {
 // free ends all waiting, now and later.
 func (m *marks) free() { m.advance(math.MaxUint64) }
 
-// markWait is how long a mark is waited for: writing one takes microseconds, and
-// a reader must not hang should it go unrecognised.
-const markWait = 50 * time.Millisecond
-
-// wait waits until mark n is written, at most markWait.
+// wait waits until mark n is written.
 func (m *marks) wait(n uint64) {
-	end := time.Now().Add(markWait)
-	defer time.AfterFunc(markWait, m.moved.Broadcast).Stop()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for m.written < n && time.Now().Before(end) {
+	for m.written < n {
 		m.moved.Wait()
 	}
 }
