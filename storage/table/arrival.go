@@ -42,10 +42,11 @@ type span struct{ first, last int64 }
 // order makes the rows of tx, which commits, arrive no earlier than those before.
 // REQUIRES: publish is held.
 func (db *DB) order(tx *Tx) error {
-	for id, a := range tx.arrivals {
-		w := tx.writes[id]
-		if w == nil || w.empty() {
-			continue // rolled back
+	for _, w := range tx.order {
+		id := w.rel.ID
+		a, ok := tx.arrivals[id]
+		if !ok || !tx.live(w) {
+			continue
 		}
 		newest := db.arrived[id]
 		if a.first < newest {

@@ -18,27 +18,36 @@ func (db *DB) commitRuns(group []*commitRequest) {
 	defer close(req.done)
 	db.publish.Lock()
 	defer db.publish.Unlock()
+	req.err = db.commitAlone(req, nil)
+}
+
+// commitAlone commits one transaction, which may have runs and, with d, define.
+// REQUIRES: publish is held.
+func (db *DB) commitAlone(req *commitRequest, d *Definition) error {
 	if db.conflicts(req.tx, nil) {
-		req.err = ErrConflict
-		return
+		return ErrConflict
 	}
-	if req.err = db.recheck(req.tx); req.err != nil {
-		return
+	if err := db.recheck(req.tx); err != nil {
+		return err
 	}
-	if req.err = db.order(req.tx); req.err != nil {
-		return
+	if err := db.order(req.tx); err != nil {
+		return err
 	}
 	seq := db.seq + 1
 	s := &runStager{db: db, b: db.store.NewBatch(), entry: log.Entry{Seq: seq}}
 	defer s.close()
-	if req.err = s.stage(req.tx); req.err != nil {
-		return
+	if err := s.stage(req.tx); err != nil {
+		return err
 	}
-	if req.err = s.commit(); req.err != nil {
-		return
+	if d != nil {
+		s.b.Put(redoKey, d.Redo)
+	}
+	if err := s.commit(); err != nil {
+		return err
 	}
 	req.seq = seq
-	db.published(group, seq, s.appendLog, nil)
+	db.published([]*commitRequest{req}, seq, s.appendLog, d)
+	return nil
 }
 
 // commit makes what was staged durable.

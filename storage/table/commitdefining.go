@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"velostream/storage/log"
 	"velostream/storage/state"
 )
 
@@ -164,33 +163,18 @@ func (tx *Tx) CommitDefining(d Definition) (uint64, error) {
 	if err := tx.Redefine(d.Relations, d.Dropped); err != nil {
 		return 0, err
 	}
-	gone, err := tx.db.commitDefining(tx, &d)
+	req := &commitRequest{tx: tx}
+	gone, err := tx.db.commitDefining(req, &d)
 	if err != nil {
 		return 0, err
 	}
 	tx.db.settleSequences(tx.own.sequences)
-	return tx.db.current.Load().seq, tx.db.clear(gone)
+	return req.seq, tx.db.clear(gone)
 }
 
-func (db *DB) commitDefining(tx *Tx, d *Definition) (gone storages, err error) {
+func (db *DB) commitDefining(req *commitRequest, d *Definition) (gone storages, err error) {
 	db.publish.Lock()
 	defer db.publish.Unlock()
-	if db.conflicts(tx, nil) {
-		return gone, ErrConflict
-	}
-	if err := db.recheck(tx); err != nil {
-		return gone, err
-	}
-	req := &commitRequest{tx: tx, seq: db.seq + 1}
-	s := &runStager{db: db, b: db.store.NewBatch(), entry: log.Entry{Seq: req.seq}}
-	defer s.close()
-	if err := s.stage(tx); err != nil {
-		return gone, err
-	}
-	s.b.Put(redoKey, d.Redo)
-	if err := s.commit(); err != nil {
-		return gone, err
-	}
 	known := db.current.Load().rels
 	for _, r := range d.Relations {
 		if old := known[r.ID]; old != nil {
@@ -202,8 +186,7 @@ func (db *DB) commitDefining(tx *Tx, d *Definition) (gone storages, err error) {
 			gone.left(old, nil)
 		}
 	}
-	db.published([]*commitRequest{req}, req.seq, s.appendLog, d)
-	return gone, nil
+	return gone, db.commitAlone(req, d)
 }
 
 // numbered adds to b what is stored with each commit.
