@@ -2,7 +2,6 @@ package table
 
 import (
 	"bytes"
-	"slices"
 
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
@@ -99,15 +98,7 @@ func (f *filler) seal() error {
 	if err := f.order(); err != nil {
 		return err
 	}
-	b := &f.buf
-	w := f.tx.db.store.NewRun()
-	for _, r := range b.refs {
-		if err := w.Add(b.key(r), b.value(r)); err != nil {
-			w.Abort()
-			return err
-		}
-	}
-	run, err := w.Finish()
+	run, err := f.buf.write(f.tx.db.store.NewRun(), false)
 	if err != nil {
 		return err
 	}
@@ -117,30 +108,22 @@ func (f *filler) seal() error {
 	if bytes.Compare(last, f.last) > 0 {
 		f.last = bytes.Clone(last)
 	}
-	b.reset()
+	f.buf.reset()
 	return nil
 }
 
 // order sorts the buffer, and refuses a key that is there twice.
 func (f *filler) order() error {
-	b := &f.buf
-	if b.sorted {
-		return nil
-	}
-	slices.SortFunc(b.refs, b.compare)
-	for i := 1; i < len(b.refs); i++ {
-		if b.compare(b.refs[i-1], b.refs[i]) == 0 {
-			return f.duplicate(b.value(b.refs[i]))
-		}
+	if i := f.buf.sort(); i >= 0 {
+		return f.duplicate(f.buf.value(f.buf.refs[i]))
 	}
 	return nil
 }
 
 // finish makes the last run, and compares runs with each other.
 func (f *filler) finish() error {
-	b := &f.buf
 	switch {
-	case len(b.refs) == 0:
+	case len(f.buf.refs) == 0:
 	case len(f.runs) > 0:
 		if err := f.seal(); err != nil {
 			return err
@@ -149,11 +132,7 @@ func (f *filler) finish() error {
 		if err := f.order(); err != nil {
 			return err
 		}
-		entries := make([]state.Entry, len(b.refs))
-		for i, r := range b.refs {
-			entries[i] = state.Entry{Key: b.key(r), Value: b.value(r)}
-		}
-		f.runs = append(f.runs, state.MemoryRun(entries))
+		f.runs = append(f.runs, f.buf.memory())
 	}
 	if !f.x.Unique || !f.lapped {
 		return nil

@@ -81,60 +81,6 @@ type loadRun struct {
 	tagged bool
 }
 
-// loadBuf collects entries: key and value, one after the other.
-type loadBuf struct {
-	arena  []byte
-	refs   []loadRef
-	sorted bool
-}
-
-type loadRef struct {
-	head       uint64 // of the key, after the relation's prefix
-	tag        uint64
-	off        uint32
-	klen, vlen uint32
-}
-
-// prefixBytes is the length of what all keys of a relation or index begin with.
-const prefixBytes = 5
-
-func (b *loadBuf) key(r loadRef) []byte { return b.arena[r.off : r.off+r.klen : r.off+r.klen] }
-func (b *loadBuf) value(r loadRef) []byte {
-	return b.arena[r.off+r.klen : r.off+r.klen+r.vlen : r.off+r.klen+r.vlen]
-}
-
-func (b *loadBuf) reset() { b.arena, b.refs, b.sorted = b.arena[:0], b.refs[:0], true }
-
-// end makes the bytes from off on, klen of which are the key, an entry.
-func (b *loadBuf) end(off, klen int, tag uint64) {
-	r := loadRef{tag: tag, off: uint32(off), klen: uint32(klen), vlen: uint32(len(b.arena) - off - klen)}
-	r.head = headOf(b.arena[off+prefixBytes : off+klen])
-	if n := len(b.refs); b.sorted && n > 0 {
-		b.sorted = b.compare(b.refs[n-1], r) < 0
-	}
-	b.refs = append(b.refs, r)
-}
-
-func (b *loadBuf) compare(x, y loadRef) int {
-	if x.head != y.head {
-		if x.head < y.head {
-			return -1
-		}
-		return 1
-	}
-	return bytes.Compare(b.key(x), b.key(y))
-}
-
-// headOf is the first eight bytes of k, padded with zeros.
-func headOf(k []byte) uint64 {
-	if len(k) >= 8 {
-		return binary.BigEndian.Uint64(k)
-	}
-	var h [8]byte
-	copy(h[:], k)
-	return binary.BigEndian.Uint64(h[:])
-}
-
 // Load begins a load into a relation. Close must be called.
 func (tx *Tx) Load(relation uint32) (*Loader, error) {
 	rel, _, err := tx.claim(relation, nil)
@@ -231,19 +177,6 @@ func tagOf(tags []uint64, i int) uint64 {
 		return 0
 	}
 	return tags[i]
-}
-
-// entry adds row i's entry of index x.
-func (b *loadBuf) entry(x *Index, cols []*column.Column, i int, rowKey []byte, tag uint64) {
-	off := len(b.arena)
-	var alone bool
-	b.arena, alone = x.prefix(b.arena, cols, i)
-	if !alone {
-		b.arena = append(b.arena, rowKey...)
-	}
-	klen := len(b.arena) - off
-	b.arena = append(b.arena, rowKey...)
-	b.end(off, klen, tag)
 }
 
 // written reports that the transaction's single changes have the row's key, or
@@ -356,18 +289,8 @@ func (l *Loader) write() error {
 // order sorts the spare buffer of p, and refuses keys that are there already.
 func (l *Loader) order(p *loadPart) error {
 	b := &p.spare
-	if !b.sorted {
-		slices.SortFunc(b.refs, func(x, y loadRef) int {
-			if c := b.compare(x, y); c != 0 {
-				return c
-			}
-			return int(x.off) - int(y.off)
-		})
-		for i := 1; i < len(b.refs); i++ {
-			if r := b.refs[i]; b.compare(b.refs[i-1], r) == 0 {
-				return l.duplicate(p, b.value(r), r.tag)
-			}
-		}
+	if i := b.sort(); i >= 0 {
+		return l.duplicate(p, b.value(b.refs[i]), b.refs[i].tag)
 	}
 	if !p.check {
 		return nil
@@ -388,20 +311,7 @@ func (l *Loader) writePart(p *loadPart) error {
 	b := &p.spare
 	n := len(b.refs)
 	tagged := p.last != nil && bytes.Compare(b.key(b.refs[0]), p.last) <= 0
-	w := l.tx.db.store.NewRun()
-	var v []byte
-	for _, r := range b.refs {
-		val := b.value(r)
-		if tagged {
-			v = append(binary.BigEndian.AppendUint64(v[:0], r.tag), val...)
-			val = v
-		}
-		if err := w.Add(b.key(r), val); err != nil {
-			w.Abort()
-			return err
-		}
-	}
-	run, err := w.Finish()
+	run, err := b.write(l.tx.db.store.NewRun(), tagged)
 	if err != nil {
 		return err
 	}
@@ -526,18 +436,13 @@ func (l *Loader) finishMemory() error {
 		p.buf, p.spare = p.spare, p.buf
 	}
 	for _, p := range l.parts {
-		b := &p.spare
-		if len(b.refs) == 0 {
+		if len(p.spare.refs) == 0 {
 			continue
 		}
 		if err := l.order(p); err != nil {
 			return err
 		}
-		entries := make([]state.Entry, len(b.refs))
-		for i, r := range b.refs {
-			entries[i] = state.Entry{Key: b.key(r), Value: b.value(r)}
-		}
-		p.runs = append(p.runs, loadRun{state.MemoryRun(entries), false})
+		p.runs = append(p.runs, loadRun{p.spare.memory(), false})
 	}
 	return nil
 }
