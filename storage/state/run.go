@@ -44,7 +44,7 @@ type Run struct {
 	first, last []byte
 	entries     []Entry    // in memory
 	files       []*runFile // or in files, ascending
-	size        int64
+	size        int64      // bytes of keys and values
 }
 
 // MemoryRun is a run of entries that ascend strictly. They are kept as they are.
@@ -59,14 +59,6 @@ func MemoryRun(entries []Entry) *Run {
 
 // Bounds are the first and the last key.
 func (r *Run) Bounds() (first, last []byte) { return r.first, r.last }
-
-// Size is the bytes of keys and values.
-func (r *Run) Size() int64 { return r.size }
-
-// Overlaps reports that a key of the one may lie between keys of the other.
-func (r *Run) Overlaps(o *Run) bool {
-	return bytes.Compare(r.first, o.last) <= 0 && bytes.Compare(o.first, r.last) <= 0
-}
 
 // Get returns the value of k, nil when there is none. It is the caller's.
 func (r *Run) Get(k []byte) ([]byte, error) {
@@ -313,13 +305,11 @@ func (c *fileCursor) open() (bool, error) {
 			return false, f.s.readError(err)
 		}
 		c.it = it
-		if bytes.Compare(f.first, c.lo) >= 0 {
-			if kv := it.First(); kv != nil {
-				v, owned, err := kv.Value(c.value[:0])
-				c.head, c.ahead, err = c.entry(kv.K.UserKey, v, owned, err)
-				return c.ahead, err
-			}
-		} else if kv := it.SeekGE(c.lo, 0); kv != nil {
+		from := f.first
+		if bytes.Compare(from, c.lo) < 0 {
+			from = c.lo
+		}
+		if kv := it.SeekGE(from, 0); kv != nil {
 			v, owned, err := kv.Value(c.value[:0])
 			c.head, c.ahead, err = c.entry(kv.K.UserKey, v, owned, err)
 			return c.ahead, err

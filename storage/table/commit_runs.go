@@ -146,12 +146,8 @@ func (s *runStager) logRuns(w *writes, rel *Relation) error {
 	if len(w.runs) == 0 {
 		return nil
 	}
-	runs := make([]*state.Run, len(w.runs))
-	for i, r := range w.runs {
-		runs[i] = r.Run
-	}
 	rows := column.NewBuilder(rel.Types, logRows)
-	for e, err := range state.MergeRuns(runs, nil, nil) {
+	for e, err := range w.mergeRuns(nil, nil) {
 		var row []byte
 		if err == nil {
 			row, err = rel.plain(e.Value)

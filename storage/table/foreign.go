@@ -148,17 +148,13 @@ func (tx *Tx) parentKey(fk *ForeignKey, vals []*column.Column) (storage uint32, 
 	if err != nil {
 		return 0, "", err
 	}
-	all := make([]int, len(vals))
-	for i := range all {
-		all[i] = i
-	}
 	if fk.Index == 0 {
-		return parent.Storage, string(rowenc.AppendKey(rowKey(nil, parent.Storage), vals, all, 0)), nil
+		return parent.Storage, string(appendKey(rowKey(nil, parent.Storage), vals, 0)), nil
 	}
 	if storage, err = parent.entryStorage(fk.Index); err != nil {
 		return 0, "", err
 	}
-	return storage, string(rowenc.AppendKey(indexKey(nil, storage), vals, all, 0)), nil
+	return storage, string(appendKey(indexKey(nil, storage), vals, 0)), nil
 }
 
 func (tx *Tx) parentThere(fk *ForeignKey, vals []*column.Column) (bool, error) {
@@ -294,11 +290,7 @@ func (tx *Tx) children(fk *ForeignKey, vals []*column.Column, f func(*column.Bat
 			rows = tx.Lookup(fk.Child, x.ID, vals, 0)
 		}
 	}
-	all := make([]int, len(fk.Columns))
-	for i := range all {
-		all[i] = i
-	}
-	want := rowenc.AppendKey(nil, vals, all, 0)
+	want := appendKey(nil, vals, 0)
 	one := column.NewBuilder(child.Types, 1)
 	out := column.NewBuilder(child.Types, 0)
 	for e, err := range rows {

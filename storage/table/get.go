@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"velostream/storage/column"
-	"velostream/storage/rowenc"
 )
 
 // Get returns the encoded row with the key in row 0 of keyCols as it was last
@@ -16,10 +15,7 @@ func (db *DB) Get(rel uint32, keyCols []*column.Column) ([]byte, error) {
 		return nil, errors.Join(noRelation(rel), v.rows.release())
 	}
 	var buf [64]byte
-	k := rowKey(buf[:0], r.Storage)
-	for _, c := range keyCols {
-		k = rowenc.AppendKeyColumn(k, c, 0, rowenc.Order{})
-	}
+	k := appendKey(rowKey(buf[:0], r.Storage), keyCols, 0)
 	b, err := v.rows.Get(k)
 	if e := v.rows.release(); err == nil {
 		err = e

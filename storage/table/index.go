@@ -149,11 +149,7 @@ func (tx *Tx) Lookup(relation, index uint32, vals []*column.Column, i int) iter.
 				return
 			}
 		}
-		all := make([]int, len(vals))
-		for j := range all {
-			all[j] = j
-		}
-		prefix := rowenc.AppendKey(indexKey(nil, storage), vals, all, i)
+		prefix := appendKey(indexKey(nil, storage), vals, i)
 		for e, err := range tx.scan(storage, prefix, rowenc.PrefixEnd(prefix)) {
 			if err != nil {
 				yield(e, err)

@@ -459,12 +459,15 @@ func (l *Loader) apart() error {
 			continue
 		}
 		for k, c := range w.rows {
+			if c.new == nil {
+				continue
+			}
 			for _, r := range p.runs {
 				v, err := r.Get([]byte(k))
 				if err != nil {
 					return err
 				}
-				if v != nil && c.new != nil {
+				if v != nil {
 					return l.duplicate(p, v, 0)
 				}
 			}

@@ -8,7 +8,6 @@ import (
 
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
-	"velostream/storage/rowenc"
 )
 
 // LockMode is how much of a row a transaction keeps others from, as in
@@ -265,11 +264,7 @@ func (tx *Tx) LockKey(relation uint32, keyCols []*column.Column, i int, mode Loc
 	if err != nil {
 		return err
 	}
-	all := make([]int, len(keyCols))
-	for j := range all {
-		all[j] = j
-	}
-	k := string(rowenc.AppendKey(rowKey(nil, rel.Storage), keyCols, all, i))
+	k := string(appendKey(rowKey(nil, rel.Storage), keyCols, i))
 	if err := tx.acquire(k, mode, wait); err != nil {
 		return err
 	}

@@ -74,17 +74,22 @@ func (w *writes) fromRuns(k string) ([]byte, error) {
 	return nil, nil
 }
 
+// mergeRuns yields the entries of w's runs from lo up to hi in order; nil: no bound.
+func (w *writes) mergeRuns(lo, hi []byte) iter.Seq2[state.Merged, error] {
+	runs := make([]*state.Run, len(w.runs))
+	for i, r := range w.runs {
+		runs[i] = r.Run
+	}
+	return state.MergeRuns(runs, lo, hi)
+}
+
 // withRuns lays the runs of w over stored; both are in key order.
 func (w *writes) withRuns(stored iter.Seq2[state.Entry, error], lo, hi []byte) iter.Seq2[state.Entry, error] {
 	if len(w.runs) == 0 {
 		return stored
 	}
-	runs := make([]*state.Run, len(w.runs))
-	for i, r := range w.runs {
-		runs[i] = r.Run
-	}
 	return func(yield func(state.Entry, error) bool) {
-		next, stop := iter.Pull2(state.MergeRuns(runs, lo, hi))
+		next, stop := iter.Pull2(w.mergeRuns(lo, hi))
 		defer stop()
 		m, err, more := next()
 		for e, serr := range stored {
@@ -167,7 +172,7 @@ func search(n int, compare func(k int) int) int {
 	return lo
 }
 
-// scanner is what present reads.
+// scanner is what firstOf reads.
 type scanner interface {
 	Scan(lo, hi []byte) iter.Seq2[state.Entry, error]
 }

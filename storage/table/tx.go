@@ -133,7 +133,7 @@ func (tx *Tx) Refresh() error {
 }
 
 // ReadAt makes reads see snap, which is another's and stays so, with this
-// transaction's writes over it; nil goes back to the transaction's own.
+// transaction's writes over it, from here on.
 func (tx *Tx) ReadAt(snap state.Snapshot) {
 	tx.at = snap
 	if h, ok := snap.(*held); ok {
@@ -317,17 +317,21 @@ func key(dst []byte, rel *Relation, cols []*column.Column, i int) []byte {
 	return rowenc.AppendKey(rowKey(dst, rel.Storage), cols, rel.Key, i)
 }
 
+// appendKey appends the key that row i of cols, all of which are the key's, makes.
+func appendKey(dst []byte, cols []*column.Column, i int) []byte {
+	for _, c := range cols {
+		dst = rowenc.AppendKeyColumn(dst, c, i, rowenc.Order{})
+	}
+	return dst
+}
+
 // Get returns the encoded row with the key columns keyCols at row i, nil: none.
 func (tx *Tx) Get(rel uint32, keyCols []*column.Column, i int) ([]byte, error) {
 	r, err := tx.relation(rel)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]int, len(keyCols))
-	for j := range all {
-		all[j] = j
-	}
-	k := rowenc.AppendKey(rowKey(nil, r.Storage), keyCols, all, i)
+	k := appendKey(rowKey(nil, r.Storage), keyCols, i)
 	return tx.row(r, string(k))
 }
 

@@ -56,9 +56,6 @@ func testRuns(t *testing.T, s state.Store) {
 	if got := strings.Join(merged, " "); got != "b=4/1 c=2/0 d=5/1 e=3/0 f=/1 p=6/2" {
 		t.Errorf("merged: %s", got)
 	}
-	if !a.Overlaps(b) || a.Overlaps(c) || c.Overlaps(b) {
-		t.Error("Overlaps")
-	}
 	before := s.Snapshot()
 	batch := s.NewBatch()
 	batch.Put([]byte("d"), []byte("batch")) // lies over the run's
