@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -170,30 +169,7 @@ func TestKillDefining(t *testing.T) {
 	}
 	_ = c.Close(ctx)
 	p.kill()
-	for i := range kills(14) {
-		p.start(pace(d.r)...)
-		c := p.mustConnect(ctx)
-		d.check(ctx, t, c)
-		after := time.Duration(d.r.IntN(150)) * time.Millisecond
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for {
-				if err := d.step(ctx, c); lost(err) {
-					return
-				} else if err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-		time.Sleep(after)
-		p.kill()
-		wg.Wait()
-		_ = c.Close(ctx)
-		if t.Failed() {
-			t.Fatalf("after %d kills", i+1)
-		}
-	}
+	p.killWhile(ctx, t, d.r, 150*time.Millisecond, d.check, d.step)
 	p.start()
 	c = p.mustConnect(ctx)
 	d.check(ctx, t, c)

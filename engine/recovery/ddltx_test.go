@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -122,30 +121,7 @@ func TestKillTransactionalDefinitions(t *testing.T) {
 	}
 	_ = c.Close(ctx)
 	p.kill()
-	for i := range kills(14) {
-		p.start(pace(m.r)...)
-		c := p.mustConnect(ctx)
-		m.check(ctx, t, c)
-		after := time.Duration(m.r.IntN(250)) * time.Millisecond
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for {
-				if err := m.step(ctx, c); lost(err) {
-					return
-				} else if err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-		time.Sleep(after)
-		p.kill()
-		wg.Wait()
-		_ = c.Close(ctx)
-		if t.Failed() {
-			t.Fatalf("after %d kills", i+1)
-		}
-	}
+	p.killWhile(ctx, t, m.r, 250*time.Millisecond, m.check, m.step)
 	p.start()
 	c = p.mustConnect(ctx)
 	m.check(ctx, t, c)

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // TestKill kills the server under load from Kafka and from clients, and
@@ -72,6 +74,39 @@ func pace(r *rand.Rand) []string {
 		"--shards", strconv.Itoa(1 + r.IntN(3)),
 		"--epoch-interval", fmt.Sprint(time.Duration(1+r.IntN(30)) * time.Millisecond),
 		"--checkpoint-interval", fmt.Sprint(time.Duration(20+r.IntN(180)) * time.Millisecond),
+	}
+}
+
+// killWhile kills the server again and again within most of its start, while a
+// client runs step after step; before that check looks at what is there. REQUIRES:
+// p does not run.
+func (p *process) killWhile(ctx context.Context, t *testing.T, r *rand.Rand, most time.Duration,
+	check func(context.Context, *testing.T, *pgx.Conn), step func(context.Context, *pgx.Conn) error,
+) {
+	t.Helper()
+	for i := range kills(14) {
+		p.start(pace(r)...)
+		c := p.mustConnect(ctx)
+		check(ctx, t, c)
+		after := time.Duration(r.Int64N(int64(most)))
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for {
+				if err := step(ctx, c); lost(err) {
+					return
+				} else if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+		time.Sleep(after)
+		p.kill()
+		wg.Wait()
+		_ = c.Close(ctx)
+		if t.Failed() {
+			t.Fatalf("after %d kills", i+1)
+		}
 	}
 }
 
