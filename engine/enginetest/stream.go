@@ -56,7 +56,7 @@ func RunStreamFile(t *testing.T, path string, rewrite bool) {
 		if at >= 0 {
 			lines, want = lines[:at], lines[at+1:]
 		}
-		got, err := p.block(lines, want, at >= 0, rewrite)
+		got, err := p.block(lines, want, rewrite)
 		if err != nil {
 			t.Fatalf("%s:%d: %s\n%v", path, head, strings.Join(lines, "\n"), err)
 		}
@@ -125,8 +125,8 @@ func (r *running) stop() {
 	_ = r.conn.Close(ctx)
 }
 
-// block does one block of the file; result: rows are wanted.
-func (p *streamPlayer) block(lines, want []string, _, rewrite bool) ([]string, error) {
+// block does one block of the file.
+func (p *streamPlayer) block(lines, want []string, rewrite bool) ([]string, error) {
 	f := strings.Fields(lines[0])
 	rest := strings.TrimSpace(strings.TrimPrefix(lines[0], f[0]))
 	sql := strings.Join(append([]string{rest}, lines[1:]...), "\n")

@@ -21,7 +21,7 @@ import (
 // lines, and what the server says to it.
 type WireStep struct {
 	Line    int
-	Command string   // startup, send, listen
+	Command string   // startup, send
 	Args    []string // of the command
 	Input   []string // messages, one a line
 	Want    string

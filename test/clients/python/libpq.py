@@ -27,6 +27,15 @@ def run(driver, checks):
             report(driver, name, e)
 
 
+def wrapped(kind, v, json, jsonb):
+    """A value that was read, as the driver wants it back: JSON in its classes."""
+    if kind == "json":
+        return json(v)
+    if kind == "jsonb":
+        return jsonb(v)
+    return [jsonb(x) for x in v] if kind == "jsonb[]" else v
+
+
 class Base:
     """The checks that both drivers pass in the same words."""
 
@@ -55,6 +64,11 @@ class Base:
         cur = c.cursor()
         cur.execute(q, args)
         return cur.fetchone()
+
+    def text_of(self, c, kind, text):
+        """What the server makes of a text as a kind."""
+        quoted = text.replace("'", "''")
+        return self.one(c, f"SELECT '{quoted}'::{kind}::text")
 
     def simple(self):
         c = self.auto()
@@ -207,11 +221,8 @@ class Psycopg2(Base):
             c = self.auto()
             c.cursor().execute("SET TIME ZONE 'UTC'")
             v = self.one(c, f"SELECT %s::{kind}", (text,))[0]
-            if kind in ("json", "jsonb"):
-                v = psycopg2.extras.Json(v)
-            elif kind == "jsonb[]":
-                v = [psycopg2.extras.Json(x) for x in v]
-            same(self.one(c, f"SELECT (%s)::{kind}::text", (v,)), self.one(c, f"SELECT '{text.replace(chr(39), chr(39) * 2)}'::{kind}::text"))
+            v = wrapped(kind, v, psycopg2.extras.Json, psycopg2.extras.Json)
+            same(self.one(c, f"SELECT (%s)::{kind}::text", (v,)), self.text_of(c, kind, text))
             c.close()
         return check
 
@@ -308,17 +319,9 @@ class Psycopg3(Base):
             cur = c.cursor(binary=binary)
             cur.execute(f"SELECT %s::{kind}", (text,))
             v = cur.fetchone()[0]
-            if kind == "json":
-                v = psycopg.types.json.Json(v)
-            elif kind == "jsonb":
-                v = psycopg.types.json.Jsonb(v)
-            elif kind == "jsonb[]":
-                v = [psycopg.types.json.Jsonb(x) for x in v]
+            v = wrapped(kind, v, psycopg.types.json.Json, psycopg.types.json.Jsonb)
             mark = "%b" if binary and kind != "interval[]" else "%s"
-            cur = c.cursor()
-            cur.execute(f"SELECT ({mark})::{kind}::text", (v,))
-            got = cur.fetchone()
-            same(got, self.one(c, f"SELECT '{text.replace(chr(39), chr(39) * 2)}'::{kind}::text"))
+            same(self.one(c, f"SELECT ({mark})::{kind}::text", (v,)), self.text_of(c, kind, text))
             c.close()
         return check
 
