@@ -30,7 +30,7 @@ type Options struct {
 	Shards             int
 	EpochInterval      time.Duration
 	CheckpointInterval time.Duration
-	// JobMemoryBytes bounds what the operators of one job keep in memory.
+	// JobMemoryBytes bounds what each operator of a job keeps in memory, over its shards.
 	JobMemoryBytes int64
 	// Memory makes these budgets shrink when the process runs short; nil: never.
 	Memory *operator.Memory
