@@ -163,3 +163,45 @@ func TestPointShape(t *testing.T) {
 	is(inText(c, q+"6;"), "42P01 at 15")
 	is(unnamed(c, p, nil, "6"), "42P01 at 15")
 }
+
+// TestPointShapeOwnDefinitions runs lookups between a block's own definitions, which
+// change what their text means although no relation they read has changed.
+func TestPointShapeOwnDefinitions(t *testing.T) {
+	s := Start(t, engine.Options{Shards: 1})
+	c := s.Connect()
+	const q, p = "SELECT v FROM p WHERE a = ", "SELECT v FROM p WHERE a = $1"
+	for _, step := range [][2]string{
+		{"CREATE SCHEMA z; CREATE TABLE p (a int PRIMARY KEY, v int); INSERT INTO p VALUES (4, 40), (5, 50); SET search_path = z, public", ""},
+		{q + "4", "40 23"},
+		{p, "50 23"},
+		{"BEGIN; CREATE TABLE z.p (a int PRIMARY KEY, v text); INSERT INTO z.p VALUES (5, 'five')", ""},
+		{q + "5", "five 25"},
+		{p, "five 25"},
+		{q + "4", noRow},
+		{"SAVEPOINT before; ALTER TABLE z.p RENAME COLUMN v TO w", ""},
+		{q + "5", "42703 at 8"},
+		{"ROLLBACK TO before", ""},
+		{q + "5", "five 25"},
+		{"ALTER TABLE z.p RENAME TO other", ""},
+		{q + "5", "50 23"},
+		{p, "50 23"},
+		{"ROLLBACK", ""},
+		{q + "5", "50 23"},
+		{p, "50 23"},
+	} {
+		got := ""
+		switch sql := step[0]; {
+		case sql == p:
+			got = unnamed(c, p, nil, "5")
+		case step[1] == "":
+			if _, err := c.PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
+				t.Fatalf("%s: %v", sql, err)
+			}
+		default:
+			got = inText(c, sql)
+		}
+		if got != step[1] {
+			t.Errorf("%s: %q, want %q", step[0], got, step[1])
+		}
+	}
+}

@@ -21,7 +21,7 @@ import (
 //	└────────────────── head ──────────────────────┘└hole┘└ tail
 //
 // It holds as long as the plan does not depend on anything that has changed: the
-// catalog, search_path, the current user, and the declared types of parameters. Only
+// catalog as the session reads it, with what its open block has defined, search_path, the current user, and the declared types of parameters. Only
 // statements whose whole text is such a lookup have a shape, since others may hold
 // what is evaluated while planning. A session has up to shapesMax
 // of them, their text is bounded by shapeTextMax.
@@ -180,7 +180,7 @@ func (sh *shape) match(s *Session, sql string) *lookup {
 
 // holds reports that planning would give the same again.
 func (sh *shape) holds(s *Session, declared []types.OID) bool {
-	if sh.st.version != s.e.Catalog.Snapshot().Version || sh.path != s.settings.values["search_path"] || sh.who != s.who() ||
+	if sh.st.version != s.reading().Version || sh.path != s.settings.values["search_path"] || sh.who != s.who() ||
 		len(declared) != len(sh.declared) {
 		return false
 	}
@@ -227,7 +227,7 @@ func (l *lookup) Columns() []pgwire.ResultColumn { return l.shape.st.columns }
 // Query implements pgwire.Statement.
 func (l *lookup) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
 	st := &l.shape.st
-	if snap := l.s.e.Catalog.Snapshot(); l.long == nil && st.version == snap.Version {
+	if snap := l.s.reading(); l.long == nil && st.version == snap.Version {
 		if err := st.guard.permit(l.s); err != nil {
 			return nil, err
 		}
