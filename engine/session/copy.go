@@ -298,7 +298,7 @@ type copyInStatement struct {
 	s       *Session
 	p       ast.Parsed
 	n       *ast.Copy
-	version uint64 // of the catalog that rel is from
+	basis   basis
 	rel     *catalog.Relation
 	columns []int
 	format  copyFormat
@@ -326,7 +326,7 @@ func (s *Session) copyIn(p ast.Parsed, n *ast.Copy) (*copyInStatement, error) {
 		return nil, pgerror.Unsupported("COPY into a table with ON CONFLICT or WITH VERSION COLUMN is not supported").
 			WithHint("Copy into another table, then INSERT … SELECT.").At(p.Position(n.Table.Pos()))
 	}
-	c := &copyInStatement{s: s, p: p, n: n, version: s.reading().Version, rel: r}
+	c := &copyInStatement{s: s, p: p, n: n, basis: s.basis(s.reading()), rel: r}
 	a := catalog.Access{Relation: r.ID}
 	if n.Where != nil {
 		o := s.bindOptions(p, nil)
@@ -392,7 +392,7 @@ func (c *copyInStatement) begin(ctx context.Context) (*transaction, *copyInState
 			return nil, nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute COPY FROM in a read-only transaction")
 		}
 		t.tx.Waiting(ctx, c.s.settings.lockTimeout())
-		if !c.s.upToDate(t, c.version) {
+		if !c.s.upToDate(t, c.basis) {
 			columns := len(c.columns)
 			if c, err = c.s.copyIn(c.p, c.n); err != nil {
 				return nil, nil, err

@@ -24,15 +24,15 @@ import (
 // because others changed its rows first.
 const conflictTries = 100
 
-// changeStatement is an INSERT, UPDATE or DELETE: it is planned anew when the
-// catalog has changed since.
+// changeStatement is an INSERT, UPDATE or DELETE: it is planned anew when its basis
+// has changed since.
 type changeStatement struct {
 	s       *Session
 	bind    func(o binder.Options) (*change, error)
 	p       ast.Parsed
 	params  []types.OID
 	columns []pgwire.ResultColumn
-	version uint64
+	basis   basis
 	change  *change
 	guard   guard
 }
@@ -138,7 +138,7 @@ func (st *changeStatement) plan() error {
 	if st.change != nil && !sameShape(st.columns, columns) {
 		return pgerror.Unsupported("cached plan must not change result type")
 	}
-	st.change, st.columns, st.params, st.version = c, columns, c.Params, o.Snapshot.Version
+	st.change, st.columns, st.params, st.basis = c, columns, c.Params, st.s.basis(o.Snapshot)
 	st.guard.set(c.Access, c.Functions)
 	return nil
 }
@@ -173,7 +173,7 @@ func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 
 // try runs the statement once, as it is planned for the present catalog.
 func (st *changeStatement) try(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
-	if st.version != st.s.reading().Version {
+	if st.basis != st.s.basis(st.s.reading()) {
 		if err := st.plan(); err != nil {
 			return nil, err
 		}
@@ -193,7 +193,7 @@ func (st *changeStatement) try(ctx context.Context, args []types.Datum) (pgwire.
 			}
 		}
 	}
-	return st.s.change(ctx, c, p, st.version)
+	return st.s.change(ctx, c, p, st.basis)
 }
 
 // serialization is PostgreSQL's error about changes that cannot be put in order.
@@ -202,9 +202,8 @@ func serialization(cause error) error {
 		WithHint("Run the transaction again.").WithCause(cause)
 }
 
-// change runs c, which was planned for a version of the catalog, in the session's
-// transaction. What a failed statement wrote is undone.
-func (s *Session) change(ctx context.Context, c *change, p *plan.Physical, version uint64) (pgwire.Rows, error) {
+// change runs c, which was planned on a basis, in the session's transaction. What a failed statement wrote is undone.
+func (s *Session) change(ctx context.Context, c *change, p *plan.Physical, on basis) (pgwire.Rows, error) {
 	t, err := s.begin()
 	if err != nil {
 		return nil, err
@@ -212,7 +211,7 @@ func (s *Session) change(ctx context.Context, c *change, p *plan.Physical, versi
 	if t.readOnly {
 		return nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute %s in a read-only transaction", firstWord(c.tag))
 	}
-	if !s.upToDate(t, version) {
+	if !s.upToDate(t, on) {
 		return nil, table.ErrConflict
 	}
 	t.tx.Waiting(ctx, s.settings.lockTimeout())
@@ -227,10 +226,9 @@ func (s *Session) change(ctx context.Context, c *change, p *plan.Physical, versi
 	return rows, nil
 }
 
-// upToDate reports that what was planned for a version of the catalog fits what t
-// reads.
-func (s *Session) upToDate(t *transaction, version uint64) bool {
-	if s.reading().Version == version && t.tx.Catalog() == s.baseVersion() {
+// upToDate reports that what was planned on a basis fits what t reads.
+func (s *Session) upToDate(t *transaction, on basis) bool {
+	if s.basis(s.reading()) == on && t.tx.Catalog() == s.baseVersion() {
 		return true
 	}
 	s.e.Catalog.Settle() // a definition is on its way

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"velostream/catalog"
@@ -20,16 +21,14 @@ import (
 //	SELECT abalance FROM pgbench_accounts WHERE aid = 12345;
 //	└────────────────── head ──────────────────────┘└hole┘└ tail
 //
-// It holds as long as the plan does not depend on anything that has changed: the
-// catalog as the session reads it, with what its open block has defined, search_path, the current user, and the declared types of parameters. Only
-// statements whose whole text is such a lookup have a shape, since others may hold
-// what is evaluated while planning. A session has up to shapesMax
-// of them, their text is bounded by shapeTextMax.
+// It holds as long as the plan's basis and the declared types of parameters are the
+// same. Only statements whose whole text is such a lookup have a shape, since others
+// may hold what is evaluated while planning. A session has up to shapesMax of them,
+// their text is bounded by shapeTextMax.
 type shape struct {
 	head, tail string
 	hole       bool // false: head is the whole text
 	declared   []types.OID
-	path, who  string
 
 	st   selectStatement // a copy: it is never planned again
 	read *pointRead      // made with the first use; the number in the hole is its $1
@@ -53,7 +52,7 @@ func (s *Session) keepShape(p ast.Parsed, declared []types.OID, prepared pgwire.
 	if len(st.guard.access) != 1 || st.guard.access[0].Via != 0 || len(st.guard.functions) > 0 {
 		return
 	}
-	sh := &shape{head: p.SQL, path: s.settings.values["search_path"], who: s.who()}
+	sh := &shape{head: p.SQL}
 	switch v := lookupValue(st.q).(type) {
 	case *ast.Param:
 	case *ast.Literal:
@@ -180,16 +179,7 @@ func (sh *shape) match(s *Session, sql string) *lookup {
 
 // holds reports that planning would give the same again.
 func (sh *shape) holds(s *Session, declared []types.OID) bool {
-	if sh.st.version != s.reading().Version || sh.path != s.settings.values["search_path"] || sh.who != s.who() ||
-		len(declared) != len(sh.declared) {
-		return false
-	}
-	for i, t := range declared {
-		if t != sh.declared[i] {
-			return false
-		}
-	}
-	return true
+	return sh.st.basis == s.basis(s.reading()) && slices.Equal(declared, sh.declared)
 }
 
 // reader is the shape's point read. snap is the catalog it was planned at.
@@ -227,7 +217,7 @@ func (l *lookup) Columns() []pgwire.ResultColumn { return l.shape.st.columns }
 // Query implements pgwire.Statement.
 func (l *lookup) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
 	st := &l.shape.st
-	if snap := l.s.reading(); l.long == nil && st.version == snap.Version {
+	if snap := l.s.reading(); l.long == nil && st.basis == l.s.basis(snap) {
 		if err := st.guard.permit(l.s); err != nil {
 			return nil, err
 		}

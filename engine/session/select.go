@@ -53,8 +53,21 @@ func (s *Session) sessionFunction(name string, _ []expr.Expr) (expr.Expr, bool) 
 	return nil, false
 }
 
-// selectStatement is a query, bounded or continuous. It is planned at the
-// catalog version it was prepared at, and again when that has changed.
+// basis is what names in a statement, and what is folded into its plan, depend on. A
+// plan that was made on another one is made again before it runs.
+type basis struct {
+	version             uint64 // of the catalog
+	path, role, session string // search_path, role, session_authorization
+}
+
+// basis is what is planned now against snap.
+func (s *Session) basis(snap *catalog.Snapshot) basis {
+	v := s.settings.values
+	return basis{snap.Version, v["search_path"], v["role"], v["session_authorization"]}
+}
+
+// selectStatement is a query, bounded or continuous. It is planned when it is
+// prepared, and again when its basis has changed.
 type selectStatement struct {
 	s       *Session
 	p       ast.Parsed
@@ -62,7 +75,7 @@ type selectStatement struct {
 	params  []types.OID
 	columns []pgwire.ResultColumn
 
-	version    uint64
+	basis      basis
 	physical   *plan.Physical
 	continuous bool
 	inputs     []uint32
@@ -88,7 +101,7 @@ func (s *Session) prepareSelect(p ast.Parsed, q *ast.Query, params []types.OID) 
 	return st, nil
 }
 
-// plan binds and plans the query against the present catalog.
+// plan binds and plans the query as names and roles are now.
 func (st *selectStatement) plan() error {
 	o := st.s.bindOptions(st.p, st.params)
 	o.Continuous = st.q.Emit != nil
@@ -108,7 +121,7 @@ func (st *selectStatement) plan() error {
 		}
 	}
 	st.guard.set(r.Access, r.Functions)
-	st.version = o.Snapshot.Version
+	st.basis = st.s.basis(o.Snapshot)
 	if st.opts, err = subscribeOptions(st.p, st.q, st.s.settings); err != nil {
 		return err
 	}
@@ -181,7 +194,7 @@ func (st *selectStatement) Columns() []pgwire.ResultColumn { return st.columns }
 
 // Query implements pgwire.Statement.
 func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
-	if st.version != st.s.reading().Version {
+	if st.basis != st.s.basis(st.s.reading()) {
 		if err := st.plan(); err != nil {
 			return nil, err
 		}
@@ -239,7 +252,7 @@ func (st *selectStatement) run(ctx context.Context, p *plan.Physical, args []typ
 	if err != nil {
 		return nil, err
 	}
-	if rd.snap.Version != st.version { // defined anew since it was planned
+	if rd.snap.Version != st.basis.version { // defined anew since it was planned
 		if err := rd.close(nil); err != nil {
 			return nil, err
 		}
