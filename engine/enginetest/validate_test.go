@@ -58,3 +58,17 @@ CREATE SINK nk FROM w WITH (connector = 'kafka');`
 		}
 	}
 }
+
+// TestValidateInBlock checks a text against what the open block has defined.
+func TestValidateInBlock(t *testing.T) {
+	c := Start(t, engine.Options{Shards: 1}).Connect()
+	for _, sql := range []string{"BEGIN", "CREATE TABLE mine (a int)"} {
+		if _, err := c.PgConn().Exec(t.Context(), sql).ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	results, err := c.PgConn().Exec(t.Context(), "VALIDATE 'SELECT a FROM mine'").ReadAll()
+	if err != nil || len(results[0].Rows) != 0 {
+		t.Errorf("%v, %v", results, err)
+	}
+}

@@ -247,7 +247,7 @@ func (v *validator) refsStream(s *Session, r ast.TableRef) bool {
 func (s *Session) prepareValidate(n *ast.Validate) pgwire.Statement {
 	t := newTextRows("severity", "code", "line", "column", "message", "hint")
 	return t.statement("VALIDATE", func(ctx context.Context, t *textRows) error {
-		for _, f := range validateAs(ctx, s.who(), s.e.Catalog.Snapshot(), s.e.Connectors, n.SQL) {
+		for _, f := range validateAs(ctx, s.who(), s.catalog(), s.e.Connectors, n.SQL) {
 			t.add(f.Severity, f.Code, itoa(f.Line), itoa(f.Column), f.Message, f.Hint)
 		}
 		return nil
