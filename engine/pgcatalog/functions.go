@@ -362,12 +362,7 @@ func currentSchemas(c *Catalog, a []types.Datum) (any, error) {
 	if a[0].Bool() && !slices.Contains(c.SearchPath, schemaPG) {
 		out = append(out, schemaPG)
 	}
-	for _, s := range c.SearchPath {
-		if c.schemaOID(s) != 0 {
-			out = append(out, s)
-		}
-	}
-	return out, nil
+	return append(out, c.SearchPath...), nil
 }
 
 func indexProperty(_ *Catalog, a []types.Datum) (any, error) {

@@ -213,7 +213,7 @@ func (c *Catalog) path(schema string) []string {
 
 // findRelation is the OID of a relation or index by name, 0: there is none.
 func (c *Catalog) findRelation(schema, name string) uint32 {
-	if schema == "" || schema == schemaPG || schema == schemaInfo || schema == schemaVelo {
+	if schema == "" || HasSchema(schema) {
 		if r := Relation(schema, name); r != nil {
 			return r.ID
 		}

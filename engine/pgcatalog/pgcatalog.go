@@ -44,7 +44,7 @@ type Source struct {
 	Snapshot   *catalog.Snapshot
 	Database   string
 	User       string
-	SearchPath []string // without pg_catalog, which comes first
+	SearchPath []string // schemas that are there; pg_catalog comes first if it is not named
 	Version    string
 	Format     *types.Format
 	Started    time.Time // of the server
@@ -181,6 +181,11 @@ func Relation(schema, name string) *catalog.Relation {
 		schema = schemaPG
 	}
 	return system().byName[schema+"."+name]
+}
+
+// HasSchema reports that a schema is one of the system's.
+func HasSchema(name string) bool {
+	return name == schemaPG || name == schemaInfo || name == schemaVelo
 }
 
 // ByID finds a system relation by OID; nil: there is none.

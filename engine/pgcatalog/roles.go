@@ -100,8 +100,7 @@ func aclText(a auth.ACL) any {
 
 // schemaACL is nspacl; everybody may use the system schemas.
 func schemaACL(c *Catalog, name string) any {
-	switch name {
-	case schemaPG, schemaInfo, schemaVelo:
+	if HasSchema(name) {
 		return auth.ACL{
 			{Grantee: superuser, Grantor: superuser, Privileges: auth.Schema.All()},
 			{Grantor: superuser, Privileges: auth.Usage},

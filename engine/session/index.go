@@ -163,8 +163,6 @@ func (s *Session) index(snap *catalog.Snapshot, name ast.Name) (r *catalog.Relat
 	path := s.path()
 	if sc := name.Schema(); sc != "" {
 		path = []string{sc}
-	} else if len(path) == 0 {
-		path = []string{catalog.DefaultSchema}
 	}
 	for _, sc := range path {
 		if r, x := snap.IndexNamed(sc, name.Last()); r != nil {

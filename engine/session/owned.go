@@ -48,7 +48,7 @@ func (s *Session) creatable(snap *catalog.Snapshot, schema string, at int) (stri
 		return schema, nil
 	}
 	for _, p := range s.path() {
-		if p != "pg_catalog" && snap.HasSchema(p) {
+		if snap.HasSchema(p) {
 			if err := s.mayCreate(snap, p); err != nil {
 				return "", pgerror.From(err).At(at)
 			}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"velostream/catalog"
@@ -114,25 +115,42 @@ func (s *Session) usable(schema string) error {
 	return catalog.Denied("schema", schema)
 }
 
-// path is the schemas of search_path that the current user may use.
+// searchPath is what search_path means on a basis.
+type searchPath struct {
+	on      basis
+	schemas []string
+}
+
+// path is the schemas of search_path that are there and that the current user may
+// use, in order. The list is not to be changed.
 func (s *Session) path() []string {
-	snap, who := s.catalog(), s.who()
+	snap := s.catalog()
+	on := s.basis(snap)
+	if s.searched.on == on {
+		return s.searched.schemas
+	}
+	who := s.who()
 	var out []string
-	for p := range strings.SplitSeq(s.settings.get("search_path"), ",") {
+	for p := range strings.SplitSeq(on.path, ",") {
 		p = strings.Trim(strings.TrimSpace(p), `"`)
 		if p == "$user" {
-			if p = who; !snap.HasSchema(p) {
-				continue
-			}
+			p = who
 		}
-		if p != "" && (!snap.HasSchema(p) || snap.MayUseSchema(who, p, auth.Usage)) {
+		there := snap.HasSchema(p) && snap.MayUseSchema(who, p, auth.Usage) || pgcatalog.HasSchema(p)
+		if there && !slices.Contains(out, p) {
 			out = append(out, p)
 		}
 	}
-	if len(out) == 0 {
-		return []string{nobody} // an empty path would be taken for the default
-	}
+	s.searched = searchPath{on, out}
 	return out
+}
+
+// currentSchema is the first schema of the path, "": there is none.
+func (s *Session) currentSchema() string {
+	if path := s.path(); len(path) > 0 {
+		return path[0]
+	}
+	return ""
 }
 
 // applyRights is apply for changes of who may do what: when it returns, jobs whose

@@ -21,8 +21,12 @@ import (
 
 // bindOptions are what statements of this session are bound against.
 func (s *Session) bindOptions(p ast.Parsed, params []types.OID) binder.Options {
+	path := s.path()
+	if len(path) == 0 {
+		path = []string{nobody} // none would be taken for the default
+	}
 	return binder.Options{
-		Snapshot: s.reading(), SearchPath: s.path(), SQL: p.SQL, Params: params,
+		Snapshot: s.reading(), SearchPath: path, SQL: p.SQL, Params: params,
 		System: s.system, Usable: s.usable,
 		Format: s.settings.format(), Session: s.sessionFunction,
 	}
@@ -44,7 +48,11 @@ func (s *Session) sessionFunction(name string, _ []expr.Expr) (expr.Expr, bool) 
 	case "current_database", "current_catalog":
 		return ident(s.database)
 	case "current_schema":
-		return ident(s.settings.schema())
+		name := s.currentSchema()
+		if name == "" {
+			return &expr.Const{Value: types.NullDatum, T: types.Name}, true
+		}
+		return ident(name)
 	case "version":
 		return text("PostgreSQL " + s.e.Version + " (Velostream)")
 	case "pg_backend_pid":

@@ -88,6 +88,7 @@ type Session struct {
 	random   expr.Random
 	e        *Engine
 	identity identity
+	searched searchPath
 	remote   string // address of the client
 	database string
 	pid      uint32
@@ -351,7 +352,7 @@ func (s *Session) env() *expr.Env {
 	return &expr.Env{
 		Sequences: sequences{s},
 		Format:    s.settings.format(), Now: at, StmtTime: now,
-		User: s.who(), Database: s.database, Schema: s.settings.schema(),
+		User: s.who(), Database: s.database, Schema: s.currentSchema(),
 		Version: s.e.Version, PID: int64(s.pid), Catalog: &lateCatalog{s: s}, Random: &s.random,
 		Setting: s.settings.value,
 	}

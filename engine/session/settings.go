@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/option"
 	"velostream/engine/sql/ast"
@@ -226,27 +225,6 @@ func (st *settings) format() *types.Format {
 		}
 	}
 	return st.fmt
-}
-
-// searchPath lists the schemas of search_path, without "$user".
-func (st *settings) searchPath() []string {
-	var out []string
-	for p := range strings.SplitSeq(st.get("search_path"), ",") {
-		p = strings.Trim(strings.TrimSpace(p), `"`)
-		if p != "" && p != "$user" {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-func (st *settings) schema() string {
-	for _, p := range st.searchPath() {
-		if p != "pg_catalog" {
-			return p
-		}
-	}
-	return catalog.DefaultSchema
 }
 
 // timeout is a setting in milliseconds; 0: none. name is lower case.

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ func (s *Session) system(schema, name string) *catalog.Relation {
 // runs under ctx.
 func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatalog.Catalog {
 	src := pgcatalog.Source{
-		Snapshot: snap, Database: s.database, User: s.who(), SearchPath: s.schemaPath(), Version: s.e.Version,
+		Snapshot: snap, Database: s.database, User: s.who(), SearchPath: s.path(), Version: s.e.Version,
 		Started: started, PID: s.pid, Encoding: s.settings.get("client_encoding"),
 		Functions: registeredFunctions, Settings: s.listSettings, Jobs: s.listJobs, Sinks: s.listSinks,
 		Subscriptions: s.listSubscriptions, Cursors: s.listCursors, Statements: s.listStatements, SetConfig: s.setConfig,
@@ -125,26 +124,6 @@ func (l *lateCatalog) Set(name string, args []types.Datum, row func([]types.Datu
 // started is when the server's process began, as far as sessions know.
 var started = time.Now()
 
-// schemaPath is search_path as it is searched: "$user" where such a schema
-// exists.
-func (s *Session) schemaPath() []string {
-	snap := s.catalog()
-	var out []string
-	for p := range strings.SplitSeq(s.settings.get("search_path"), ",") {
-		p = strings.Trim(strings.TrimSpace(p), `"`)
-		if p == "$user" {
-			p = s.who()
-			if !snap.HasSchema(p) {
-				continue
-			}
-		}
-		if p != "" && p != "pg_catalog" && !slices.Contains(out, p) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 func sleep(ctx context.Context, seconds float64) error {
 	const longest = 1 << 31 // seconds; beyond it is for ever
 	t := time.NewTimer(time.Duration(min(max(seconds, 0), longest) * float64(time.Second)))
@@ -162,16 +141,15 @@ func sleep(ctx context.Context, seconds float64) error {
 
 // names reads and writes reg types by name, at the present catalog.
 type names struct {
-	s       *Session
-	version uint64
-	path    string
-	cat     *pgcatalog.Catalog
+	s   *Session
+	on  basis
+	cat *pgcatalog.Catalog
 }
 
 func (n *names) catalog() *pgcatalog.Catalog {
-	snap, path := n.s.catalog(), n.s.settings.get("search_path")
-	if n.cat == nil || n.version != snap.Version || n.path != path {
-		n.cat, n.version, n.path = n.s.catalogs(nil, snap), snap.Version, path //nolint:staticcheck // names do not wait
+	snap := n.s.catalog()
+	if on := n.s.basis(snap); n.cat == nil || n.on != on {
+		n.cat, n.on = n.s.catalogs(nil, snap), on //nolint:staticcheck // names do not wait
 	}
 	return n.cat
 }
