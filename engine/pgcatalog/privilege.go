@@ -1,6 +1,7 @@
 package pgcatalog
 
 import (
+	"slices"
 	"strings"
 
 	"velostream/catalog"
@@ -94,52 +95,46 @@ func (c *Catalog) grantedOn(role string, r *catalog.Relation, i int, w wanted) b
 	return c.Snapshot.GrantedOn(r, i, role, w.p) != auth.None
 }
 
-func hasTable(c *Catalog, a []types.Datum) (any, error) {
-	q, err := c.inquiry(a, 1, auth.Table)
+// relationInquiry is an inquiry about a relation, which is the first of the n
+// arguments that name the object. nil: it, or the role, is not there, and the answer
+// is NULL.
+func (c *Catalog) relationInquiry(a []types.Datum, n int, kind auth.Kind) (inquiry, *catalog.Relation, error) {
+	q, err := c.inquiry(a, n, kind)
 	if err != nil {
-		return nil, err
+		return q, nil, err
 	}
 	r, err := c.relationArg(q.object[0])
-	if err != nil || r == nil || !q.ok {
+	if !q.ok {
+		r = nil
+	}
+	return q, r, err
+}
+
+func hasTable(c *Catalog, a []types.Datum) (any, error) {
+	q, r, err := c.relationInquiry(a, 1, auth.Table)
+	if err != nil || r == nil {
 		return nil, err
 	}
-	for _, w := range q.want {
-		if c.granted(q.role, r, w) {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(q.want, func(w wanted) bool { return c.granted(q.role, r, w) }), nil
 }
 
 func hasAnyColumn(c *Catalog, a []types.Datum) (any, error) {
-	q, err := c.inquiry(a, 1, auth.Column)
-	if err != nil {
+	q, r, err := c.relationInquiry(a, 1, auth.Column)
+	if err != nil || r == nil {
 		return nil, err
 	}
-	r, err := c.relationArg(q.object[0])
-	if err != nil || r == nil || !q.ok {
-		return nil, err
-	}
-	for _, w := range q.want {
-		if c.granted(q.role, r, w) {
-			return true, nil
-		}
+	return slices.ContainsFunc(q.want, func(w wanted) bool {
+		granted := c.granted(q.role, r, w)
 		for i := range r.Columns {
-			if c.grantedOn(q.role, r, i, w) {
-				return true, nil
-			}
+			granted = granted || c.grantedOn(q.role, r, i, w)
 		}
-	}
-	return false, nil
+		return granted
+	}), nil
 }
 
 func hasColumn(c *Catalog, a []types.Datum) (any, error) {
-	q, err := c.inquiry(a, 2, auth.Column)
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.relationArg(q.object[0])
-	if err != nil || r == nil || !q.ok {
+	q, r, err := c.relationInquiry(a, 2, auth.Column)
+	if err != nil || r == nil {
 		return nil, err
 	}
 	i := int(q.object[1].I) - 1
@@ -152,21 +147,14 @@ func hasColumn(c *Catalog, a []types.Datum) (any, error) {
 	if i < 0 || i >= len(r.Columns) || r.Columns[i].Dropped {
 		return nil, nil
 	}
-	for _, w := range q.want {
-		if c.granted(q.role, r, w) || c.grantedOn(q.role, r, i, w) {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(q.want, func(w wanted) bool {
+		return c.granted(q.role, r, w) || c.grantedOn(q.role, r, i, w)
+	}), nil
 }
 
 func hasSequence(c *Catalog, a []types.Datum) (any, error) {
-	q, err := c.inquiry(a, 1, auth.Sequence)
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.relationArg(q.object[0])
-	if err != nil || r == nil || !q.ok {
+	q, r, err := c.relationInquiry(a, 1, auth.Sequence)
+	if err != nil || r == nil {
 		return nil, err
 	}
 	if r.Kind != catalog.Sequence {
@@ -175,24 +163,19 @@ func hasSequence(c *Catalog, a []types.Datum) (any, error) {
 		}
 		return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a sequence", r.Name)
 	}
-	for _, w := range q.want {
-		if c.granted(q.role, r, w) {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(q.want, func(w wanted) bool { return c.granted(q.role, r, w) }), nil
 }
 
 // hasIn answers for a list of an owner.
 func (c *Catalog) hasIn(q inquiry, kind auth.Kind, owner string, acl auth.ACL) bool {
-	for _, w := range q.want {
-		roles := c.Snapshot.Roles()
-		if w.option && roles.Grantable(acl, kind, owner, q.role, w.p) != auth.None ||
-			!w.option && roles.Allowed(acl, kind, owner, q.role, w.p) != auth.None {
-			return true
+	roles := c.Snapshot.Roles()
+	return slices.ContainsFunc(q.want, func(w wanted) bool {
+		has := roles.Allowed
+		if w.option {
+			has = roles.Grantable
 		}
-	}
-	return false
+		return has(acl, kind, owner, q.role, w.p) != auth.None
+	})
 }
 
 func hasSchema(c *Catalog, a []types.Datum) (any, error) {
