@@ -38,6 +38,9 @@ func (f *Function) Signature() string {
 	return f.Name + "(" + strings.Join(list, ", ") + ")"
 }
 
+// Function returns the function with the OID id, nil: there is none.
+func (s *Snapshot) Function(id uint32) *Function { return s.functions[id] }
+
 // Functions lists the functions called name in schema; "" for all schemas and
 // all names, by OID.
 func (s *Snapshot) Functions(schema, name string) []*Function {

@@ -179,8 +179,8 @@ func (a ACL) noCircle(roles Roles, owner string, item Item) error {
 	return nil
 }
 
-// Rename returns the list with role from called to, or, when merge is set, with to
-// in the place of from, as a change of owner needs it.
+// Rename returns the list with role to in the place of from; what both have is one
+// item then, as a change of owner needs it.
 func (a ACL) Rename(from, to string) ACL {
 	if a == nil {
 		return nil

@@ -122,7 +122,7 @@ func (k Kind) Default(owner string) ACL {
 	return append(out, Item{Grantee: owner, Grantor: owner, Privileges: k.All()})
 }
 
-// String is p in the letters of aclitem, with a star behind those in options.
+// letters is p in the letters of aclitem, with a star behind those in options.
 func (p Privilege) letters(options Privilege) string {
 	var b strings.Builder
 	for i, n := range privilegeNames {

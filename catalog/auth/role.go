@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -250,19 +251,11 @@ func (rs Roles) Grantor(a ACL, kind Kind, owner, role string, want Privilege) (g
 		if got == want {
 			return n, got
 		}
-		if bits(got) > bits(options) {
+		if bits.OnesCount16(uint16(got)) > bits.OnesCount16(uint16(options)) {
 			grantor, options = n, got
 		}
 	}
 	return grantor, options
-}
-
-func bits(p Privilege) int {
-	n := 0
-	for ; p != 0; p &= p - 1 {
-		n++
-	}
-	return n
 }
 
 // InUse reports that somebody has made roles: from then on a login needs one.

@@ -34,10 +34,8 @@ func (s *Session) permit(snap *catalog.Snapshot, list []catalog.Access, function
 		}
 	}
 	for _, id := range functions {
-		for _, f := range snap.Functions("", "") {
-			if f.ID == id && !snap.MayCall(who, f) {
-				return catalog.Denied("function", f.Name)
-			}
+		if f := snap.Function(id); f != nil && !snap.MayCall(who, f) {
+			return catalog.Denied("function", f.Name)
 		}
 	}
 	return nil

@@ -392,18 +392,24 @@ func (b *rolesBuilder) mayGrant(role string) error {
 	return nil
 }
 
+// pair finds the roles of a membership that is to change, unless it failed before.
+func (b *rolesBuilder) pair(member, role string) (m, r string, ok bool) {
+	if b.err == nil {
+		m, b.err = b.s.roleNamed(b.snap, member)
+	}
+	if b.err == nil {
+		r, b.err = b.s.roleNamed(b.snap, role)
+	}
+	if b.err == nil {
+		b.err = b.mayGrant(r)
+	}
+	return m, r, b.err == nil
+}
+
 // join makes member a member of role.
 func (b *rolesBuilder) join(member, role string, admin bool, grantor string) {
-	if b.err != nil {
-		return
-	}
-	if member, b.err = b.s.roleNamed(b.snap, member); b.err != nil {
-		return
-	}
-	if role, b.err = b.s.roleNamed(b.snap, role); b.err != nil {
-		return
-	}
-	if b.err = b.mayGrant(role); b.err != nil {
+	member, role, ok := b.pair(member, role)
+	if !ok {
 		return
 	}
 	if role == auth.DatabaseOwner {
@@ -429,16 +435,8 @@ func (b *rolesBuilder) join(member, role string, admin bool, grantor string) {
 
 // leave ends a membership, or its admin option.
 func (b *rolesBuilder) leave(member, role string, adminOnly bool) {
-	if b.err != nil {
-		return
-	}
-	if member, b.err = b.s.roleNamed(b.snap, member); b.err != nil {
-		return
-	}
-	if role, b.err = b.s.roleNamed(b.snap, role); b.err != nil {
-		return
-	}
-	if b.err = b.mayGrant(role); b.err != nil {
+	member, role, ok := b.pair(member, role)
+	if !ok {
 		return
 	}
 	r := b.snap.Role(member).Clone()

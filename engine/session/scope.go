@@ -118,14 +118,10 @@ func (s *Session) settleLoose(failed bool) {
 func (s *Session) settle(t *transaction) {
 	final := map[string]string{}
 	for _, a := range t.assigned {
-		v, again := final[a.key]
-		switch {
-		case !a.local:
+		if _, again := final[a.key]; !a.local {
 			final[a.key] = a.now
-		case !again:
+		} else if !again {
 			final[a.key] = a.old
-		default:
-			final[a.key] = v
 		}
 	}
 	for key, v := range final {
