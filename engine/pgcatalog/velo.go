@@ -105,6 +105,9 @@ func (c *Catalog) subscriptionRows(e *emitter) {
 	}
 	for _, s := range c.Subscriptions() {
 		r := s.Relation
+		if !c.Snapshot.Sees(c.User, r) {
+			continue
+		}
 		var of, position any
 		if in := c.relation(r.Inputs[0]); in != nil {
 			of = in.Name

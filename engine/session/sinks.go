@@ -40,21 +40,15 @@ func (s *Session) createSink(ctx context.Context, p ast.Parsed, n *ast.CreateSin
 		if err != nil {
 			return nil, err
 		}
-		given := givenOptions(p, n.Options)
-		if n.Format != nil {
-			given = append(given, formatGiven(p, n.Format)...)
-		}
 		read := catalog.Access{Relation: from.ID, Need: auth.Select, Selected: visiblePositions(from)}
 		if err := s.permit(snap, []catalog.Access{read}, nil); err != nil {
 			return nil, err
 		}
-		r := &catalog.Relation{
-			ID: snap.NextID(), Schema: at.schema, Name: at.name, Owner: s.who(), Definition: p.Text, Inputs: []uint32{from.ID},
-			ACL: s.newACL(snap, at.schema), Access: []catalog.Access{read},
-		}
-		if err := s.bindSink(ctx, p, n.Name.Pos(), r, from, given); err != nil {
+		r, err := s.newSink(ctx, snap, p, n, at, from)
+		if err != nil {
 			return nil, err
 		}
+		r.Access = []catalog.Access{read}
 		return []catalog.Change{{Put: r}}, nil
 	})
 	return err
@@ -82,14 +76,24 @@ func (s *Session) querySink(ctx context.Context, snap *catalog.Snapshot, p ast.P
 	if err != nil {
 		return nil, err
 	}
+	r, err := s.newSink(ctx, snap, p, n, at, from)
+	if err != nil {
+		return nil, err
+	}
+	from.PartOf = r.ID
+	return r, nil
+}
+
+// newSink describes the sink of a CREATE SINK, which writes from out.
+func (s *Session) newSink(ctx context.Context, snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateSink, at placed, from *catalog.Relation) (*catalog.Relation, error) {
 	given := givenOptions(p, n.Options)
 	if n.Format != nil {
 		given = append(given, formatGiven(p, n.Format)...)
 	}
 	r := &catalog.Relation{
 		ID: snap.NextID(), Schema: at.schema, Name: at.name, Owner: s.who(), Definition: p.Text, Inputs: []uint32{from.ID},
+		ACL: s.newACL(snap, at.schema),
 	}
-	from.PartOf = r.ID
 	return r, s.bindSink(ctx, p, n.Name.Pos(), r, from, given)
 }
 
@@ -163,6 +167,9 @@ func (s *Session) inlineSink(ctx context.Context, snap *catalog.Snapshot, p ast.
 	if sinkName == from.Name {
 		sinkName += "_sink"
 	}
-	r := &catalog.Relation{ID: snap.NextID(), Schema: from.Schema, Name: sinkName, Owner: s.who(), Definition: p.Text, PartOf: from.ID}
+	r := &catalog.Relation{
+		ID: snap.NextID(), Schema: from.Schema, Name: sinkName, Owner: s.who(), Definition: p.Text, PartOf: from.ID,
+		ACL: s.newACL(snap, from.Schema),
+	}
 	return r, s.bindSink(ctx, p, c.name.Pos(), r, from, given)
 }
