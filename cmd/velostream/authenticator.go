@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"velostream/catalog/auth"
+	"velostream/catalog/types"
 	"velostream/cmd/internal/config"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
@@ -120,8 +121,7 @@ func passwordOf(r *auth.Role) (auth.Verifier, bool) {
 	if r == nil || r.Password == "" {
 		return auth.Verifier{}, false
 	}
-	const epoch2000 = 946684800_000_000
-	if r.ValidUntil != nil && time.Now().UnixMicro()-epoch2000 >= *r.ValidUntil {
+	if r.ValidUntil != nil && types.FromTime(time.Now()) >= *r.ValidUntil {
 		return auth.Verifier{}, false
 	}
 	v, err := auth.ParseVerifier(r.Password)

@@ -2,14 +2,11 @@ package main
 
 import (
 	"math"
-	"time"
 
+	"velostream/catalog/types"
 	"velostream/engine/admin"
 	"velostream/engine/job"
 )
-
-// epoch2000 is what the engine's times count from.
-var epoch2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // running shows the engine's jobs and sinks to the metrics; nothing before the
 // engine is open and after it is closed.
@@ -36,7 +33,7 @@ func adminJob(i job.Info) admin.Job {
 	}
 	// No watermark yet, and the end of a bounded input, are no times.
 	if w := i.Stats.Watermark; w != math.MinInt64 && w != math.MaxInt64 && w != 0 {
-		j.Watermark = time.UnixMicro(epoch2000.UnixMicro() + w)
+		j.Watermark = types.ToTime(w)
 	}
 	return j
 }

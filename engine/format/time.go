@@ -44,7 +44,7 @@ func ParseTimeFormat(s string) (TimeFormat, error) {
 const (
 	microsPerDay = 24 * 3600 * 1e6
 	// epochMicros is 2000-01-01 in µs since 1970.
-	epochMicros = 946684800 * 1e6
+	epochMicros = types.EpochSeconds * types.MicrosPerSecond
 )
 
 // FromUnixMicros converts µs since 1970 to a timestamp's value.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"velostream/catalog"
+	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/dataflow"
 	"velostream/engine/format/formats"
@@ -325,7 +326,4 @@ func (c *coordinator) hasConnectors() bool {
 	return false
 }
 
-func nowMicros() int64 { return time.Now().UnixMicro() - epoch2000 }
-
-// epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
-const epoch2000 = 946684800_000_000
+func nowMicros() int64 { return types.FromTime(time.Now()) }

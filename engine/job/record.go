@@ -3,6 +3,7 @@ package job
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
@@ -232,7 +233,7 @@ func (d *deadLetters) add(l source.DeadLetter) error {
 		return nil
 	}
 	bytes := func(b []byte) types.Datum { return types.Datum{Null: b == nil, B: b} }
-	at := types.Datum{Null: l.Record.Timestamp == 0, I: l.Record.Timestamp - epoch2000}
+	at := types.Datum{Null: l.Record.Timestamp == 0, I: types.FromTime(time.UnixMicro(l.Record.Timestamp))}
 	e := pgerror.From(l.Err)
 	for j, v := range []types.Datum{
 		types.IntDatum(l.Split.Number), types.IntDatum(l.Record.Position), types.IntDatum(int64(l.Split.Partition)), at,

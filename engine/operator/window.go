@@ -3,6 +3,7 @@ package operator
 import (
 	"math"
 
+	"velostream/catalog/types"
 	"velostream/engine/dataflow"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
@@ -36,7 +37,7 @@ type window struct {
 }
 
 // unixEpoch is 1970-01-01 in µs since 2000-01-01.
-const unixEpoch = -946684800_000_000
+const unixEpoch = -types.EpochSeconds * types.MicrosPerSecond
 
 func newWindow(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	w := p.Window

@@ -116,7 +116,7 @@ func datum(v any) types.Datum {
 		if v.IsZero() {
 			return types.NullDatum
 		}
-		return types.IntDatum(v.UnixMicro() - epoch2000)
+		return types.IntDatum(types.FromTime(v))
 	case []string:
 		return list(v)
 	case []int:
@@ -130,9 +130,6 @@ func datum(v any) types.Datum {
 	}
 	return types.NullDatum
 }
-
-// epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
-const epoch2000 = 946684800_000_000
 
 func list[T any](in []T) types.Datum {
 	d := types.Datum{List: make([]types.Datum, len(in))}

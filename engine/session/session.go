@@ -344,7 +344,7 @@ func (s *Session) warn(list []*pgerror.Error) {
 
 // env is what expressions of a statement depend on.
 func (s *Session) env() *expr.Env {
-	now := time.Now().UnixMicro() - epoch2000
+	now := types.FromTime(time.Now())
 	at := now
 	if s.tx != nil && !s.tx.implicit {
 		at = s.tx.started
@@ -357,6 +357,3 @@ func (s *Session) env() *expr.Env {
 		Setting: s.settings.value,
 	}
 }
-
-// epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
-const epoch2000 = 946684800_000_000

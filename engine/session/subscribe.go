@@ -160,5 +160,5 @@ func (s *Session) logicalTime(p ast.Parsed, x ast.Expr) (int64, error) {
 	if d.Null {
 		return 0, pgerror.New(pgerror.NullValueNotAllowed, "the time must not be null").At(p.Position(x.Pos()))
 	}
-	return d.I + epoch2000, nil
+	return types.ToTime(d.I).UnixMicro(), nil
 }

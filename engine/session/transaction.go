@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"velostream/catalog"
+	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/table"
@@ -49,7 +50,7 @@ func (t *transaction) rollback() error { return t.tx.Rollback() }
 func (s *Session) begin() (*transaction, error) {
 	if s.tx == nil {
 		s.tx = &transaction{
-			tx: s.e.Tables.Begin(), implicit: true, started: time.Now().UnixMicro() - epoch2000,
+			tx: s.e.Tables.Begin(), implicit: true, started: types.FromTime(time.Now()),
 			readOnly: s.settings.values["transaction_read_only"] == "on",
 		}
 		return s.tx, nil

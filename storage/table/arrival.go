@@ -16,14 +16,9 @@ import (
 // INSERT at first; where another transaction with later rows has committed before,
 // they get the time of the commit.
 
-// epoch2000 is 2000-01-01 UTC in µs since the Unix epoch.
-const epoch2000 = 946684800_000_000
-
-func timestampNow() int64 { return time.Now().UnixMicro() - epoch2000 }
-
 // arrive is the time of arrival of rows that are inserted into rel now.
 func (tx *Tx) arrive(rel *Relation) *column.Column {
-	now := timestampNow()
+	now := types.FromTime(time.Now())
 	if tx.arrivals == nil {
 		tx.arrivals = map[uint32]span{}
 	}
@@ -50,7 +45,7 @@ func (db *DB) order(tx *Tx) error {
 		}
 		newest := db.arrived[id]
 		if a.first < newest {
-			a.last = max(newest, timestampNow())
+			a.last = max(newest, types.FromTime(time.Now()))
 			if err := tx.restamp(w, a.last); err != nil {
 				return err
 			}

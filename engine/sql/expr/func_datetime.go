@@ -67,7 +67,7 @@ func (e *Env) now() int64 {
 }
 
 // clock is the time now, as a timestamptz.
-func clock() int64 { return time.Now().UnixMicro() - types.EpochSeconds*types.MicrosPerSecond }
+func clock() int64 { return types.FromTime(time.Now()) }
 
 func iv(v types.Interval, err error) (datum, error) { return datum{Iv: v}, err }
 func ts(v int64, err error) (datum, error)          { return datum{I: v}, err }
