@@ -48,7 +48,10 @@ type Index struct {
 	Name    string `json:"name"`
 	Columns []int  `json:"columns"`
 	Include []int  `json:"include,omitempty"` // named by INCLUDE; rows are looked up by key all the same
-	Unique  bool   `json:"unique,omitempty"`
+	// Order says how each of Columns was asked for; nil: the default of all. What is read in
+	// the index's order is sorted anyway, so that it is there to be shown.
+	Order  []IndexOrder `json:"order,omitempty"`
+	Unique bool         `json:"unique,omitempty"`
 	// NullsEqual is NULLS NOT DISTINCT.
 	NullsEqual bool `json:"nulls_equal,omitempty"`
 	// Storage is where its entries are kept, 0: under its OID.
@@ -58,6 +61,13 @@ type Index struct {
 	Building   bool   `json:"building,omitempty"`
 	Definition string `json:"definition,omitempty"` // CREATE INDEX …
 	Comment    string `json:"comment,omitempty"`
+}
+
+// IndexOrder is what CREATE INDEX says of a column.
+type IndexOrder struct {
+	Class      uint32 `json:"class,omitempty"` // OID of the operator class, 0: the type's default
+	Desc       bool   `json:"desc,omitempty"`
+	NullsFirst bool   `json:"nulls_first,omitempty"`
 }
 
 // Numbers are the settings of a sequence.

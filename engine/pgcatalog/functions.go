@@ -365,12 +365,31 @@ func currentSchemas(c *Catalog, a []types.Datum) (any, error) {
 	return append(out, c.SearchPath...), nil
 }
 
-func indexProperty(_ *Catalog, a []types.Datum) (any, error) {
-	switch string(a[2].B) {
-	case "asc", "nulls_last", "orderable", "returnable", "search_array", "search_nulls":
-		return true, nil
+func indexProperty(c *Catalog, a []types.Datum) (any, error) {
+	x, ok := c.findIndex(oidArg(a[0]))
+	i := int(a[1].I) - 1
+	if !ok || i < 0 || i >= len(x.columns) {
+		return nil, nil
 	}
-	return false, nil
+	if i >= x.keys { // named by INCLUDE
+		return map[string]any{"returnable": true, "distance_orderable": false, "orderable": false}[string(a[2].B)], nil
+	}
+	o := x.order[i]
+	switch string(a[2].B) {
+	case "asc":
+		return !o.Desc, nil
+	case "desc":
+		return o.Desc, nil
+	case "nulls_first":
+		return o.NullsFirst, nil
+	case "nulls_last":
+		return !o.NullsFirst, nil
+	case "orderable", "returnable", "search_array", "search_nulls":
+		return true, nil
+	case "distance_orderable":
+		return false, nil
+	}
+	return nil, nil
 }
 
 func toReg(kind types.OID) function {

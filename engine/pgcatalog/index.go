@@ -5,6 +5,7 @@ import (
 
 	"velostream/catalog"
 	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
 )
 
 // index is an index as the catalogs show it: that of a primary key, or a
@@ -13,8 +14,9 @@ type index struct {
 	oid        uint32
 	name       string
 	rel        *catalog.Relation
-	columns    []int // by position, key columns first
-	keys       int   // how many are key columns
+	columns    []int                // by position, key columns first
+	keys       int                  // how many are key columns
+	order      []catalog.IndexOrder // of the key columns
 	unique     bool
 	primary    bool
 	nullsEqual bool
@@ -39,7 +41,7 @@ func indexesOf(r *catalog.Relation) []index {
 	if r.PrimaryKey && len(r.Key) > 0 {
 		x := index{
 			oid: baseIndex + r.ID, name: r.KeyConstraint(), rel: r, columns: r.Key, keys: len(r.Key),
-			unique: true, primary: true, valid: true,
+			order: make([]catalog.IndexOrder, len(r.Key)), unique: true, primary: true, valid: true,
 		}
 		x.definition = x.text()
 		out = append(out, x)
@@ -47,7 +49,10 @@ func indexesOf(r *catalog.Relation) []index {
 	for _, i := range r.Indexes {
 		x := index{
 			oid: i.ID, name: i.Name, rel: r, columns: append(append([]int(nil), i.Columns...), i.Include...), keys: len(i.Columns),
-			unique: i.Unique, nullsEqual: i.NullsEqual, valid: !i.Building, comment: i.Comment,
+			order: i.Order, unique: i.Unique, nullsEqual: i.NullsEqual, valid: !i.Building, comment: i.Comment,
+		}
+		if x.order == nil {
+			x.order = make([]catalog.IndexOrder, x.keys)
 		}
 		x.definition = x.text()
 		out = append(out, x)
@@ -58,6 +63,9 @@ func indexesOf(r *catalog.Relation) []index {
 // text is the statement that makes the index, as pg_get_indexdef prints it.
 func (x *index) text() string {
 	names := quoteAll(x.names(x.columns))
+	for i, o := range x.order {
+		names[i] += orderText(o)
+	}
 	s := "CREATE "
 	if x.unique {
 		s += "UNIQUE "
@@ -69,6 +77,23 @@ func (x *index) text() string {
 	}
 	if x.nullsEqual {
 		s += " NULLS NOT DISTINCT"
+	}
+	return s
+}
+
+// orderText is what follows a column of an index.
+func orderText(o catalog.IndexOrder) string {
+	s := ""
+	if c := operatorClassRow(o.Class); c != nil && *c[opcDefault] != "t" {
+		s = " " + *c[opcName]
+	}
+	switch {
+	case o.Desc && o.NullsFirst:
+		return s + " DESC"
+	case o.Desc:
+		return s + " DESC NULLS LAST"
+	case o.NullsFirst:
+		return s + " NULLS FIRST"
 	}
 	return s
 }
@@ -132,24 +157,92 @@ func numbers(columns []int) []int {
 func (c *Catalog) indexRows(e *emitter) {
 	for _, x := range c.indexes() {
 		var coll, class []uint32
-		for _, k := range x.columns[:x.keys] {
-			coll = append(coll, collationOf(x.rel.Columns[k].Type))
-			class = append(class, operatorClass(x.rel.Columns[k].Type))
+		var option []int
+		for i, k := range x.columns[:x.keys] {
+			t, o := x.rel.Columns[k].Type, x.order[i]
+			coll = append(coll, collationOf(t))
+			if o.Class == 0 {
+				o.Class = operatorClass(t)
+			}
+			class = append(class, o.Class)
+			option = append(option, orderBits(o))
 		}
 		e.row(x.oid, x.rel.ID, len(x.columns), x.keys, x.unique, x.nullsEqual, x.primary, true, x.valid, true, true,
-			numbers(x.columns), coll, class, make([]int, x.keys))
+			numbers(x.columns), coll, class, option)
+	}
+}
+
+// orderBits is o as in pg_index.indoption.
+func orderBits(o catalog.IndexOrder) int {
+	bits := 0
+	if o.Desc {
+		bits |= 1
+	}
+	if o.NullsFirst {
+		bits |= 2
+	}
+	return bits
+}
+
+// Fields of a row of pg_opclass.
+const (
+	opcOID     = 0
+	opcMethod  = 1
+	opcName    = 2
+	opcType    = 6
+	opcDefault = 7
+)
+
+// operatorClasses are the rows of pg_opclass for btree.
+func operatorClasses(yield func(row []*string) bool) {
+	for _, row := range staticRows()["pg_opclass"] {
+		if number(*row[opcMethod]) == oidBtree && !yield(row) {
+			return
+		}
 	}
 }
 
 // operatorClass is the default btree operator class of a type, 0: none.
 func operatorClass(t types.Type) uint32 {
-	if t.OID == types.OIDVarchar {
-		t.OID = types.OIDText
-	}
-	for _, row := range staticRows()["pg_opclass"] {
-		if number(*row[1]) == oidBtree && types.OID(number(*row[6])) == t.OID && *row[7] == "t" {
-			return number(*row[0])
+	for row := range operatorClasses {
+		if takes(row, t) && *row[opcDefault] == "t" {
+			return number(*row[opcOID])
 		}
 	}
 	return 0
+}
+
+// takes reports that the operator class is for t.
+func takes(row []*string, t types.Type) bool {
+	o := t.OID
+	if o == types.OIDVarchar {
+		o = types.OIDText
+	} else if _, ok := t.Elem(); ok && o != types.OIDOidVector {
+		o = types.OIDAnyArray
+	}
+	return types.OID(number(*row[opcType])) == o
+}
+
+func operatorClassRow(oid uint32) []*string {
+	for row := range operatorClasses {
+		if number(*row[opcOID]) == oid {
+			return row
+		}
+	}
+	return nil
+}
+
+// OperatorClass is the OID of the btree operator class schema.name, the schema may be empty.
+// Errors: 42704 for one there is not, 42804 for one that is not for t.
+func OperatorClass(schema, name string, t types.Type) (uint32, error) {
+	for row := range operatorClasses {
+		if *row[opcName] != name || schema != "" && schema != "pg_catalog" {
+			continue
+		}
+		if !takes(row, t) {
+			return 0, pgerror.New(pgerror.DatatypeMismatch, "operator class %q does not accept data type %s", name, t)
+		}
+		return number(*row[opcOID]), nil
+	}
+	return 0, pgerror.New(pgerror.UndefinedObject, "operator class %q does not exist for access method \"btree\"", name)
 }

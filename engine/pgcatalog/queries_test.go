@@ -29,6 +29,7 @@ create schema app;
 create table app.items (a int, b varchar(10), c int[], primary key (a, b));
 create source ticks (symbol text, price double precision, ts timestamptz) with (connector = 'datagen', profile = 'trades');
 insert into accounts values (1, 'ann', 5000, '2024-01-01 12:00:00+00'), (2, 'bob', 10, '2024-01-01 13:00:00+00');
+select count(*) from totals; -- which waits until it is up to date
 `
 
 func startWorld(t *testing.T) *enginetest.Server {

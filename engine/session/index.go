@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"velostream/catalog"
+	"velostream/engine/pgcatalog"
 	"velostream/engine/sql/ast"
 	"velostream/pgwire/pgerror"
 )
@@ -66,8 +67,8 @@ func refuseIndex(p ast.Parsed, n *ast.CreateIndex) error {
 		switch c, ok := it.X.(*ast.ColumnRef); {
 		case !ok || len(c.Parts) != 1:
 			what, at = "indexes on expressions are", it.Pos()
-		case len(it.OpClass.Parts) > 0:
-			what, at = "operator classes of indexes are", it.Pos()
+		case it.OpClassOpts != nil:
+			what, at = "options of operator classes are", it.Pos()
 		case len(it.Collation.Parts) > 0 && it.Collation.Last() != "C" && it.Collation.Last() != "default":
 			what, at = "collations of indexes are", it.Pos()
 		}
@@ -103,10 +104,14 @@ func indexOn(snap *catalog.Snapshot, p ast.Parsed, r *catalog.Relation, n *ast.C
 	if err != nil {
 		return nil, nil, err
 	}
+	order, err := indexOrder(p, r, cols, n.Items)
+	if err != nil {
+		return nil, nil, err
+	}
 	nm := newNamer(snap)
 	x := catalog.Index{
-		ID: nm.id(), Name: n.Name, Columns: cols, Include: include, Unique: n.Unique, NullsEqual: n.NullsNotDistinct,
-		Definition: p.Text,
+		ID: nm.id(), Name: n.Name, Columns: cols, Include: include, Order: order, Unique: n.Unique,
+		NullsEqual: n.NullsNotDistinct, Definition: p.Text,
 	}
 	if x.Name == "" {
 		x.Name = nm.relation(r, columnsText(r, append(slices.Clone(cols), include...)), "idx")
@@ -114,6 +119,27 @@ func indexOn(snap *catalog.Snapshot, p ast.Parsed, r *catalog.Relation, n *ast.C
 	c := r.Clone()
 	c.Indexes = append(c.Indexes, x)
 	return c, &x, nil
+}
+
+// indexOrder is what items say of the columns cols of r, nil: nothing.
+func indexOrder(p ast.Parsed, r *catalog.Relation, cols []int, items []ast.IndexItem) ([]catalog.IndexOrder, error) {
+	order, said := make([]catalog.IndexOrder, len(items)), false
+	for i, it := range items {
+		o := &order[i]
+		o.Desc = it.Desc
+		o.NullsFirst = it.Nulls == ast.NullsFirst || it.Desc && it.Nulls == ast.NullsUnspecified
+		if len(it.OpClass.Parts) > 0 {
+			var err error
+			if o.Class, err = pgcatalog.OperatorClass(it.OpClass.Schema(), it.OpClass.Last(), r.Columns[cols[i]].Type); err != nil {
+				return nil, pgerror.From(err).At(p.Position(it.OpClass.Pos()))
+			}
+		}
+		said = said || *o != catalog.IndexOrder{}
+	}
+	if !said {
+		return nil, nil
+	}
+	return order, nil
 }
 
 // dropIndexes is DROP INDEX.
