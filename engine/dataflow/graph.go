@@ -3,6 +3,7 @@ package dataflow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,6 +129,10 @@ func Start(ctx context.Context, stages []Stage) (*Run, error) {
 			}
 			return nil, err
 		}
+	}
+	// Stages come after those that they send to.
+	for _, t := range slices.Backward(r.tasks) {
+		t.presage()
 	}
 	for _, t := range r.tasks {
 		r.wg.Go(t.main)

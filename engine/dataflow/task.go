@@ -1,6 +1,7 @@
 package dataflow
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"velostream/storage/column"
@@ -122,6 +123,24 @@ func (t *task) main() {
 	defer t.close()
 	if err := t.loop(); err != nil {
 		t.run.fail(t, err)
+	}
+}
+
+// presage lets those downstream know, before any task runs, that this one says nothing of
+// time. Else whether its word comes before another's first watermark would be left to chance,
+// and with it which rows are late.
+func (t *task) presage() {
+	if t.out == nil || len(t.stage.Inputs) == 0 {
+		return
+	}
+	for i, in := range t.stage.Inputs {
+		fed := in.Source == nil && !slices.ContainsFunc(t.channels, func(c *channel) bool { return c.input == i && c.mark < EndOfTime })
+		if !in.Timeless && !fed && (in.Source == nil || t.sources[i] != nil) {
+			return
+		}
+	}
+	for _, r := range t.out.to {
+		r.channel.mark = EndOfTime
 	}
 }
 
@@ -351,6 +370,9 @@ func (t *task) cut(c Cut) error {
 				break
 			}
 			if err := t.push(i, b); err != nil {
+				return err
+			}
+			if err := t.observe(i, s); err != nil {
 				return err
 			}
 		}

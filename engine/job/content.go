@@ -91,10 +91,10 @@ func (c *coordinator) sourceOpener(ctx context.Context, x *content) func(*plan.P
 		if shard != 0 {
 			return nil, nil // one task reads a log; the exchange spreads its rows
 		}
-		s := &logSource{rel: rel.ID, types: rel.Types(), columns: scan.Columns, eventTime: -1, mark: dataflow.NoWatermark, gates: c.gatesFor(index)}
+		s := &logSource{rel: rel.ID, types: rel.Types(), columns: scan.Columns, eventTime: -1, seen: dataflow.NoWatermark, mark: dataflow.NoWatermark, gates: c.gatesFor(index)}
 		s.netted = x == nil && c.transient == nil && !rel.AppendOnly
 		if rel.Kind == catalog.Stream {
-			s.eventTime, s.delay = rel.EventTime, rel.WatermarkDelay
+			s.eventTime, s.delay, s.byCommit = rel.EventTime, rel.WatermarkDelay, c.timedScans() == 1
 		}
 		s.restore(c.at.Positions[index][shard])
 		if !rel.Native() {

@@ -634,6 +634,16 @@ func (j *Job) keepsRows() bool { return !j.relation().AppendOnly || j.relation()
 
 func (c *coordinator) timed(scan *plan.Physical) bool { return c.m.timed(scan.Relation) }
 
+// timedScans is how many scans of the plan carry a watermark.
+func (c *coordinator) timedScans() (n int) {
+	for _, scan := range scansOf(c.plan) {
+		if c.timed(scan) {
+			n++
+		}
+	}
+	return n
+}
+
 // spaceFor returns the state of one task, made when its operators are built;
 // afterwards the map is only read.
 func (c *coordinator) spaceFor(stage, shard int) *spaceOf {

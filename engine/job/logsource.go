@@ -39,7 +39,11 @@ type logSource struct {
 	gates     []*gate
 	eventTime int // attribute of the event time, -1: none
 	delay     int64
-	mark      dataflow.Watermark
+	// byCommit: the watermark moves within an epoch too. Not where several inputs have event
+	// times: how far one of them is while another goes on would be left to chance.
+	byCommit bool
+	seen     dataflow.Watermark // of the rows so far
+	mark     dataflow.Watermark // of the commits that they complete
 
 	next  func() (state.Entry, error, bool) // content left to read, nil: none
 	stop  func()
@@ -59,8 +63,25 @@ func (s *logSource) backfilling() bool { return s.next != nil }
 // Poll implements dataflow.Source.
 func (s *logSource) Poll() (*column.Batch, error) { return nil, nil }
 
-// Cut implements dataflow.Source.
+// Cut implements dataflow.Source. With byCommit the watermark moves with each commit that is
+// complete, wherever the cut is: which rows are late depends on the commits alone.
 func (s *logSource) Cut(c dataflow.Cut) (*column.Batch, error) {
+	b, err := s.take(c[s.id])
+	if b == nil || s.byCommit && s.completes() {
+		s.mark = s.seen
+	}
+	return b, err
+}
+
+// completes reports that no more of the commit at hand is to come. Of one that is
+// returned in parts only the last brings the reader's position behind it.
+func (s *logSource) completes() bool {
+	return len(s.pending) > 0 && s.change == len(s.pending[0].Changes) && s.pending[0].Seq <= s.reader.Pos()
+}
+
+// take returns the next rows of the content, or of the log up to upTo; nil: there are none,
+// or (content) they are for the next epoch.
+func (s *logSource) take(upTo uint64) (*column.Batch, error) {
 	if closed(s.gates) {
 		return nil, nil
 	}
@@ -82,7 +103,6 @@ func (s *logSource) Cut(c dataflow.Cut) (*column.Batch, error) {
 			}
 			s.pending, s.change = s.pending[1:], 0
 		}
-		upTo := c[s.id]
 		if s.netted {
 			s.netted = false
 			if err := s.net(upTo); err != nil {
@@ -178,7 +198,7 @@ func (s *logSource) project(b *column.Batch) *column.Batch {
 	return &s.out
 }
 
-// observe moves the watermark on: the greatest event time less the delay.
+// observe takes note of event times: the watermark is the greatest less the delay.
 func (s *logSource) observe(b *column.Batch) {
 	if s.eventTime < 0 {
 		return
@@ -186,7 +206,7 @@ func (s *logSource) observe(b *column.Batch) {
 	c := b.Cols[s.eventTime]
 	for i := range b.Each {
 		if !c.Null(i) {
-			s.mark = max(s.mark, dataflow.Watermark(c.Ints[c.At(i)]-s.delay))
+			s.seen = max(s.seen, dataflow.Watermark(c.Ints[c.At(i)]-s.delay))
 		}
 	}
 }
@@ -212,6 +232,7 @@ func (s *logSource) Position() []byte {
 func (s *logSource) restore(position []byte) {
 	if len(position) == 8 {
 		s.mark = dataflow.Watermark(binary.BigEndian.Uint64(position))
+		s.seen = s.mark
 	}
 }
 

@@ -254,7 +254,7 @@ func (a *aggregate) inTime(in *column.Batch) []int32 {
 		}
 		rows = s.all[:in.N]
 	}
-	if a.retain > 0 && a.shown > math.MinInt64 {
+	if a.retain > 0 && a.frontier > math.MinInt64 {
 		a.countLate(in, rows)
 	}
 	if a.end < 0 || a.frontier == math.MinInt64 {

@@ -31,8 +31,9 @@ func laterBy(t, d int64) int64 {
 // countLate counts the rows whose window is over but not closed.
 func (a *aggregate) countLate(in *column.Batch, rows []int32) {
 	c := in.Cols[a.p.Keys[a.end]]
+	over := laterBy(a.frontier, a.retain)
 	for _, i := range rows {
-		if end := c.Ints[c.At(int(i))]; end <= a.shown && end > a.frontier && in.Op(int(i)) == column.Insert {
+		if end := c.Ints[c.At(int(i))]; end <= over && end > a.frontier && in.Op(int(i)) == column.Insert {
 			a.late++
 		}
 	}

@@ -26,9 +26,10 @@ import (
 //     extends a session costs one row of output; when two meet, the rows of the smaller move.
 //   - else each row shows its session as it is so far, and is replaced when that changes.
 //
-// Rows are applied at Barrier (EmitFinal: also before windows close). A closed session's
-// rows are forgotten; a row that belongs to none that is open and would make one that is
-// closed already is late: dropped and counted. Rows without a time are dropped and counted.
+// Rows are applied at Barrier, and before sessions close: with EmitFinal when the watermark
+// moves, else when a row comes that is behind it. A closed session's rows are forgotten; a row
+// that belongs to none that is open and would make one that is closed already is late: dropped
+// and counted. Rows without a time are dropped and counted.
 //
 // Table 0: key, time, stream key → version, what was emitted of the row, row
 // Table 1: key, start            → version, last, rows, id, horizon
@@ -45,6 +46,7 @@ type session struct {
 
 	rows, sessions, ends entries
 	clock                closing
+	held                 bool  // what is below holds rows back until the barrier
 	firstEnd             int64 // no session ends before it
 	ids, idsOld          int64
 	late, lost           int64
@@ -116,6 +118,8 @@ func newSession(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	case p.IDs:
 		s.mode = sessionIDs
 	}
+	s.held = s.clock.deferred
+	s.clock.deferred = s.held || s.mode != sessionFinal // what is changed leaves first
 	if s.gap <= 0 {
 		return nil, pgerror.New(pgerror.InvalidParameterValue, "the gap of a session window must be above zero")
 	}
@@ -144,6 +148,9 @@ func (s *session) Process(_ int, in *column.Batch, out dataflow.Output) error {
 			s.lost++
 			continue
 		}
+		if err := s.before(t.Ints[i], out); err != nil {
+			return err
+		}
 		s.key = rowenc.AppendKey(s.key[:0], in.Cols, s.p.Keys, i)
 		prefix := len(s.key)
 		s.key = s.appendTime(s.key, t.Ints[i])
@@ -171,6 +178,19 @@ func (s *session) Process(_ int, in *column.Batch, out dataflow.Output) error {
 	return nil
 }
 
+// before brings the sessions to the state that a row at t must find, wherever epochs are cut.
+func (s *session) before(t int64, out dataflow.Output) error {
+	switch {
+	case s.held:
+		return nil
+	case t < s.clock.mark && s.clock.mark > s.clock.frontier: // others meet no session that the watermark closes
+		return s.advance(out)
+	case t+s.gap <= s.clock.frontier && s.changes.Len() > 0: // late, unless what came before it made a session near
+		return s.apply(out)
+	}
+	return nil
+}
+
 // appendTime adds the key form of a time.
 func (s *session) appendTime(dst []byte, t int64) []byte {
 	s.timeCol.Reset()
@@ -183,20 +203,20 @@ func (s *session) Watermark(w dataflow.Watermark, out dataflow.Output) error {
 	if s.p.EventTime < 0 && s.mode != sessionFinal {
 		return nil // the watermark is about another time, or none
 	}
-	if s.mode != sessionFinal {
-		s.clock.deferred = true // what is changed leaves first
-	}
 	before := s.clock.frontier
 	if !s.clock.watermark(w) {
 		return nil
 	}
-	// Rows at hand came before the watermark.
-	after := s.clock.frontier
-	s.clock.frontier = before
+	s.clock.frontier = before // rows at hand came before the watermark
+	return s.advance(out)
+}
+
+// advance applies the rows at hand, and closes sessions up to the watermark.
+func (s *session) advance(out dataflow.Output) error {
 	if err := s.apply(out); err != nil {
 		return err
 	}
-	s.clock.frontier = after
+	s.clock.frontier = s.clock.mark
 	return s.close(out)
 }
 
