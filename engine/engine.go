@@ -27,6 +27,7 @@ import (
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/meta"
+	"velostream/storage/spool"
 	"velostream/storage/state"
 	"velostream/storage/table"
 
@@ -49,6 +50,9 @@ type Options struct {
 	// Reload is what pg_reload_conf() does, nil: nothing.
 	Reload  func() error
 	Metrics prometheus.Registerer // nil: none
+	// SpillBytes, when not 0, takes the place of query_memory where a query can go on on
+	// disk: tests let small queries take that way.
+	SpillBytes int64
 	// TuneStore changes the options of the store "data" or "state" before it is
 	// opened, nil: not at all. Tests give it a disk that fails.
 	TuneStore func(name string, o *state.Options)
@@ -62,6 +66,7 @@ type Engine struct {
 	memory   *operator.Memory // nil: no limit
 	jobs     *job.Manager
 	sessions *session.Engine
+	temp     *spool.Area
 }
 
 // Open opens the database in o.DataDir, making it if it is not there, and
@@ -69,10 +74,6 @@ type Engine struct {
 func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	o.ensureDefaults()
 	if err := os.MkdirAll(o.DataDir, 0o750); err != nil {
-		return nil, pgerror.New(pgerror.IOError, "data directory cannot be made: %v", err).WithCause(err)
-	}
-	temp := filepath.Join(o.DataDir, "tmp")
-	if err := os.MkdirAll(temp, 0o700); err != nil {
 		return nil, pgerror.New(pgerror.IOError, "data directory cannot be made: %v", err).WithCause(err)
 	}
 	e := &Engine{}
@@ -88,6 +89,9 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	if e.state, err = openStore(o, "state"); err != nil {
+		return nil, err
+	}
+	if e.temp, err = openTemp(o); err != nil { // the stores are locked: it is ours alone
 		return nil, err
 	}
 	tables, err := table.Open(e.data)
@@ -124,7 +128,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	x.Shards = o.Shards
 	x.Memory = e.memory
 	x.Logger = o.Logger
-	x.TempDir = temp
+	x.Temp = e.temp
 	x.Reload = o.Reload
 	if err := e.sessions.AdoptOwners(ctx); err != nil {
 		return nil, err
@@ -167,11 +171,40 @@ func openStore(o Options, name string) (state.Store, error) {
 	return state.OpenPebble(filepath.Join(o.DataDir, name), so)
 }
 
+// openTemp is the area of temporary files, and its metrics.
+func openTemp(o Options) (*spool.Area, error) {
+	a, err := spool.OpenArea(filepath.Join(o.DataDir, "tmp"))
+	if err != nil {
+		return nil, err
+	}
+	if a.SpillBytes = o.SpillBytes; o.Metrics == nil {
+		return a, nil
+	}
+	count := func(name, help string, f func() int64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(f()) })
+	}
+	for _, c := range []prometheus.Collector{
+		count("velostream_temp_files_total", "Temporary files made by queries and cursors.", a.Files),
+		count("velostream_temp_written_bytes_total", "Bytes written to temporary files.", a.Written),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "velostream_temp_bytes", Help: "Bytes that temporary files take now.",
+		}, func() float64 { return float64(a.Used()) }),
+	} {
+		if err := o.Metrics.Register(c); err != nil {
+			return nil, pgerror.New(pgerror.InternalError, "metrics: %v", err).WithCause(err)
+		}
+	}
+	return a, nil
+}
+
 // Backend is what the wire server talks to.
 func (e *Engine) Backend() pgwire.Backend { return session.Backend{Engine: e.sessions} }
 
 // Roles are the roles there are. Not to be changed.
 func (e *Engine) Roles() auth.Roles { return e.sessions.Catalog.Snapshot().Roles() }
+
+// TempBytes is how much temporary files take now.
+func (e *Engine) TempBytes() int64 { return e.temp.Used() }
 
 // Jobs describes what runs, for metrics and health.
 func (e *Engine) Jobs() []job.Info { return e.jobs.Jobs() }

@@ -115,7 +115,12 @@ func onPostgres(t *testing.T, s *Script, ext bool) []Outcome {
 
 func onVelostream(t *testing.T, s *Script, ext bool) []Outcome {
 	t.Helper()
-	v := Start(t, engine.Options{})
+	return runOn(t, s, engine.Options{}, ext)
+}
+
+func runOn(t *testing.T, s *Script, o engine.Options, ext bool) []Outcome {
+	t.Helper()
+	v := Start(t, o)
 	out, err := s.Run(t.Context(), Target{
 		Name: "velostream", DSN: v.DSN, Extended: ext,
 		Restart: func() { v.Stop(); v.Start() },

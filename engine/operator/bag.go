@@ -23,12 +23,13 @@ func newBag(label string, budget budget, ts []types.Type, width int) *bag {
 	return &bag{label: label, budget: budget, b: column.NewBuilder(ts, 0), width: width}
 }
 
-// add takes in the selected rows of in, whose columns are those of the bag.
-func (g *bag) add(in *column.Batch) error {
+// add takes in the selected rows of in, whose columns are those of the bag, and returns how many
+// bytes it keeps.
+func (g *bag) add(in *column.Batch) (int64, error) {
 	rows := in.Select(nil)
 	if !hasDeletes(in) && g.index == nil {
 		g.b.AppendRows(in, rows, column.Insert)
-		return g.check()
+		return g.size(), nil
 	}
 	if g.index == nil {
 		g.index = make(map[string][]int32)
@@ -45,7 +46,7 @@ func (g *bag) add(in *column.Batch) error {
 		g.key = rowenc.AppendRow(g.key[:0], in.Cols[:g.width], int(i))
 		list := g.index[string(g.key)]
 		if len(list) == 0 {
-			return broken(g.label, "a row is deleted that is not there")
+			return 0, broken(g.label, "a row is deleted that is not there")
 		}
 		at := int(list[len(list)-1])
 		g.index[string(g.key)] = list[:len(list)-1]
@@ -54,7 +55,7 @@ func (g *bag) add(in *column.Batch) error {
 		}
 		g.dead.Set(at)
 	}
-	return g.check()
+	return g.size(), nil
 }
 
 func (g *bag) enter(i int) {
@@ -62,11 +63,17 @@ func (g *bag) enter(i int) {
 	g.index[string(g.key)] = append(g.index[string(g.key)], int32(i))
 }
 
-func (g *bag) check() error {
+// size is about how many bytes the bag keeps.
+func (g *bag) size() int64 {
 	n := g.b.Batch().MemSize()
 	if g.index != nil {
 		n *= 3
 	}
+	return n
+}
+
+// check is the error of a bag of n bytes that has nowhere to go.
+func (g *bag) check(n int64) error {
 	if n > g.budget.now() {
 		return g.budget.exceeded(g.label, n)
 	}

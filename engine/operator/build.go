@@ -7,6 +7,7 @@ import (
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
+	"velostream/storage/spool"
 	"velostream/storage/state"
 )
 
@@ -24,6 +25,9 @@ type BuildContext struct {
 	MemoryBudget int64
 	// Memory makes budgets shrink when the process runs short; nil: it does not.
 	Memory *Memory
+	// Disk is where operators without tables go on beyond their budget; nil: they end
+	// with 53200.
+	Disk *spool.Disk
 	// Clock tells the time to operators that depend on it; nil: time.Now.
 	Clock func() time.Time
 	// Name is the relation that errors name: the view or stream being made.

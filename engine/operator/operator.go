@@ -5,8 +5,8 @@
 // Operators are single-threaded, see dataflow.Operator. Those with state keep
 // what is hot in memory in typed slices, write what changed to their tables when an
 // epoch flushes, drop clean entries when they pass their memory budget and read them
-// back when they are needed. An operator without a table (a bounded query) keeps all in memory and
-// ends with SQLSTATE 53200 beyond its budget. Values in tables begin with a byte that
+// back when they are needed. An operator without a table (a bounded query) keeps all in memory;
+// beyond its budget it goes on on disk where it can (spill.go), else it ends with SQLSTATE 53200. Values in tables begin with a byte that
 // is the version of their encoding.
 //
 // Optional interfaces of operators: dataflow.LateRows (aggregate, with windows),

@@ -56,7 +56,11 @@ type overAtEnd struct {
 
 func (o *overAtEnd) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 	view := column.Batch{Ops: in.Ops, N: in.N, Sel: in.Sel, Cols: in.Cols[:o.bag.width]}
-	return o.bag.add(&view)
+	n, err := o.bag.add(&view)
+	if err != nil {
+		return err
+	}
+	return o.bag.check(n)
 }
 
 func (o *overAtEnd) Barrier(_ state.Epoch, out dataflow.Output) error {

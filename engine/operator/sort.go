@@ -10,9 +10,9 @@ import (
 	"velostream/storage/state"
 )
 
-// sorter orders the rows of bounded input and emits them at Barrier: all of them in
-// memory, 53200 beyond the budget. Rows that are equal in the order keep the order they came
-// in. Rows deleted again before the end do not show.
+// sorter orders the rows of bounded input and emits them at Barrier. What is beyond the
+// budget goes to disk in sorted runs, which are merged then. Rows that are equal in the order keep
+// the order they came in. Rows deleted again before the end do not show.
 type sorter struct {
 	dataflow.Stateless
 	skip, count int64 // of an ORDER BY … LIMIT too large for topN
@@ -20,6 +20,7 @@ type sorter struct {
 	keys        []plan.SortKey
 	evs         []evaluator
 	bag         *bag
+	runs        *runs // nil: nothing is on disk
 	view        column.Batch
 }
 
@@ -51,28 +52,90 @@ func (s *sorter) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 		}
 		s.view.Cols = append(s.view.Cols, c)
 	}
-	return s.bag.add(&s.view)
+	if s.runs != nil && hasDeletes(in) {
+		return broken(s.bag.label, "a row is deleted from append-only input")
+	}
+	n, err := s.bag.add(&s.view)
+	if err != nil {
+		return err
+	}
+	if s.bag.index == nil && s.ctx.spills(n) {
+		return s.spill()
+	}
+	return s.bag.check(n)
+}
+
+// spill writes a run.
+func (s *sorter) spill() error {
+	if s.runs == nil {
+		s.runs = newRuns(s.ctx, typesOf(s.bag.b.Batch().Cols), s.compare)
+	}
+	rows := s.sorted()
+	if n := s.skip + s.count; n >= 0 && n < int64(len(rows)) { // more of a run is never seen
+		rows = rows[:n]
+	}
+	if err := s.runs.add(s.bag.b.Batch(), rows); err != nil {
+		return err
+	}
+	s.bag.reset()
+	return nil
+}
+
+// sorted lists the rows in memory in order.
+func (s *sorter) sorted() []int32 {
+	rows, b := s.bag.rows(), s.bag.b.Batch()
+	slices.SortStableFunc(rows, func(x, y int32) int { return s.compare(b, int(x), b, int(y)) })
+	return rows
+}
+
+func (s *sorter) compare(a *column.Batch, x int, b *column.Batch, y int) int {
+	for k := range s.keys {
+		if d := compareKeys(a.Cols[s.bag.width+k], x, b.Cols[s.bag.width+k], y, s.keys[k]); d != 0 {
+			return d
+		}
+	}
+	return 0
 }
 
 func (s *sorter) Barrier(_ state.Epoch, out dataflow.Output) error {
-	rows := s.bag.rows()
-	cols := s.bag.b.Batch().Cols[s.bag.width:]
-	slices.SortStableFunc(rows, func(x, y int32) int {
-		for k, c := range cols {
-			if d := compareKey(c, int(x), int(y), s.keys[k]); d != 0 {
-				return d
-			}
-		}
-		return 0
-	})
+	if s.runs != nil {
+		return s.mergeRuns(out)
+	}
+	rows := s.sorted()
 	defer s.bag.reset()
 	rows = rows[min(s.skip, int64(len(rows))):]
 	return s.bag.emit(rows[:min(s.count, int64(len(rows)))], out)
 }
 
+func (s *sorter) mergeRuns(out dataflow.Output) error {
+	if err := s.spill(); err != nil {
+		return err
+	}
+	to := emitter{column.NewBuilder(s.runs.ts[:s.bag.width], 0)}
+	skip, left := s.skip, s.count
+	err := s.runs.merge(func(b *column.Batch, i int) (bool, error) {
+		if skip > 0 {
+			skip--
+			return true, nil
+		}
+		if left--; left < 0 {
+			return false, nil
+		}
+		to.b.AppendRow(b, i, column.Insert)
+		return true, to.full(out)
+	})
+	if err != nil {
+		return err
+	}
+	return to.flush(out)
+}
+
 // compareKey orders two rows of c by one ORDER BY item.
-func compareKey(c *column.Column, x, y int, k plan.SortKey) int {
-	xn, yn := c.Null(x), c.Null(y)
+func compareKey(c *column.Column, x, y int, k plan.SortKey) int { return compareKeys(c, x, c, y, k) }
+
+// compareKeys is compareKey of rows of two columns.
+func compareKeys(a *column.Column, x int, b *column.Column, y int, k plan.SortKey) int {
+	xn, yn := a.Null(x), b.Null(y)
 	if xn || yn {
 		switch {
 		case xn && yn:
@@ -82,7 +145,7 @@ func compareKey(c *column.Column, x, y int, k plan.SortKey) int {
 		}
 		return 1
 	}
-	d := column.CompareAt(c, x, c, y)
+	d := column.CompareAt(a, x, b, y)
 	if k.Desc {
 		return -d
 	}

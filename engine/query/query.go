@@ -15,7 +15,9 @@ import (
 	"velostream/engine/dataflow"
 	"velostream/engine/operator"
 	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
+	"velostream/storage/spool"
 	"velostream/storage/state"
 )
 
@@ -29,19 +31,41 @@ type Rows struct {
 	stop func()
 	ctx  context.Context
 	err  error
+	disk *spool.Disk // nil: none, or that of the query around
 }
 
 // errStopped ends the operators when the reader has gone.
 var errStopped = errors.New("query: stopped")
 
-// Run starts the bounded plan p. Nothing is read before the first Next.
+// Run starts the bounded plan p. Nothing is read before the first Next. ctx.Disk is the
+// query's from here on, also after an error.
 func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) {
 	t := dataflow.NewTree()
+	r := &Rows{ctx: context.Background(), disk: ctx.Disk}
+	if ctx.Disk != nil {
+		ctx.Disk.Interrupt = r.interrupted
+	}
+	if err := r.start(t, p, scan, ctx); err != nil {
+		return nil, errors.Join(err, r.closeDisk())
+	}
+	return r, nil
+}
+
+// nested is Run of a part of a query, which has the query's disk space.
+func nested(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) {
 	r := &Rows{ctx: context.Background()}
+	if err := r.start(dataflow.NewTree(), p, scan, ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// start builds the operators.
+func (r *Rows) start(t *dataflow.Tree, p *plan.Physical, scan Scan, ctx operator.BuildContext) error {
 	bl := &builder{tree: t, ctx: ctx, shared: map[int]dataflow.Ref{}, keys: map[*plan.Physical]func() ([]types.Datum, bool){}}
 	root, err := bl.build(p)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	leaf := func(p *plan.Physical) iter.Seq2[*column.Batch, error] {
 		if p.Op != plan.OpRecursive {
@@ -61,7 +85,40 @@ func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) 
 			yield(nil, err)
 		}
 	})
-	return r, nil
+	return nil
+}
+
+// interrupted is why the reader does not want more.
+func (r *Rows) interrupted() error {
+	if r.ctx.Err() != nil {
+		return context.Cause(r.ctx)
+	}
+	return nil
+}
+
+// Spilled is how many bytes the query wrote to disk.
+func (r *Rows) Spilled() int64 {
+	if r.disk == nil {
+		return 0
+	}
+	return r.disk.Written()
+}
+
+func (r *Rows) closeDisk() error {
+	if r.disk == nil {
+		return nil
+	}
+	return r.disk.Close()
+}
+
+// limited is err as clients see it.
+func limited(err error) error {
+	full, ok := errors.AsType[spool.ErrFull](err)
+	if !ok {
+		return err
+	}
+	return pgerror.New(pgerror.ConfigurationLimitExceeded, "temporary file size exceeds temp_file_limit (%dkB)", full.Bytes>>10).
+		WithHint("Raise temp_file_limit, or query_memory so that less goes to disk, or reduce the rows with a WHERE clause.")
 }
 
 // drive pushes all rows through the operators, and ends them.
@@ -115,17 +172,17 @@ func (r *Rows) Next(ctx context.Context) (*column.Batch, error) {
 	case !ok:
 		r.err = io.EOF
 	case err != nil:
-		r.err = err
+		r.err = limited(err)
 	default:
 		return b, nil
 	}
 	return nil, r.err
 }
 
-// Close ends the query.
+// Close ends the query and frees its disk space.
 func (r *Rows) Close() error {
 	r.stop()
-	return nil
+	return r.closeDisk()
 }
 
 // builder makes the tree of a plan.

@@ -110,7 +110,7 @@ func (r *recursion) fresh(b *column.Batch, i int) bool {
 
 // collect runs p and gives its batches to f.
 func (r *recursion) collect(p *plan.Physical, f func(*column.Batch) error) error {
-	rows, err := Run(p, r.scans, r.ctx)
+	rows, err := nested(p, r.scans, r.ctx)
 	if err != nil {
 		return err
 	}

@@ -108,8 +108,8 @@ func columnTypes(cols []pgwire.ResultColumn) []types.Type {
 
 // newSpool returns a place for rows; file: it may go on in a file.
 func (s *Session) newSpool(ts []types.Type, file bool) *spool.Spool {
-	o := spool.Options{Types: ts, MemoryBytes: cursorMemory, Dir: s.e.TempDir}
-	if file {
+	o := spool.Options{Types: ts, MemoryBytes: cursorMemory, Area: s.e.Temp}
+	if file && s.e.Temp != nil {
 		o.DiskBytes = s.settings.tempFileLimit()
 	}
 	return spool.New(o)

@@ -265,32 +265,38 @@ func analyzed(ctx context.Context, tree *plan.Node, whole []plan.Prop, opts expl
 		return whole, nil
 	}
 	began := time.Now()
-	n, err := countRows(ctx, run)
+	n, spilled, err := countRows(ctx, run)
 	if err != nil {
 		return nil, err
 	}
 	tree.Title += fmt.Sprintf(" (actual rows=%d)", n)
+	if spilled > 0 {
+		whole = append(whole, plan.Prop{Name: "Disk", Value: fmt.Sprintf("%dkB", (spilled+1023)>>10)})
+	}
 	if summary {
 		whole = append(whole, plan.Prop{Name: "Execution Time", Value: milliseconds(time.Since(began))})
 	}
 	return whole, nil
 }
 
-// countRows runs a statement to its end.
-func countRows(ctx context.Context, st pgwire.Statement) (int64, error) {
+// countRows runs a statement to its end, and returns how many bytes it wrote to temporary files
+// besides.
+func countRows(ctx context.Context, st pgwire.Statement) (n, spilled int64, err error) {
 	rows, err := st.Query(ctx, nil)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { _ = rows.Close() }()
-	var n int64
 	for {
 		b, err := rows.Next(ctx)
 		if errors.Is(err, io.EOF) {
-			return n, nil
+			if s, ok := rows.(interface{ Spilled() int64 }); ok {
+				spilled = s.Spilled()
+			}
+			return n, spilled, nil
 		}
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		n += int64(b.Rows())
 	}

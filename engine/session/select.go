@@ -232,9 +232,14 @@ func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 	return st.run(ctx, p, args)
 }
 
-// buildContext is what the operators of a bounded query are built with.
+// buildContext is what the operators of a bounded query are built with. query.Rows.Close
+// frees its disk space.
 func (s *Session) buildContext(env *expr.Env, name string) operator.BuildContext {
-	return operator.BuildContext{Shards: 1, Env: env, Name: name, MemoryBudget: s.settings.queryMemory(), Memory: s.e.Memory}
+	c := operator.BuildContext{Shards: 1, Env: env, Name: name, MemoryBudget: s.settings.queryMemory(), Memory: s.e.Memory}
+	if s.e.Temp != nil {
+		c.Disk = s.e.Temp.NewDisk(s.settings.tempFileLimit())
+	}
+	return c
 }
 
 // committed demands that relations that a continuous query reads are not those of
@@ -304,6 +309,9 @@ func project(out, b *column.Batch, visible []int) *column.Batch {
 }
 
 func (r *queryRows) Tag() string { return r.tag }
+
+// Spilled is how many bytes the query wrote to disk.
+func (r *queryRows) Spilled() int64 { return r.rows.Spilled() }
 
 // Close implements pgwire.Rows.
 func (r *queryRows) Close() error {

@@ -19,6 +19,7 @@ import (
 	"velostream/engine/sql/parser"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
+	"velostream/storage/spool"
 	"velostream/storage/table"
 )
 
@@ -35,8 +36,8 @@ type Engine struct {
 	// Reload reads the server's files of settings again, nil: there are none.
 	Reload func() error
 
-	logins  logins
-	TempDir string // of files that hold rows of cursors
+	logins logins
+	Temp   *spool.Area // of rows that are not kept in memory; nil: they must be
 
 	// dry: definitions are checked and go into a catalog that is thrown away;
 	// nothing is stored, run or contacted.

@@ -1,11 +1,11 @@
-// Package spool keeps the rows of one result so that they can be read again in
-// any order: the first ones in memory, the rest in a file that has no name, so
-// that nothing of it is left when the process ends in whatever way.
+// Package spool keeps rows on temporary disk space: a result so that it can be read
+// again in any order, the first rows in memory and the rest in a file (Spool); what a query
+// cannot keep in memory (Disk, File, List).
 package spool
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"sort"
 
 	"velostream/catalog/types"
@@ -21,10 +21,10 @@ const (
 // Options configure a Spool.
 type Options struct {
 	Types []types.Type // of the rows' columns
-	// MemoryBytes may be in memory, DiskBytes more in a file in Dir. Without
+	// MemoryBytes may be in memory, DiskBytes more in a file in Area. Without
 	// DiskBytes there is no file.
 	MemoryBytes, DiskBytes int64
-	Dir                    string
+	Area                   *Area
 }
 
 // ErrFull is what Append returns when the limits are reached.
@@ -41,8 +41,8 @@ type Spool struct {
 	tail   *column.Builder // rows of the last block, which is not complete
 	sealed int64           // rows before tail
 	memory int64
-	disk   int64
-	file   *os.File
+	disk   *Disk // nil: nothing is on disk
+	file   *File
 
 	cached int // block that was read from the file last, -1: none
 	cache  *column.Batch
@@ -50,10 +50,9 @@ type Spool struct {
 
 // block is a stretch of rows: in memory, or at a place of the file.
 type block struct {
-	first  int64
-	batch  *column.Batch // nil: in the file
-	offset int64
-	length int
+	first int64
+	batch *column.Batch // nil: in the file
+	place Block
 }
 
 // New returns an empty spool.
@@ -105,27 +104,17 @@ func (s *Spool) seal() error {
 }
 
 // write puts a block into the file.
-func (s *Spool) write(k *block) error {
-	raw := column.AppendEncoded(nil, k.batch)
-	if s.disk+int64(len(raw)) > s.o.DiskBytes {
-		return ErrFull{s.o.MemoryBytes + s.o.DiskBytes}
+func (s *Spool) write(k *block) (err error) {
+	if s.disk == nil {
+		s.disk = s.o.Area.NewDisk(s.o.DiskBytes)
+		s.file = s.disk.NewFile()
 	}
-	if s.file == nil {
-		f, err := os.CreateTemp(s.o.Dir, "spool")
-		if err != nil {
-			return fmt.Errorf("spool: %w", err)
-		}
-		if err := os.Remove(f.Name()); err != nil {
-			return fmt.Errorf("spool: %w", err)
-		}
-		s.file = f
+	k.place, err = s.file.Write(k.batch)
+	if full, ok := errors.AsType[ErrFull](err); ok {
+		return ErrFull{s.o.MemoryBytes + full.Bytes}
 	}
-	if _, err := s.file.WriteAt(raw, s.disk); err != nil {
-		return fmt.Errorf("spool: %w", err)
-	}
-	k.batch, k.offset, k.length = nil, s.disk, len(raw)
-	s.disk += int64(len(raw))
-	return nil
+	k.batch = nil
+	return err
 }
 
 // Read returns a batch that has row n, and n's place in it. The batch is valid
@@ -141,13 +130,9 @@ func (s *Spool) Read(n int64) (*column.Batch, int, error) {
 		return k.batch, int(n - k.first), nil
 	}
 	if s.cached != i {
-		raw := make([]byte, k.length)
-		if _, err := s.file.ReadAt(raw, k.offset); err != nil {
-			return nil, 0, fmt.Errorf("spool: %w", err)
-		}
-		b, err := column.DecodeFirst(raw, s.o.Types)
+		b, err := s.file.Read(k.place, s.o.Types)
 		if err != nil {
-			return nil, 0, fmt.Errorf("spool: %w", err)
+			return nil, 0, err
 		}
 		s.cached, s.cache = i, b
 	}
@@ -157,10 +142,8 @@ func (s *Spool) Read(n int64) (*column.Batch, int, error) {
 // Close frees everything.
 func (s *Spool) Close() error {
 	s.blocks, s.cache, s.tail = nil, nil, nil
-	if s.file == nil {
+	if s.disk == nil {
 		return nil
 	}
-	f := s.file
-	s.file = nil
-	return f.Close()
+	return s.disk.Close()
 }

@@ -14,7 +14,7 @@ import (
 func TestAnyOrder(t *testing.T) {
 	ts := []types.Type{types.Int8, types.Text}
 	for _, memory := range []int64{0, 100 << 10, 64 << 20} {
-		s := spool.New(spool.Options{Types: ts, MemoryBytes: memory, DiskBytes: 64 << 20, Dir: t.TempDir()})
+		s := spool.New(spool.Options{Types: ts, MemoryBytes: memory, DiskBytes: 64 << 20, Area: &spool.Area{Dir: t.TempDir()}})
 		const rows = 20_000
 		for at := 0; at < rows; {
 			b := column.NewBuilder(ts, 0)
@@ -53,7 +53,7 @@ func TestAnyOrder(t *testing.T) {
 func TestLimits(t *testing.T) {
 	ts := []types.Type{types.Int8}
 	fill := func(o spool.Options) error {
-		o.Types, o.Dir = ts, t.TempDir()
+		o.Types, o.Area = ts, &spool.Area{Dir: t.TempDir()}
 		s := spool.New(o)
 		defer func() { _ = s.Close() }()
 		b := column.NewBuilder(ts, 0)

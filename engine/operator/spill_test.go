@@ -1,0 +1,116 @@
+package operator
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+
+	"velostream/catalog/types"
+	"velostream/engine/sql/plan"
+	"velostream/storage/spool"
+)
+
+// disk is temporary space in which operators go on beyond bytes; at the end of the test it must be free.
+func disk(t testing.TB, bytes int64) *spool.Disk {
+	a := &spool.Area{Dir: t.TempDir(), SpillBytes: bytes}
+	d := a.NewDisk(1 << 30)
+	t.Cleanup(func() {
+		if a.Used() != 0 {
+			t.Errorf("%d bytes of temporary files are left", a.Used())
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+		if list, err := os.ReadDir(a.Dir); err != nil || len(list) > 0 {
+			t.Errorf("left in the directory: %v %v", list, err)
+		}
+	})
+	return d
+}
+
+// spillTypes are the types of spillRow: one of each kind, and those with an order of their own.
+func spillTypes() []types.Type {
+	return []types.Type{
+		types.Int8, types.Text, types.Numeric, types.Float8, types.Bool, types.IntervalT, types.Timestamptz,
+		types.JSONB, mustArray(types.Int4),
+		{OID: types.OIDBpchar, Mod: 7},
+	}
+}
+
+// spillRow is a row with few different values, many NULLs among them; n tells rows apart.
+func spillRow(r *rand.Rand, n int) []types.Datum {
+	row := randomRow(r)
+	texts := []string{`{"a": 1}`, `{"a": 1.0}`, `[2, 1]`, `"x"`, `{"b": 0, "aa": 1}`, `null`}
+	var list []types.Datum
+	for range r.IntN(3) {
+		list = append(list, types.IntDatum(int64(r.IntN(3))))
+	}
+	out := []types.Datum{
+		types.IntDatum(int64(n)), row[0], row[2], row[3], row[4], row[5], row[1],
+		types.StringDatum(texts[r.IntN(len(texts))]),
+		{List: list},
+		types.StringDatum([]string{"a", "a  ", "b"}[r.IntN(3)]),
+	}
+	if r.IntN(5) == 0 {
+		out[7+r.IntN(3)] = types.NullDatum
+	}
+	return out
+}
+
+// TestSortSpill compares sorting on disk with sorting in memory: the same rows in the same
+// order, those that are equal in the order too.
+func TestSortSpill(t *testing.T) {
+	ts := spillTypes()
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		p := &plan.Physical{Op: plan.OpSort, Inputs: []*plan.Physical{input(true, nil, ts...)}, Out: schema(ts...), AppendOnly: true, EventTime: -1, WindowEnd: -1}
+		for range 1 + r.IntN(3) {
+			k := 1 + r.IntN(len(ts)-1)
+			p.Sort = append(p.Sort, plan.SortKey{Expr: col(k, ts[k]), Desc: r.IntN(2) == 0, NullsFirst: r.IntN(2) == 0})
+		}
+		if seed%3 == 2 {
+			p.Op, p.Offset, p.Count = plan.OpTopN, bigint(int64(r.IntN(400))), bigint(int64(2000+r.IntN(1000)))
+		}
+		c, _ := randomChanges(r, ts, 3000, func() []types.Datum { return spillRow(r, r.IntN(1<<30)) }, false)
+		run := func(ctx BuildContext) []string {
+			rg := newRig(t, p, false)
+			rg.ctx = ctx
+			rg.open()
+			for at := 0; at < len(c.rows); {
+				n := min(1+r.IntN(300), len(c.rows)-at)
+				rg.process(0, c.batch(at, at+n, r.IntN(2) == 0))
+				at += n
+			}
+			rg.barrier(false)
+			return rg.log
+		}
+		// Small blocks and few at a time: several passes.
+		budget := int64(1) << (10 + r.IntN(8))
+		spilled := run(BuildContext{Shards: 1, MemoryBudget: budget, Disk: disk(t, 1<<r.IntN(16))})
+		if want := run(BuildContext{Shards: 1}); !slices.Equal(spilled, want) {
+			diff(t, fmt.Sprintf("seed %d", seed), spilled, want)
+			t.Fatalf("seed %d: another order", seed)
+		}
+	}
+}
+
+// TestSpillLimit checks the error of a query that needs more than its temporary space.
+func TestSpillLimit(t *testing.T) {
+	a := &spool.Area{Dir: t.TempDir(), SpillBytes: 1}
+	in := input(true, nil, types.Int8, types.Text)
+	p := &plan.Physical{Op: plan.OpSort, Inputs: []*plan.Physical{in}, Out: in.Out, Sort: []plan.SortKey{{Expr: col(1, types.Text)}}}
+	d := a.NewDisk(4000)
+	op, err := Build(p, BuildContext{Shards: 1, Disk: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fill(op, false); !errors.As(err, new(spool.ErrFull)) {
+		t.Fatalf("got %v", err)
+	}
+	if err := d.Close(); err != nil || a.Used() != 0 {
+		t.Fatalf("%d bytes left, %v", a.Used(), err)
+	}
+}
