@@ -231,7 +231,12 @@ func (g *generator) transaction(tables []TableDef) []string {
 	}
 	var out []string
 	for range n {
-		out = append(out, g.statement(&tables[g.r.IntN(len(tables))]))
+		t := g.r.IntN(len(tables))
+		if g.r.IntN(8) == 0 {
+			out = append(out, g.several(tables, t))
+			continue
+		}
+		out = append(out, g.statement(&tables[t]))
 	}
 	if n > 1 {
 		out = append([]string{"BEGIN"}, out...)
@@ -257,6 +262,38 @@ func (g *generator) statement(t *TableDef) string {
 		return fmt.Sprintf("DELETE FROM %s WHERE %s", t.Name, g.where(t, false))
 	}
 	return "DELETE FROM " + t.Name
+}
+
+// several is a statement with others in its WITH. What the main one reads is about
+// another table than it changes: which of two changes of a row comes first is not defined.
+func (g *generator) several(tables []TableDef, t int) string {
+	main := &tables[t]
+	other := &tables[(t+1)%len(tables)]
+	key := ""
+	for i := range other.Columns {
+		if other.Columns[i].Key {
+			key = other.Columns[i].Name
+			break
+		}
+	}
+	names := make([]string, len(main.Columns))
+	for i := range main.Columns {
+		names[i] = main.Columns[i].Name
+	}
+	list := strings.Join(names, ", ")
+	switch x := g.r.IntN(4); {
+	case x == 0:
+		// Rows go and come again in one statement.
+		return fmt.Sprintf("WITH x AS (DELETE FROM %s WHERE %s RETURNING *) INSERT INTO %s (%s) SELECT %s FROM x ON CONFLICT DO NOTHING",
+			main.Name, g.where(main, false), main.Name, list, list)
+	case x == 1 && other != main:
+		return fmt.Sprintf("WITH x AS (%s RETURNING %s) DELETE FROM %s WHERE %s AND (SELECT count(*) FROM x) > 0",
+			g.statement(other), key, main.Name, g.where(main, false))
+	case x == 2 && other != main:
+		return fmt.Sprintf("WITH x AS (%s), y AS (SELECT count(*) AS n FROM %s) SELECT n, (SELECT count(*) FROM %s) FROM y",
+			g.statement(other), other.Name, main.Name)
+	}
+	return fmt.Sprintf("WITH x AS (%s), y AS (%s) %s", g.statement(main), g.statement(other), g.statement(main))
 }
 
 func (g *generator) insert(t *TableDef) string {

@@ -59,16 +59,16 @@ func (c *changeRun) touch(b *column.Batch, i int) bool {
 // replace puts row i of b, or what DO UPDATE makes of it, in the place of the
 // stored row that it conflicts with. nil: DO UPDATE's WHERE said no.
 func (c *changeRun) replace(b *column.Batch, i int, stored []byte) (*column.Batch, error) {
-	if c.touch(b, i) && !c.conflict.Overwrite {
-		return nil, pgerror.New(pgerror.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
-			WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
-	}
 	ts := c.Target.Types()
 	old := column.NewBuilder(ts, 1)
 	if err := rowenc.DecodeRow(stored, old); err != nil {
 		return nil, err
 	}
 	old.Row(column.Insert)
+	if (c.touch(b, i) || c.others.Has(c.Target.ID, old.Batch().Cols, 0)) && !c.conflict.Overwrite {
+		return nil, pgerror.New(pgerror.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
+			WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
+	}
 	fresh := column.NewBuilder(ts, 1)
 	fresh.AppendRow(b, i, column.Insert)
 	next := fresh.Batch()
@@ -132,10 +132,20 @@ func (c *changeRun) compile() error {
 	return nil
 }
 
-// bindParams puts the arguments into what is not part of the plan: RETURNING
-// and DO UPDATE.
+// bindParams puts the arguments into the plan and what is beside it: RETURNING, DO UPDATE,
+// the branches of MERGE, the parts of WITH.
 func (c *change) bindParams(args []types.Datum) (*change, error) {
 	out := *c
+	var err error
+	if out.physical, err = c.physical.BindParams(args); err != nil {
+		return nil, err
+	}
+	out.with = make([]*change, len(c.with))
+	for i, w := range c.with {
+		if out.with[i], err = w.bindParams(args); err != nil {
+			return nil, err
+		}
+	}
 	bind := func(list []expr.Expr) ([]expr.Expr, error) {
 		bound := make([]expr.Expr, len(list))
 		for i, e := range list {
@@ -154,14 +164,12 @@ func (c *change) bindParams(args []types.Datum) (*change, error) {
 		out.Returning = &binder.Returning{Exprs: exprs, Out: c.Returning.Out}
 	}
 	if c.merge != nil {
-		var err error
 		if out.merge, err = bindMerge(c.merge, bind); err != nil {
 			return nil, err
 		}
 	}
 	if c.conflict != nil {
 		k := *c.conflict
-		var err error
 		if k.Exprs, err = bind(k.Exprs); err != nil {
 			return nil, err
 		}
@@ -175,19 +183,25 @@ func (c *change) bindParams(args []types.Datum) (*change, error) {
 	return &out, nil
 }
 
-// returning collects the rows of a RETURNING list.
+// returning collects the rows that a change gives, those of its RETURNING list, as
+// long as they fit into the memory of a query.
 type returning struct {
 	env   *expr.Env
-	evals []*expr.Evaluator
+	evals []*expr.Evaluator // nil: the rows as they are
 	b     *column.Builder
+	max   int64 // bytes
 }
 
-func newReturning(r *binder.Returning, env *expr.Env) (*returning, error) {
-	if r == nil {
+// newReturning returns nil where the change gives no rows.
+func newReturning(c *change, env *expr.Env, memory int64) (*returning, error) {
+	if c.out == nil {
 		return nil, nil
 	}
-	out := &returning{env: env, b: column.NewBuilder(r.Out.Types(), 0)}
-	for _, e := range r.Exprs {
+	out := &returning{env: env, b: column.NewBuilder(c.out.Types(), 0), max: memory}
+	if c.Returning == nil {
+		return out, nil
+	}
+	for _, e := range c.Returning.Exprs {
 		ev, err := expr.Compile(e)
 		if err != nil {
 			return nil, err
@@ -201,6 +215,12 @@ func (r *returning) add(rows *column.Batch) error {
 	if r == nil || rows == nil {
 		return nil
 	}
+	if r.evals == nil {
+		for i := range rows.Each {
+			r.b.AppendRow(rows, i, column.Insert)
+		}
+		return r.fits()
+	}
 	cols := make([]*column.Column, len(r.evals))
 	for j, ev := range r.evals {
 		var err error
@@ -213,6 +233,14 @@ func (r *returning) add(rows *column.Batch) error {
 			r.b.Col(j).AppendFrom(c, i)
 		}
 		r.b.Row(column.Insert)
+	}
+	return r.fits()
+}
+
+func (r *returning) fits() error {
+	if r.max > 0 && r.b.Batch().MemSize() > r.max {
+		return pgerror.New(pgerror.OutOfMemory, "the rows that the statement gives need more than its memory budget of %d MB", r.max>>20).
+			WithHint("Raise query_memory, or change fewer rows at a time.")
 	}
 	return nil
 }

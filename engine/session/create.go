@@ -555,6 +555,9 @@ func (s *Session) undoCreate(id uint32) {
 
 // jobRelation plans the query and describes the relation that its job keeps.
 func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, at placed) (*catalog.Relation, error) {
+	if changingCTE(c.query) != nil {
+		return nil, pgerror.Unsupported("%ss must not use data-modifying statements in WITH", strings.ReplaceAll(string(c.kind), "_", " "))
+	}
 	o := s.bindOptions(p, nil)
 	o.Snapshot, o.Continuous, o.View = snap, true, c.kind != catalog.Stream
 	late, err := lateOptions(p, c.options)

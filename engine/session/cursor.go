@@ -18,6 +18,9 @@ import (
 // prepareDeclare declares a cursor. The query is prepared now, so that its
 // parameters have types, and started when the statement runs.
 func (s *Session) prepareDeclare(p ast.Parsed, n *ast.DeclareCursor, params []types.OID) (pgwire.Statement, error) {
+	if q, ok := n.Query.(*ast.Query); ok && changingCTE(q) != nil {
+		return nil, pgerror.Unsupported("DECLARE CURSOR must not contain data-modifying statements in WITH")
+	}
 	if err := checkDeclare(n); err != nil {
 		return nil, err.At(p.Position(n.Pos()))
 	}

@@ -3,11 +3,8 @@ package session
 import (
 	"context"
 	"errors"
-	"io"
 
-	"velostream/catalog"
 	"velostream/catalog/types"
-	"velostream/engine/query"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
 	"velostream/engine/sql/expr"
@@ -24,11 +21,11 @@ import (
 // because others changed its rows first.
 const conflictTries = 100
 
-// changeStatement is an INSERT, UPDATE or DELETE: it is planned anew when its basis
-// has changed since.
+// changeStatement is an INSERT, UPDATE, DELETE or MERGE, or a query that changes rows
+// in its WITH: it is planned anew when its basis has changed since.
 type changeStatement struct {
 	s       *Session
-	bind    func(o binder.Options) (*change, error)
+	stmt    ast.Statement
 	p       ast.Parsed
 	params  []types.OID
 	columns []pgwire.ResultColumn
@@ -37,16 +34,21 @@ type changeStatement struct {
 	guard   guard
 }
 
-// change is a planned INSERT, UPDATE or DELETE.
+// change is a planned INSERT, UPDATE, DELETE, MERGE or query.
 type change struct {
 	binder.Change
-	tag      string // INSERT 0, UPDATE, DELETE
+	tag      string // INSERT 0, UPDATE, DELETE, MERGE, SELECT
 	physical *plan.Physical
 	conflict *binder.Conflict
 	merge    *binder.Merge
 	// apply writes the rows of one batch of the plan, and returns how many
 	// there were and the rows for RETURNING.
 	apply func(c *changeRun, b *column.Batch) (int, *column.Batch, error)
+	// out describes the rows it gives, nil: none.
+	out plan.Schema
+
+	id   int       // of the work tables that show its rows, of a part of WITH
+	with []*change // the parts
 }
 
 // changeRun is one execution of a change.
@@ -57,6 +59,8 @@ type changeRun struct {
 	seen map[string]bool // rows that were changed already, where the plan may repeat them
 	set  []*expr.Evaluator
 	when *expr.Evaluator
+	// others are the rows that other parts of the statement have changed, nil: none.
+	others *table.Written
 
 	merging *merging
 	load    *table.Loader // of a plain INSERT, nil before its first rows
@@ -76,64 +80,32 @@ func (c *changeRun) close() {
 	}
 }
 
-func (s *Session) prepareInsert(p ast.Parsed, n *ast.Insert, params []types.OID) (pgwire.Statement, error) {
-	return s.prepareChange(p, params, func(o binder.Options) (*change, error) {
-		b, err := binder.BindInsert(o, n)
-		if err != nil {
-			return nil, err
-		}
-		return &change{Change: b.Change, tag: "INSERT 0 ", conflict: b.Conflict, apply: insertRows}, nil
-	})
-}
-
-func (s *Session) prepareUpdate(p ast.Parsed, n *ast.Update, params []types.OID) (pgwire.Statement, error) {
-	return s.prepareChange(p, params, func(o binder.Options) (*change, error) {
-		b, err := binder.BindUpdate(o, n)
-		if err != nil {
-			return nil, err
-		}
-		if b.Target.Kind == catalog.Stream {
-			return nil, appendOnly(p, b.Target, n.Table, "UPDATE")
-		}
-		return &change{Change: b.Change, tag: "UPDATE ", apply: updateRows}, nil
-	})
-}
-
-func (s *Session) prepareDelete(p ast.Parsed, n *ast.Delete, params []types.OID) (pgwire.Statement, error) {
-	return s.prepareChange(p, params, func(o binder.Options) (*change, error) {
-		b, err := binder.BindDelete(o, n)
-		if err != nil {
-			return nil, err
-		}
-		if b.Target.Kind == catalog.Stream {
-			return nil, appendOnly(p, b.Target, n.Table, "DELETE")
-		}
-		return &change{Change: b.Change, tag: "DELETE ", apply: deleteRows}, nil
-	})
-}
-
-func appendOnly(p ast.Parsed, r *catalog.Relation, t *ast.TableName, verb string) error {
-	return pgerror.New(pgerror.WrongObjectType, "cannot %s %q: a stream is append-only", verb, r.Name).
-		WithHint("Rows that change belong into a table.").At(p.Position(t.Name.Pos()))
-}
-
-func (s *Session) prepareChange(p ast.Parsed, params []types.OID, bind func(binder.Options) (*change, error)) (pgwire.Statement, error) {
-	st := &changeStatement{s: s, bind: bind, p: p, params: params}
+func (s *Session) prepareChange(p ast.Parsed, n ast.Statement, params []types.OID) (pgwire.Statement, error) {
+	st := &changeStatement{s: s, stmt: n, p: p, params: params}
 	return st, st.plan()
 }
 
 func (st *changeStatement) plan() error {
 	o := st.s.bindOptions(st.p, st.params)
-	c, err := st.bind(o)
+	b, err := binder.BindStatement(o, st.stmt)
 	if err != nil {
 		return err
 	}
-	if c.physical, _, err = st.s.lower(c.Plan, optimizer.LowerOptions{}); err != nil {
+	c, err := st.s.planChange(b)
+	if err != nil {
 		return err
 	}
+	for _, part := range c.With {
+		w, err := st.s.planChange(part.Statement)
+		if err != nil {
+			return err
+		}
+		w.id = part.ID
+		c.with = append(c.with, w)
+	}
 	var columns []pgwire.ResultColumn
-	if c.Returning != nil {
-		columns = resultColumns(c.Returning.Out)
+	if c.out != nil {
+		columns = resultColumns(c.out)
 	}
 	if st.change != nil && !sameShape(st.columns, columns) {
 		return pgerror.Unsupported("cached plan must not change result type")
@@ -141,6 +113,31 @@ func (st *changeStatement) plan() error {
 	st.change, st.columns, st.params, st.basis = c, columns, c.Params, st.s.basis(o.Snapshot)
 	st.guard.set(c.Access, c.Functions)
 	return nil
+}
+
+// planChange chooses the operators of a bound statement.
+func (s *Session) planChange(b binder.Statement) (*change, error) {
+	var c *change
+	switch b := b.(type) {
+	case *binder.Insert:
+		c = &change{Change: b.Change, tag: "INSERT 0 ", conflict: b.Conflict, apply: insertRows}
+	case *binder.Update:
+		c = &change{Change: b.Change, tag: "UPDATE ", apply: updateRows}
+	case *binder.Delete:
+		c = &change{Change: b.Change, tag: "DELETE ", apply: deleteRows}
+	case *binder.Merge:
+		c = &change{Change: b.Change, tag: "MERGE ", merge: b, apply: mergeRows}
+	case *binder.Rows:
+		c = &change{Change: b.Change, tag: "SELECT ", out: b.Plan.Schema(), apply: showRows}
+	default:
+		return nil, pgerror.New(pgerror.InternalError, "unknown statement")
+	}
+	if c.Returning != nil {
+		c.out = c.Returning.Out
+	}
+	var err error
+	c.physical, _, err = s.lower(c.Plan, optimizer.LowerOptions{})
+	return c, err
 }
 
 func (st *changeStatement) Params() []types.OID            { return st.params }
@@ -181,19 +178,14 @@ func (st *changeStatement) try(ctx context.Context, args []types.Datum) (pgwire.
 	if err := st.guard.permit(st.s); err != nil {
 		return nil, err
 	}
-	c, p := st.change, st.change.physical
+	c := st.change
 	if len(args) > 0 {
 		var err error
-		if p, err = p.BindParams(args); err != nil {
+		if c, err = c.bindParams(args); err != nil {
 			return nil, err
 		}
-		if c.Returning != nil || c.conflict != nil || c.merge != nil {
-			if c, err = c.bindParams(args); err != nil {
-				return nil, err
-			}
-		}
 	}
-	return st.s.change(ctx, c, p, st.basis)
+	return st.s.change(ctx, c, st.basis)
 }
 
 // serialization is PostgreSQL's error about changes that cannot be put in order.
@@ -203,7 +195,7 @@ func serialization(cause error) error {
 }
 
 // change runs c, which was planned on a basis, in the session's transaction. What a failed statement wrote is undone.
-func (s *Session) change(ctx context.Context, c *change, p *plan.Physical, on basis) (pgwire.Rows, error) {
+func (s *Session) change(ctx context.Context, c *change, on basis) (pgwire.Rows, error) {
 	t, err := s.begin()
 	if err != nil {
 		return nil, err
@@ -215,13 +207,16 @@ func (s *Session) change(ctx context.Context, c *change, p *plan.Physical, on ba
 		return nil, table.ErrConflict
 	}
 	t.tx.Waiting(ctx, s.settings.lockTimeout())
-	rows, err := s.write(ctx, t.tx, c, p)
+	rows, err := s.write(ctx, t, c)
 	if err == nil {
 		err = t.tx.EndStatement()
 	}
 	if err != nil {
 		t.tx.RollbackTo(t.mark)
-		return nil, s.withoutRow(err, c.Target)
+		for _, r := range c.targets() {
+			err = s.withoutRow(err, r)
+		}
+		return nil, err
 	}
 	return rows, nil
 }
@@ -252,58 +247,6 @@ func firstWord(tag string) string {
 	return tag
 }
 
-// write runs the plan and writes its rows.
-func (s *Session) write(ctx context.Context, tx *table.Tx, c *change, p *plan.Physical) (pgwire.Rows, error) {
-	rd, err := s.reader(ctx, append([]uint32{c.Target.ID}, c.Inputs...))
-	if err != nil {
-		return nil, err
-	}
-	env := s.env()
-	rows, err := query.Run(p, rd.scan, s.buildContext(env, "the statement"))
-	if err != nil {
-		return nil, rd.close(err)
-	}
-	run := &changeRun{change: c, tx: tx, env: env, seen: map[string]bool{}}
-	defer run.close()
-	ret, err := newReturning(c.Returning, env)
-	if err != nil {
-		return nil, rd.close(errors.Join(err, rows.Close()))
-	}
-	count := 0
-	for {
-		b, err := rows.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		var n int
-		var result *column.Batch
-		if err == nil {
-			n, result, err = c.apply(run, b)
-		}
-		if err == nil {
-			count += n
-			err = ret.add(result)
-		}
-		if err != nil {
-			_ = rows.Close()
-			return nil, rd.close(err)
-		}
-	}
-	n, err := run.end()
-	if e := rows.Close(); err == nil {
-		err = e
-	}
-	if err := rd.close(err); err != nil {
-		return nil, err
-	}
-	count += n
-	tag := c.tag + itoa(count)
-	if ret == nil {
-		return noRows(tag), nil
-	}
-	return &batchRows{batch: ret.b.Batch(), tag: tag}, nil
-}
-
 // loadRowsMin is from how many rows in a batch on a statement is taken to insert
 // many.
 const loadRowsMin = 256
@@ -313,7 +256,7 @@ func insertRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
 	if c.conflict != nil {
 		return c.insertOrUpdate(b)
 	}
-	if c.load == nil && b.Rows() < loadRowsMin {
+	if c.load == nil && (b.Rows() < loadRowsMin || c.others != nil) {
 		n, err := c.tx.Insert(c.Target.ID, b, false)
 		return n, b, err
 	}
@@ -343,16 +286,17 @@ func deleteRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
 }
 
 // firstTime selects the rows of b whose key comes for the first time: with
-// FROM or USING a row may match several times.
+// FROM or USING a row may match several times, and of the parts of a statement that
+// change a row the first does.
 func (c *changeRun) firstTime(b *column.Batch) []int32 {
-	if len(c.Inputs) == 0 && !c.Repeats {
+	if !c.Repeats && c.others == nil {
 		return b.Sel
 	}
 	sel := make([]int32, 0, b.Rows())
 	var key []byte
 	for i := range b.Each {
 		key = rowenc.AppendKey(key[:0], b.Cols, c.Target.Key, i)
-		if !c.seen[string(key)] {
+		if !c.seen[string(key)] && !c.others.Has(c.Target.ID, b.Cols, i) {
 			c.seen[string(key)] = true
 			sel = append(sel, int32(i))
 		}

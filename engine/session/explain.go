@@ -96,9 +96,16 @@ type explanation struct {
 	continuous bool
 	job        bool
 	change     string // "Insert on t": the statement changes rows
-	every      int64  // see binder.Result
+	with       []explainedPart
+	every      int64 // see binder.Result
 	access     []catalog.Access
 	functions  []uint32
+}
+
+// explainedPart is a part of a WITH that runs by itself.
+type explainedPart struct {
+	name, change string
+	plan         plan.Logical
 }
 
 // prepareExplain is EXPLAIN of a query, of a CREATE … AS query, or of a change.
@@ -122,7 +129,7 @@ func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OI
 	planning := time.Since(began)
 	var run pgwire.Statement
 	if opts.analyze {
-		if x.continuous || x.change != "" || len(x.params) > 0 {
+		if x.continuous || x.change != "" || len(x.with) > 0 || len(x.params) > 0 {
 			return nil, pgerror.Unsupported("EXPLAIN ANALYZE is supported for queries that end and have no parameters").At(p.Position(n.Pos()))
 		}
 		inner := p
@@ -149,34 +156,13 @@ func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OI
 // explained binds the statement behind EXPLAIN.
 func (s *Session) explained(p ast.Parsed, n *ast.Explain, params []types.OID) (*explanation, error) {
 	o := s.bindOptions(p, params)
-	change := func(c *binder.Change, verb string, err error) (*explanation, error) {
-		if err != nil {
-			return nil, err
-		}
-		return &explanation{
-			plan: c.Plan, params: c.Params, warnings: c.Warnings, change: verb + " on " + c.Target.Name,
-			access: c.Access, functions: c.Functions,
-		}, nil
-	}
 	switch st := n.Stmt.(type) {
-	case *ast.Insert:
-		c, err := binder.BindInsert(o, st)
-		if err != nil {
-			return nil, err
+	case *ast.Insert, *ast.Update, *ast.Delete, *ast.Merge:
+		return explainedChange(o, st)
+	case *ast.Query:
+		if changingCTE(st) != nil {
+			return explainedChange(o, st)
 		}
-		return change(&c.Change, "Insert", nil)
-	case *ast.Update:
-		c, err := binder.BindUpdate(o, st)
-		if err != nil {
-			return nil, err
-		}
-		return change(&c.Change, "Update", nil)
-	case *ast.Delete:
-		c, err := binder.BindDelete(o, st)
-		if err != nil {
-			return nil, err
-		}
-		return change(&c.Change, "Delete", nil)
 	}
 	q, job := explainedQuery(n.Stmt)
 	if q == nil {
@@ -192,6 +178,38 @@ func (s *Session) explained(p ast.Parsed, n *ast.Explain, params []types.OID) (*
 		plan: r.Plan, params: r.Params, warnings: r.Warnings, continuous: o.Continuous, job: job,
 		every: r.Every, access: r.Access, functions: r.Functions,
 	}, nil
+}
+
+// explainedChange binds a statement that changes rows.
+func explainedChange(o binder.Options, st ast.Statement) (*explanation, error) {
+	b, err := binder.BindStatement(o, st)
+	if err != nil {
+		return nil, err
+	}
+	c, title := changeTitle(b)
+	x := &explanation{plan: c.Plan, params: c.Params, warnings: c.Warnings, change: title, access: c.Access, functions: c.Functions}
+	for _, w := range c.With {
+		c, title := changeTitle(w.Statement)
+		x.with = append(x.with, explainedPart{name: w.Name, change: title, plan: c.Plan})
+	}
+	return x, nil
+}
+
+// changeTitle is what EXPLAIN calls a bound statement, "": it is its plan.
+func changeTitle(b binder.Statement) (*binder.Change, string) {
+	switch b := b.(type) {
+	case *binder.Insert:
+		return &b.Change, "Insert on " + b.Target.Name
+	case *binder.Update:
+		return &b.Change, "Update on " + b.Target.Name
+	case *binder.Delete:
+		return &b.Change, "Delete on " + b.Target.Name
+	case *binder.Merge:
+		return &b.Change, "Merge on " + b.Target.Name
+	case *binder.Rows:
+		return &b.Change, ""
+	}
+	return &binder.Change{}, ""
 }
 
 // explainedQuery is the query of an EXPLAINed statement, and whether it is a job's.
@@ -231,8 +249,10 @@ func (s *Session) explain(ctx context.Context, x *explanation, opts explainOptio
 	default:
 		tree = plan.PhysicalTree(p, plan.ExplainOptions{Verbose: opts.verbose})
 	}
-	if x.change != "" && opts.kind != "state" {
-		tree = &plan.Node{Title: x.change, Plans: []*plan.Node{tree}}
+	if opts.kind != "state" {
+		if tree, err = x.around(tree, opts); err != nil {
+			return nil, err
+		}
 	}
 	var whole []plan.Prop
 	if opts.verbose && !opts.trace {
@@ -249,6 +269,34 @@ func (s *Session) explain(ctx context.Context, x *explanation, opts explainOptio
 		return nil, err
 	}
 	return printed(tree, whole, trace, opts), nil
+}
+
+// around puts what changes rows, and the parts of WITH, around the plan of a statement.
+func (x *explanation) around(tree *plan.Node, opts explainOptions) (*plan.Node, error) {
+	titled := func(title string, tree *plan.Node) *plan.Node {
+		if title == "" {
+			return tree
+		}
+		return &plan.Node{Title: title, Plans: []*plan.Node{tree}}
+	}
+	tree = titled(x.change, tree)
+	var parts []*plan.Node
+	for _, w := range x.with {
+		logical := optimizer.Optimize(w.plan, optimizer.Context{})
+		var part *plan.Node
+		if opts.kind == "logical" {
+			part = plan.LogicalTree(logical)
+		} else {
+			p, _, err := optimizer.Lower(logical, optimizer.LowerOptions{Shards: 1})
+			if err != nil {
+				return nil, err
+			}
+			part = plan.PhysicalTree(p, plan.ExplainOptions{Verbose: opts.verbose})
+		}
+		parts = append(parts, &plan.Node{Title: "CTE " + w.name, Plans: []*plan.Node{titled(w.change, part)}})
+	}
+	tree.Plans = append(parts, tree.Plans...)
+	return tree, nil
 }
 
 // analyzed runs the query and adds what that showed.

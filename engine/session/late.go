@@ -55,6 +55,9 @@ func refuseLateOptions(p ast.Parsed, list []ast.Option) error {
 
 // refuseViewClauses refuses what the query of a plain view says and no reader of it would keep to.
 func refuseViewClauses(p ast.Parsed, q *ast.Query) error {
+	if changingCTE(q) != nil {
+		return pgerror.Unsupported("views must not contain data-modifying statements in WITH")
+	}
 	if q.Late != nil {
 		return pgerror.Unsupported("LATE ROWS in a view is not supported").
 			WithHint("Write it in the query that reads the view, or make a materialized view.").At(p.Position(q.Late.Pos()))

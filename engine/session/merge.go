@@ -1,25 +1,13 @@
 package session
 
 import (
-	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
 	"velostream/engine/sql/expr"
-	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
 )
-
-func (s *Session) prepareMerge(p ast.Parsed, n *ast.Merge, params []types.OID) (pgwire.Statement, error) {
-	return s.prepareChange(p, params, func(o binder.Options) (*change, error) {
-		m, err := binder.BindMerge(o, n)
-		if err != nil {
-			return nil, err
-		}
-		return &change{Change: m.Change, tag: "MERGE ", merge: m, apply: mergeRows}, nil
-	})
-}
 
 // merging are the compiled branches of a MERGE.
 type merging struct {
@@ -103,7 +91,7 @@ func (c *changeRun) mergeRow(w *mergeBranch, b *column.Batch, i int) (int, error
 	old := &column.Batch{Cols: b.Cols[c.merge.Source:], N: b.N, Sel: []int32{int32(i)}}
 	if w.Action == ast.MergeUpdate || w.Action == ast.MergeDelete {
 		key := string(rowenc.AppendKey(nil, old.Cols, c.Target.Key, i))
-		if c.seen[key] {
+		if c.seen[key] || c.others.Has(c.Target.ID, old.Cols, i) {
 			return 0, pgerror.New(pgerror.CardinalityViolation, "MERGE command cannot affect row a second time").
 				WithHint("Ensure that not more than one source row matches any one target row.")
 		}

@@ -99,6 +99,14 @@ func (s *Session) prepareSelect(p ast.Parsed, q *ast.Query, params []types.OID) 
 	if q.Sink != nil {
 		return nil, pgerror.New(pgerror.SyntaxError, "INTO a sink needs CREATE STREAM or CREATE TABLE … AS").At(p.Position(q.Sink.Pos()))
 	}
+	if c := changingCTE(q); c != nil {
+		if q.Emit != nil {
+			return nil, pgerror.Unsupported("a continuous query must not contain data-modifying statements in WITH").At(p.Position(c.Pos()))
+		}
+		if len(q.Locking) == 0 {
+			return s.prepareChange(p, q, params)
+		}
+	}
 	if len(q.Locking) > 0 {
 		return s.prepareLocking(p, q, params)
 	}

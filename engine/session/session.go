@@ -182,12 +182,8 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 		return s.prepareSelect(p, n, params)
 	case *ast.Subscribe:
 		return s.prepareSubscribe(p, n, params)
-	case *ast.Insert:
-		return s.prepareInsert(p, n, params)
-	case *ast.Update:
-		return s.prepareUpdate(p, n, params)
-	case *ast.Delete:
-		return s.prepareDelete(p, n, params)
+	case *ast.Insert, *ast.Update, *ast.Delete, *ast.Merge:
+		return s.prepareChange(p, n, params)
 	case *ast.Truncate:
 		return s.command(p, func(ctx context.Context) (string, error) { return "TRUNCATE TABLE", s.truncate(ctx, p, n) }), nil
 	case *ast.CreateRelation:
@@ -212,8 +208,6 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 		return s.command(p, func(ctx context.Context) (string, error) { return "ALTER " + n.Kind, s.alter(ctx, p, n) }), nil
 	case *ast.Comment:
 		return s.command(p, func(ctx context.Context) (string, error) { return "COMMENT", s.comment(ctx, p, n) }), nil
-	case *ast.Merge:
-		return s.prepareMerge(p, n, params)
 	case *ast.CreateSchema:
 		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE SCHEMA", s.createSchema(ctx, n) }), nil
 	case *ast.Drop:

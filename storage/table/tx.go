@@ -147,12 +147,32 @@ func (tx *Tx) Over(other *Tx) { tx.writes, tx.own = other.writes, other.own }
 
 // Freeze makes tx read other's writes as they are now, whatever other writes
 // later. REQUIRES: Over was called.
-func (tx *Tx) Freeze() {
-	frozen := make(map[uint32]*writes, len(tx.writes))
-	for id, w := range tx.writes {
-		c := *w
-		c.rows, c.sorted = maps.Clone(w.rows), nil
-		frozen[id] = &c
+func (tx *Tx) Freeze() { tx.freeze(func(uint32) bool { return true }) }
+
+// FreezeRelations is Freeze of some relations.
+func (tx *Tx) FreezeRelations(ids []uint32) {
+	storages := map[uint32]bool{}
+	for _, id := range ids {
+		rel, err := tx.relation(id)
+		if err != nil {
+			continue // reading it fails too
+		}
+		storages[rel.Storage] = true
+		for _, x := range rel.Indexes {
+			storages[x.Storage] = true
+		}
+	}
+	tx.freeze(func(storage uint32) bool { return storages[storage] })
+}
+
+func (tx *Tx) freeze(which func(storage uint32) bool) {
+	frozen := maps.Clone(tx.writes)
+	for id, w := range frozen {
+		if which(id) {
+			c := *w
+			c.rows, c.sorted = maps.Clone(w.rows), nil
+			frozen[id] = &c
+		}
 	}
 	tx.writes = frozen
 }

@@ -110,11 +110,14 @@ type Binder struct {
 	access []*catalog.Access
 	via    uint32
 	ctes   *cteScope
-	ids    *int // of shared subplans and recursions given out, also those of views
-	depth  int
-	ascii  bool
-	nodes  int
-	emit   emitSpec
+	// top is the WITH of a statement that may change rows in it, parts are those that do.
+	top   *ast.With
+	parts []Part
+	ids   *int // of shared subplans and recursions given out, also those of views
+	depth int
+	ascii bool
+	nodes int
+	emit  emitSpec
 	// end is the whole statement's query, nil: it is no query.
 	end *ast.Query
 }

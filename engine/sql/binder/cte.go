@@ -16,6 +16,7 @@ type cteScope struct {
 	id     int       // of its shared subplan, 0: not yet
 	outer  *cteScope // those that its own query sees, and the rest
 	parent *Scope    // the names of the queries around the one with the WITH
+	silent bool      // it changes rows and has no RETURNING
 }
 
 func (c *cteScope) find(name string) *cteScope {
@@ -42,7 +43,10 @@ func (b *Binder) with(w *ast.With, parent *Scope) error {
 		q, ok := c.Stmt.(*ast.Query)
 		switch {
 		case !ok:
-			return b.missing(c, "data-modifying statements in WITH are not supported")
+			if err := b.changing(w, c); err != nil {
+				return err
+			}
+			continue
 		case c.Search != nil || c.Cycle != nil:
 			return b.missing(c, "SEARCH and CYCLE are not supported")
 		}
@@ -87,6 +91,9 @@ func (b *Binder) cte(c *cteScope) (*relation, error) {
 }
 
 func (b *Binder) cteRef(c *cteScope, r *ast.TableName, around *Scope) (*fromItem, error) {
+	if c.silent {
+		return nil, b.missing(r, "WITH query %q does not have a RETURNING clause", c.name)
+	}
 	rel, err := b.cte(c)
 	if err != nil {
 		return nil, err

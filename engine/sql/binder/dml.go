@@ -10,10 +10,11 @@ import (
 	"velostream/pgwire/pgerror"
 )
 
-// Change is what INSERT, UPDATE and DELETE have in common.
+// Change is what INSERT, UPDATE and DELETE have in common. Of a Part only the first three
+// fields and Repeats are set: the others are those of the whole statement.
 type Change struct {
 	Target *catalog.Relation
-	// Plan yields the affected rows, see BindInsert, BindUpdate, BindDelete.
+	// Plan yields the affected rows, see Insert, Update, Delete.
 	Plan      plan.Logical
 	Returning *Returning // nil: none
 	Params    []types.OID
@@ -22,6 +23,8 @@ type Change struct {
 	Functions []uint32 // SQL functions that are used
 	Access    []catalog.Access
 	Warnings  []*pgerror.Error
+	// With are the parts of the statement's WITH that run by themselves, see Part.
+	With []Part
 }
 
 // Returning is a RETURNING list over a full row of the target, the new row of
@@ -197,11 +200,4 @@ func (b *Binder) returning(items []ast.SelectItem, sc *Scope, s plan.Schema) (*R
 		r.Out = append(r.Out, k.outColumn(it, x))
 	}
 	return r, nil
-}
-
-func (b *Binder) change(rel *catalog.Relation, p plan.Logical, r *Returning) Change {
-	return Change{
-		Target: rel, Plan: p, Returning: r, Params: b.finish(), Inputs: b.inputs, Warnings: b.warnings,
-		Functions: b.functions, Access: b.accessList(),
-	}
 }

@@ -74,12 +74,8 @@ func bindAny(o binder.Options, sql string) (any, error) {
 	switch s := stmts[0].Stmt.(type) {
 	case *ast.Query:
 		return binder.BindQuery(o, s)
-	case *ast.Insert:
-		return binder.BindInsert(o, s)
-	case *ast.Update:
-		return binder.BindUpdate(o, s)
-	case *ast.Delete:
-		return binder.BindDelete(o, s)
+	case *ast.Insert, *ast.Update, *ast.Delete, *ast.Merge:
+		return binder.BindStatement(o, s)
 	}
 	return nil, errors.New("no such statement")
 }

@@ -35,9 +35,7 @@ type Conflict struct {
 	Where expr.Expr
 }
 
-// BindInsert binds INSERT and UPSERT.
-func BindInsert(o Options, s *ast.Insert) (*Insert, error) {
-	b := New(o)
+func (b *Binder) insert(s *ast.Insert) (*Insert, error) {
 	if err := b.with(s.With, nil); err != nil {
 		return nil, err
 	}
@@ -76,7 +74,7 @@ func BindInsert(o Options, s *ast.Insert) (*Insert, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Change = b.change(rel, p, r)
+	out.Change = Change{Target: rel, Plan: p, Returning: r}
 	return out, nil
 }
 

@@ -28,9 +28,7 @@ type MergeWhen struct {
 	Exprs []expr.Expr
 }
 
-// BindMerge binds MERGE.
-func BindMerge(o Options, s *ast.Merge) (*Merge, error) {
-	b := New(o)
+func (b *Binder) merge(s *ast.Merge) (*Merge, error) {
 	if err := b.with(s.With, nil); err != nil {
 		return nil, err
 	}
@@ -41,7 +39,15 @@ func BindMerge(o Options, s *ast.Merge) (*Merge, error) {
 	if rel.AppendOnly {
 		return nil, pgerror.New(pgerror.WrongObjectType, "cannot merge into %q: it is append-only", rel.Name).At(b.pos(s.Table.Name.Pos()))
 	}
-	f, err := b.join(&ast.Join{At: s.At, Kind: ast.LeftJoin, L: s.Source, R: s.Table, On: s.On}, surroundings{})
+	table := s.Table
+	if len(table.Name.Parts) == 1 && b.ctes.find(table.Name.Last()) != nil { // which is not what is meant
+		named := *table
+		named.Name.Parts = []string{rel.Schema, rel.Name}
+		if table = &named; table.Alias == nil {
+			table.Alias = &ast.Alias{At: s.Table.At, Name: rel.Name}
+		}
+	}
+	f, err := b.join(&ast.Join{At: s.At, Kind: ast.LeftJoin, L: s.Source, R: table, On: s.On}, surroundings{})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +62,7 @@ func BindMerge(o Options, s *ast.Merge) (*Merge, error) {
 		}
 		m.Whens = append(m.Whens, *x)
 	}
-	m.Change = b.change(rel, f.plan, nil)
+	m.Change = Change{Target: rel, Plan: f.plan}
 	return m, nil
 }
 

@@ -25,9 +25,7 @@ type Update struct {
 // columns of USING that RETURNING names; with USING a row may come several times.
 type Delete struct{ Change }
 
-// BindUpdate binds UPDATE.
-func BindUpdate(o Options, s *ast.Update) (*Update, error) {
-	b := New(o)
+func (b *Binder) update(s *ast.Update) (*Update, error) {
 	if err := b.with(s.With, nil); err != nil {
 		return nil, err
 	}
@@ -61,9 +59,7 @@ func BindUpdate(o Options, s *ast.Update) (*Update, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := b.change(rel, full, r)
-	c.Repeats = len(s.From) > 0
-	return &Update{Change: c, Set: set}, nil
+	return &Update{Change: Change{Target: rel, Plan: full, Returning: r, Repeats: len(s.From) > 0}, Set: set}, b.changeable(rel, s.Table, "UPDATE")
 }
 
 // withComputedAt computes the computed columns of the row that begins at
@@ -85,9 +81,7 @@ func (b *Binder) withComputedAt(rel *catalog.Relation, p plan.Logical, n int) (p
 	return &plan.Project{Input: p, Exprs: es, Out: p.Schema()}, nil
 }
 
-// BindDelete binds DELETE.
-func BindDelete(o Options, s *ast.Delete) (*Delete, error) {
-	b := New(o)
+func (b *Binder) delete(s *ast.Delete) (*Delete, error) {
 	if err := b.with(s.With, nil); err != nil {
 		return nil, err
 	}
@@ -106,9 +100,16 @@ func BindDelete(o Options, s *ast.Delete) (*Delete, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := b.change(rel, p, r)
-	c.Repeats = len(s.Using) > 0
-	return &Delete{Change: c}, nil
+	return &Delete{Change: Change{Target: rel, Plan: p, Returning: r, Repeats: len(s.Using) > 0}}, b.changeable(rel, s.Table, "DELETE")
+}
+
+// changeable refuses to change or delete rows of a stream.
+func (b *Binder) changeable(rel *catalog.Relation, t *ast.TableName, verb string) error {
+	if rel.Kind != catalog.Stream {
+		return nil
+	}
+	return pgerror.New(pgerror.WrongObjectType, "cannot %s %q: a stream is append-only", verb, rel.Name).
+		WithHint("Rows that change belong into a table.").At(b.pos(t.Name.Pos()))
 }
 
 // returningJoined binds RETURNING over the target's n columns and those of FROM or USING

@@ -50,24 +50,21 @@ func planAny(t *testing.T, o binder.Options, s ast.Statement) {
 			return
 		}
 		p = r.Plan
-	case *ast.Insert:
-		r, err := binder.BindInsert(o, s)
+	case *ast.Insert, *ast.Update, *ast.Delete, *ast.Merge:
+		r, err := binder.BindStatement(o, s)
 		if err != nil {
 			return
 		}
-		p = r.Plan
-	case *ast.Update:
-		r, err := binder.BindUpdate(o, s)
-		if err != nil {
-			return
+		switch r := r.(type) {
+		case *binder.Insert:
+			p = r.Plan
+		case *binder.Update:
+			p = r.Plan
+		case *binder.Delete:
+			p = r.Plan
+		case *binder.Merge:
+			p = r.Plan
 		}
-		p = r.Plan
-	case *ast.Delete:
-		r, err := binder.BindDelete(o, s)
-		if err != nil {
-			return
-		}
-		p = r.Plan
 	case *ast.CreateRelation:
 		_, _ = binder.BindColumnDefs(o, s)
 		return
