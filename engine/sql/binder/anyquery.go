@@ -92,9 +92,9 @@ func (b *Binder) arrayQuery(e *ast.ArrayQuery, cx *context) (expr.Expr, error) {
 	return &subRef{t: t, sub: &subPlan{plan: a, one: true, value: value}}, nil
 }
 
-// onCondition binds the condition of a join. Subqueries in it are joined to the right
-// side, whose columns they may use; in an inner join they may use both sides. nil: the
-// condition is part of f's plan already.
+// onCondition binds the condition of a join. Subqueries in it are joined to the side whose
+// columns they use; in an inner join they may use both sides. nil: the condition is part of
+// f's plan already.
 func (b *Binder) onCondition(f *fromItem, j *plan.Join, on ast.Expr) (expr.Expr, error) {
 	k := &block{b: b, sel: &ast.Select{}, scope: f.scope, windowEnd: -1}
 	x, err := b.boolean(on, &context{scope: f.scope, clause: "JOIN conditions", subs: &k.subs}, "JOIN/ON")
@@ -106,7 +106,7 @@ func (b *Binder) onCondition(f *fromItem, j *plan.Join, on ast.Expr) (expr.Expr,
 		return over(x)
 	}
 	if j.Kind != plan.InnerJoin && j.Kind != plan.CrossJoin || dependent(j.Right) {
-		return b.onRight(k, j, x, on)
+		return b.onSides(f, k, j, x, on)
 	}
 	k.input = j
 	if x, err = k.attach(x, over); err != nil {
@@ -120,46 +120,114 @@ func (b *Binder) onCondition(f *fromItem, j *plan.Join, on ast.Expr) (expr.Expr,
 	return nil, nil
 }
 
-// onRight attaches the subqueries of an outer join's condition to its right side. The
-// columns they add stay, out of sight, behind the others.
-func (b *Binder) onRight(k *block, j *plan.Join, x expr.Expr, on ast.Expr) (expr.Expr, error) {
-	n := len(j.Left.Schema())
-	bad := b.missing(on, "a subquery in the condition of an outer join that uses columns of its left side is not supported")
-	over := func(e expr.Expr) (expr.Expr, error) {
-		e, err := toCols(b, e)
-		if err != nil {
-			return nil, err
-		}
-		ok := true
-		plan.EachColumn(e, func(c *expr.Col) { ok = ok && c.Index >= n })
-		if !ok {
-			return nil, bad
-		}
-		return plan.Shift(e, -n), nil
-	}
+// onSides attaches the subqueries of an outer join's condition to the side whose columns
+// they use, the right one for those that use none. The columns they add stay out of sight.
+func (b *Binder) onSides(f *fromItem, k *block, j *plan.Join, x expr.Expr, on ast.Expr) (expr.Expr, error) {
+	n, m := len(j.Left.Schema()), len(j.Right.Schema())
+	left := &block{b: b, sel: k.sel, scope: k.scope, windowEnd: -1, input: j.Left}
 	k.input = j.Right
-	var walk func(e expr.Expr) (expr.Expr, error)
-	walk = func(e expr.Expr) (expr.Expr, error) {
-		if _, ok := e.(*subRef); ok {
-			v, err := k.attach(e, over)
-			if err != nil {
-				return nil, err
+	values := map[*subRef]expr.Expr{}
+	var onLeft []*subRef
+	var attach func(e expr.Expr) error
+	attach = func(e expr.Expr) error {
+		s, ok := e.(*subRef)
+		if !ok {
+			for _, a := range expr.Children(e) {
+				if err := attach(a); err != nil {
+					return err
+				}
 			}
-			return plan.Shift(v, n), nil
+			return nil
 		}
-		return plan.MapChildren(e, walk)
+		to, from := k, n
+		usesLeft, usesRight := s.sidesOf(n)
+		switch {
+		case usesLeft && usesRight:
+			return b.missing(on, "a subquery in the condition of an outer join that uses columns of both sides is not supported")
+		case usesLeft:
+			to, from = left, 0
+			onLeft = append(onLeft, s)
+		}
+		v, err := to.attach(s, func(e expr.Expr) (expr.Expr, error) { return b.toColsFrom(e, from) })
+		values[s] = v
+		return err
 	}
-	x, err := walk(x)
+	if err := attach(x); err != nil {
+		return nil, err
+	}
+	added := len(left.input.Schema()) - n
+	var final func(e expr.Expr) (expr.Expr, error)
+	final = func(e expr.Expr) (expr.Expr, error) {
+		if s, ok := e.(*subRef); ok {
+			if slices.Contains(onLeft, s) {
+				return values[s], nil
+			}
+			return plan.Shift(values[s], n+added), nil
+		}
+		if holdsSubquery(e) {
+			return plan.MapChildren(e, final)
+		}
+		e, err := toCols(b, e)
+		return plan.Remap(e, func(c *expr.Col) expr.Expr {
+			if c.Index < n {
+				return c
+			}
+			return plan.Shift(c, added)
+		}), err
+	}
+	x, err := final(x)
 	if err != nil {
 		return nil, err
 	}
-	s := append(plan.Schema(nil), k.input.Schema()...)
-	for i := len(j.Right.Schema()); i < len(s); i++ {
+	out := j.Out
+	j.Left, j.Right = behind(left.input, n), behind(k.input, m)
+	j.Out = append(append(plan.Schema(nil), j.Left.Schema()...), j.Right.Schema()...)
+	if added > 0 {
+		keep := identity(j.Out)
+		f.plan = &plan.Project{Input: j, Exprs: append(keep[:n:n], keep[n+added:n+added+m]...), Out: out}
+	}
+	return x, nil
+}
+
+// behind hides the columns of p behind the first n.
+func behind(p plan.Logical, n int) plan.Logical {
+	s := slices.Clone(p.Schema())
+	if len(s) == n {
+		return p
+	}
+	for i := n; i < len(s); i++ {
 		s[i].Hidden = true
 	}
-	j.Right = &plan.Project{Input: k.input, Exprs: identity(s), Out: s}
-	j.Out = append(append(plan.Schema(nil), j.Left.Schema()...), s...)
-	return toCols(b, x)
+	return &plan.Project{Input: p, Exprs: identity(s), Out: s}
+}
+
+// sidesOf reports whether the subquery uses columns of the left side of a join, which are
+// the first n, and of the right.
+func (s *subRef) sidesOf(n int) (left, right bool) {
+	var look func(e expr.Expr)
+	look = func(e expr.Expr) {
+		switch e := e.(type) {
+		case *ref:
+			if e.level == 0 {
+				left, right = left || e.index < n, right || e.index >= n
+			}
+		case *subRef:
+			l, r := e.sidesOf(n)
+			left, right = left || l, right || r
+		}
+		for _, a := range expr.Children(e) {
+			look(a)
+		}
+	}
+	for _, e := range s.sub.outer {
+		look(e)
+	}
+	eachOuter(s.sub.plan, func(o *outerRef) {
+		if o.level == 1 {
+			look(o.e)
+		}
+	})
+	return left, right
 }
 
 func holdsSubquery(e expr.Expr) bool {

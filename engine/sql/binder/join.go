@@ -38,10 +38,12 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 	case r.Natural || len(r.Using) > 0:
 		err = b.using(f, j, r, l.scope, rt.scope, n)
 	case r.On != nil:
-		err = b.on(f, j, r.On, n)
+		err = b.on(f, j, r.On)
 	}
 	switch {
 	case err != nil:
+	case len(j.Left.Schema()) != n && (at != nil || r.AsOf || r.Within != nil):
+		err = b.missing(r.On, "a subquery in the condition of a join by time that uses columns of its left side is not supported")
 	case at != nil && r.AsOf:
 		err = pgerror.Unsupported("ASOF and FOR SYSTEM_TIME AS OF exclude each other").At(b.pos(at.Pos()))
 	case at != nil:
@@ -116,12 +118,13 @@ func (b *Binder) eventTime(s *Scope, side string, at ast.Node) (*expr.Col, error
 }
 
 // on splits the condition into equalities between the two sides and the rest.
-func (b *Binder) on(f *fromItem, j *plan.Join, on ast.Expr, n int) error {
+func (b *Binder) on(f *fromItem, j *plan.Join, on ast.Expr) error {
 	x, err := b.onCondition(f, j, on)
 	if x == nil || err != nil {
 		return err
 	}
 	var rest []expr.Expr
+	n := len(j.Left.Schema())
 	for _, c := range plan.Conjuncts(x) {
 		if !SplitEquality(j, c, n) {
 			rest = append(rest, c)
@@ -284,6 +287,20 @@ func (b *Binder) usingColumn(s *Scope, u ast.Ident, side string) (*column, error
 	}
 	b.reads(c)
 	return c, nil
+}
+
+// toColsFrom is toCols for an input whose first column is column first of the scope.
+// Columns that are of the input already stay.
+func (b *Binder) toColsFrom(e expr.Expr, first int) (expr.Expr, error) {
+	if r, ok := e.(*ref); ok && r.level == 0 {
+		c := r.col()
+		c.Index -= first
+		return c, nil
+	}
+	if len(expr.Children(e)) == 0 {
+		return toCols(b, e)
+	}
+	return plan.MapChildren(e, func(a expr.Expr) (expr.Expr, error) { return b.toColsFrom(a, first) })
 }
 
 // toCols turns the references of e into columns of the input. References to
