@@ -111,7 +111,7 @@ func sources() map[string]source {
 	m := map[string]source{}
 	for _, family := range []map[string]source{
 		classSources(), attributeSources(), typeSources(), procSources(), constraintSources(),
-		databaseSources(), settingSources(), describeSources(), viewSources(), foreignSources(), sequenceSources(),
+		databaseSources(), settingSources(), describeSources(), viewSources(), foreignSources(), sequenceSources(), extensionSources(),
 	} {
 		for name, s := range family {
 			m[schemaPG+"."+name] = s

@@ -16,6 +16,16 @@ func viewSources() map[string]source {
 	ioUser.rows = func(c *Catalog, e *emitter) {
 		c.tablesOf(false, func(r *catalog.Relation) { e.row(r.ID, r.Schema, r.Name) })
 	}
+	indexIO := source{"relid indexrelid schemaname relname indexrelname", func(c *Catalog, e *emitter) {
+		for _, x := range c.indexes() {
+			e.row(x.rel.ID, x.oid, x.rel.Schema, x.rel.Name, x.name)
+		}
+	}}
+	indexStat := source{indexIO.columns + " idx_scan idx_tup_read idx_tup_fetch", func(c *Catalog, e *emitter) {
+		for _, x := range c.indexes() {
+			e.row(x.rel.ID, x.oid, x.rel.Schema, x.rel.Name, x.name, 0, 0, 0)
+		}
+	}}
 	return map[string]source{
 		"pg_tables": {"schemaname tablename tableowner hasindexes hasrules hastriggers rowsecurity", func(c *Catalog, e *emitter) {
 			referred := c.referred()
@@ -49,6 +59,8 @@ func viewSources() map[string]source {
 				e.row(x.rel.Schema, x.rel.Name, x.name, x.definition)
 			}
 		}},
+		"pg_stat_all_indexes": indexStat, "pg_stat_user_indexes": indexStat,
+		"pg_statio_all_indexes": indexIO, "pg_statio_user_indexes": indexIO,
 		"pg_stat_all_tables": all, "pg_stat_user_tables": user,
 		"pg_statio_all_tables": ioAll, "pg_statio_user_tables": ioUser,
 	}

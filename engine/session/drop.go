@@ -68,6 +68,8 @@ func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, 
 		return tag, s.dropFunctions(ctx, p, n)
 	case "ROLE", "USER", "GROUP":
 		return "DROP ROLE", s.dropRoles(ctx, p, n)
+	case "EXTENSION":
+		return tag, s.dropExtensions(n)
 	}
 	kinds := dropKinds[n.Kind]
 	if kinds == nil {

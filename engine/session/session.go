@@ -264,6 +264,8 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 		return s.prepareVacuum(p, n)
 	case *ast.Call:
 		return nil, s.noProcedure(p, n)
+	case *ast.CreateExtension:
+		return s.command(p, func(context.Context) (string, error) { return p.Tag(), s.createExtension(p, n) }), nil
 	case *ast.Refresh:
 		return s.prepareRefresh(p, n)
 	case *ast.Validate:

@@ -1,8 +1,6 @@
 package expr
 
 import (
-	"crypto/rand"
-
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
@@ -28,7 +26,6 @@ func miscFamily() []Function {
 		{sig: "isnottrue(bool) bool", scalar: isBool(true, true), nullCall: true, doc: "IS NOT TRUE"},
 		{sig: "isfalse(bool) bool", scalar: isBool(false, false), nullCall: true, doc: "IS FALSE"},
 		{sig: "isnotfalse(bool) bool", scalar: isBool(false, true), nullCall: true, doc: "IS NOT FALSE"},
-		{sig: "gen_random_uuid() uuid", scalar: randomUUID, volatility: Volatile, doc: "random UUID, version 4"},
 		{sig: "nextval(regclass) int8", scalar: sequenceCall(func(s Sequences, a []datum) (int64, error) { return s.Next(uint32(a[0].I)) }), volatility: Volatile, doc: "next number of a sequence"},
 		{sig: "currval(regclass) int8", scalar: sequenceCall(func(s Sequences, a []datum) (int64, error) { return s.Current(uint32(a[0].I)) }), volatility: Volatile, doc: "number that nextval gave this session last, of the sequence"},
 		{sig: "lastval() int8", scalar: sequenceCall(func(s Sequences, _ []datum) (int64, error) { return s.Last() }), volatility: Volatile, doc: "number that nextval gave this session last"},
@@ -141,14 +138,4 @@ func isBool(want, negate bool) Scalar {
 	return func(_ *CallContext, a []datum) (datum, error) {
 		return boolean((!a[0].Null && a[0].Bool() == want) != negate)
 	}
-}
-
-func randomUUID(*CallContext, []datum) (datum, error) {
-	b := make([]byte, 16)
-	if _, err := rand.Read(b); err != nil {
-		return fail(pgerror.From(err))
-	}
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return raw(b)
 }
