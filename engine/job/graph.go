@@ -153,6 +153,22 @@ func scansOf(p *plan.Physical) []*plan.Physical {
 	return out
 }
 
+// Scanned are the columns of relation id, by position, that a stored plan takes in:
+// those its query reads, and those that identify rows.
+func Scanned(stored []byte, id uint32) ([]int, error) {
+	p, err := DecodePlan(stored)
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for _, scan := range scansOf(p) {
+		if scan.Relation == id {
+			out = append(out, scan.Columns...)
+		}
+	}
+	return out, nil
+}
+
 // DecodePlan reads a stored physical plan.
 func DecodePlan(b []byte) (*plan.Physical, error) {
 	p, err := plan.Decode(b)

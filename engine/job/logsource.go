@@ -6,6 +6,7 @@ import (
 
 	"velostream/catalog/types"
 	"velostream/engine/dataflow"
+	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/log"
 	"velostream/storage/rowenc"
@@ -29,7 +30,9 @@ type logSource struct {
 	reader  *log.Reader
 	pending []log.Entry
 	change  int
-	out     column.Batch
+	// projected: pending has the columns wanted alone.
+	projected bool
+	out       column.Batch
 
 	// netted is set for the first epoch after a start: what happened meanwhile
 	// is taken in as its net change. So a row that a query fails on, and that was
@@ -98,10 +101,13 @@ func (s *logSource) take(upTo uint64) (*column.Batch, error) {
 			if s.change < len(e.Changes) {
 				b := e.Changes[s.change].Batch
 				s.change++
+				if s.projected {
+					return b, nil
+				}
 				s.observe(b)
-				return s.project(b), nil
+				return s.project(b)
 			}
-			s.pending, s.change = s.pending[1:], 0
+			s.pending, s.change, s.projected = s.pending[1:], 0, false
 		}
 		if s.netted {
 			s.netted = false
@@ -129,7 +135,17 @@ const netBytes = 256 << 20
 
 // net takes the entries up to upTo as one.
 func (s *logSource) net(upTo uint64) error {
-	n := column.NewNet(s.types)
+	kept := s.types
+	// The columns wanted are enough, and others may have got another type meanwhile; but
+	// the event time is observed when the rows go on.
+	projected := s.eventTime < 0
+	if projected {
+		kept = make([]types.Type, len(s.columns))
+		for i, j := range s.columns {
+			kept[i] = s.types[j]
+		}
+	}
+	n := column.NewNet(kept)
 	one := log.Entry{Seq: upTo}
 	drain := func() error {
 		return n.Drain(func(b *column.Batch) error {
@@ -147,7 +163,13 @@ func (s *logSource) net(upTo uint64) error {
 		}
 		for _, e := range list {
 			for _, c := range e.Changes {
-				n.Add(c.Batch)
+				b := c.Batch
+				if projected {
+					if b, err = s.project(b); err != nil {
+						return err
+					}
+				}
+				n.Add(b)
 			}
 		}
 		if n.MemSize() > netBytes {
@@ -159,7 +181,7 @@ func (s *logSource) net(upTo uint64) error {
 	if err := drain(); err != nil {
 		return err
 	}
-	s.pending, s.change = []log.Entry{one}, 0
+	s.pending, s.change, s.projected = []log.Entry{one}, 0, projected
 	return nil
 }
 
@@ -186,16 +208,23 @@ func (s *logSource) content() (*column.Batch, error) {
 	}
 	s.taken += s.rows.Len()
 	s.observe(s.rows.Batch())
-	return s.project(s.rows.Batch()), nil
+	return s.project(s.rows.Batch())
 }
 
-func (s *logSource) project(b *column.Batch) *column.Batch {
+// project is b with the columns wanted. Those of a query without a name may have got
+// another type meanwhile: then it ends.
+func (s *logSource) project(b *column.Batch) (*column.Batch, error) {
 	cols := s.out.Cols[:0]
 	for _, j := range s.columns {
-		cols = append(cols, b.Cols[j])
+		c := b.Cols[j]
+		if s.id == 0 && c.Type.OID != s.types[j].OID {
+			return nil, pgerror.New(pgerror.ObjectNotInPrerequisiteState, "a column that the query reads is of type %s now, it was of type %s",
+				c.Type, s.types[j]).WithHint("Run the query again.")
+		}
+		cols = append(cols, c)
 	}
 	s.out = column.Batch{Ops: b.Ops, Cols: cols, N: b.N, Sel: b.Sel}
-	return &s.out
+	return &s.out, nil
 }
 
 // observe takes note of event times: the watermark is the greatest less the delay.

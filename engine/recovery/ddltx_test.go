@@ -30,7 +30,8 @@ const migrationRows = 700
 func (m *migrations) statements(g int) []string {
 	t := fmt.Sprintf("t%d", g)
 	list := []string{
-		fmt.Sprintf("INSERT INTO ledger VALUES (%d)", g),
+		fmt.Sprintf("INSERT INTO ledger VALUES (%d, %s)", g, ledgerValue(g-1, g)),
+		"ALTER TABLE ledger ALTER COLUMN x TYPE " + [...]string{"int USING substr(x, 2)::int", "text USING 'n' || x"}[g%2],
 		"CREATE TABLE " + t + " (id int, v int, s serial)",
 		fmt.Sprintf("INSERT INTO %s SELECT i, i %% 7 FROM generate_series(1, %d) i", t, migrationRows),
 		"CREATE INDEX ON " + t + " (v)",
@@ -51,6 +52,15 @@ func (m *migrations) statements(g int) []string {
 			fmt.Sprintf("ALTER TABLE log DROP COLUMN c%d", g-1))
 	}
 	return list
+}
+
+// ledgerValue is what ledger has in x for number g after migration at: x is text after
+// odd ones.
+func ledgerValue(at, g int) string {
+	if at%2 == 0 {
+		return strconv.Itoa(g)
+	}
+	return fmt.Sprintf("'n%d'", g)
 }
 
 // step runs the next migration, or one that is rolled back.
@@ -87,7 +97,7 @@ func (m *migrations) check(ctx context.Context, t *testing.T, c *pgx.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"ledger", "log"}
+	want := []string{"ledger", "log", "lv"}
 	if g > 0 {
 		want = append(want, fmt.Sprintf("m%d", g), fmt.Sprintf("t%d", g), fmt.Sprintf("t%d_s_seq", g))
 	}
@@ -97,6 +107,8 @@ func (m *migrations) check(ctx context.Context, t *testing.T, c *pgx.Conn) {
 	if g == 0 {
 		return
 	}
+	same(ctx, t, c, "SELECT n, s FROM lv", []string{fmt.Sprint(g, " ", g*(g+1)/2)})
+	same(ctx, t, c, fmt.Sprintf("SELECT count(*) FROM ledger WHERE x = %s", ledgerValue(g, g)), []string{"1"})
 	same(ctx, t, c, fmt.Sprintf("SELECT * FROM m%d", g), []string{fmt.Sprint(migrationRows, " ", migrationRows*g)})
 	same(ctx, t, c, fmt.Sprintf("SELECT count(*), count(DISTINCT s) FROM t%d WHERE w = %d", g, g), []string{fmt.Sprint(migrationRows, " ", migrationRows)})
 	same(ctx, t, c, fmt.Sprintf("SELECT id FROM t%d WHERE v = 7 AND id < 30 ORDER BY id", g), []string{"6", "13", "20", "27"})
@@ -114,7 +126,10 @@ func TestKillTransactionalDefinitions(t *testing.T) {
 	defer cancel()
 	p.start()
 	c := p.mustConnect(ctx)
-	for _, sql := range []string{"CREATE TABLE ledger (g int PRIMARY KEY)", "CREATE TABLE log (g int)"} {
+	for _, sql := range []string{
+		"CREATE TABLE ledger (g int PRIMARY KEY, x int)", "CREATE TABLE log (g int)",
+		"CREATE MATERIALIZED VIEW lv AS SELECT count(*) AS n, sum(g) AS s FROM ledger",
+	} {
 		if _, err := c.Exec(ctx, sql); err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +141,7 @@ func TestKillTransactionalDefinitions(t *testing.T) {
 	c = p.mustConnect(ctx)
 	m.check(ctx, t, c)
 	if g := m.acked; g > 0 {
-		for _, sql := range []string{fmt.Sprintf("DROP MATERIALIZED VIEW m%d", g), fmt.Sprintf("DROP TABLE t%d", g), "DROP TABLE log"} {
+		for _, sql := range []string{fmt.Sprintf("DROP MATERIALIZED VIEW m%d", g), fmt.Sprintf("DROP TABLE t%d", g), "DROP TABLE log", "DROP MATERIALIZED VIEW lv"} {
 			if _, err := c.Exec(ctx, sql); err != nil {
 				t.Fatal(err)
 			}

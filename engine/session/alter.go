@@ -10,7 +10,6 @@ import (
 	"velostream/engine/sql/binder"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
-	"velostream/storage/table"
 )
 
 // alteration is one ALTER of a relation while its actions are worked through.
@@ -30,10 +29,13 @@ type alteration struct {
 	build []uint32
 	// rewrite makes the rows that are there anew, nil: they stay.
 	rewrite func(*column.Batch) (*column.Batch, error)
-	// verify looks at the rows that are there; empty demands that there are none.
-	verify []func(tx *table.Tx, b *column.Batch) error
-	empty  error
-	swap   *catalog.Relation
+	// verify looks at rows as they will be; empty demands that there are none; foreign
+	// are foreign keys to be looked at when all is done.
+	verify  []func(b *column.Batch) error
+	empty   error
+	foreign []foreignCheck
+	retyped retyped
+	swap    *catalog.Relation
 }
 
 // alter is ALTER of relations, indexes, schemas and functions.
@@ -60,9 +62,16 @@ func (s *Session) alter(ctx context.Context, p ast.Parsed, n *ast.Alter) error {
 			return nil, err
 		}
 		x := &redefinition{
-			changes: a.changes(), check: a.check, builds: a.r.ID, build: a.build, rewrite: a.rewrite, rewrites: a.r.ID,
+			changes: a.changes(), check: a.check, builds: a.r.ID, build: a.build, rewrites: a.r.ID, after: a.after,
 		}
 		if a.rewrite != nil {
+			x.rewrite = func(b *column.Batch) (*column.Batch, error) {
+				b, err := a.rewrite(b)
+				if err != nil {
+					return nil, err
+				}
+				return b, a.verifyRows(b)
+			}
 			x.build = nil // all of them
 			for _, k := range a.c.Indexes {
 				x.build = append(x.build, k.ID)
@@ -87,12 +96,12 @@ func (s *Session) alteration(snap *catalog.Snapshot, p ast.Parsed, n *ast.Alter)
 		s: s, p: p, n: n, snap: snap, r: r, c: r.Clone(), more: map[uint32]*catalog.Relation{},
 		nm: newNamer(snap),
 	}
-	for i := range n.Actions {
-		if err := a.action(&n.Actions[i]); err != nil {
+	for _, x := range inPasses(n.Actions) {
+		if err := a.action(x); err != nil {
 			return nil, err
 		}
 	}
-	return a, nil
+	return a, a.retypedAll()
 }
 
 // changes are what the catalog is to be told.
@@ -145,6 +154,10 @@ func (a *alteration) action(x *ast.AlterAction) error {
 		return a.swapWith(x)
 	default:
 	}
+	if k := a.r.Kind; x.Kind == ast.AlterColumnType && (k == catalog.View || k == catalog.MaterializedView || k == catalog.Sequence) {
+		return pgerror.New(pgerror.WrongObjectType, "ALTER action ALTER COLUMN ... SET DATA TYPE cannot be performed on relation %q", a.r.Name).
+			WithDetail("This operation is not supported for %ss.", k)
+	}
 	if !a.r.Native() {
 		return pgerror.Unsupported("ALTER %s … %s is not supported for %q", a.n.Kind, string(x.Kind), a.r.Name).
 			WithHint("Only relations whose rows come by SQL can be changed so; drop and create it anew.").At(a.p.Position(x.Pos()))
@@ -158,6 +171,8 @@ func (a *alteration) action(x *ast.AlterAction) error {
 		return a.setDefault(x)
 	case ast.AlterSetNotNull, ast.AlterDropNotNull:
 		return a.setNotNull(x)
+	case ast.AlterColumnType:
+		return a.retype(x)
 	case ast.AlterAddConstraint:
 		return a.addConstraint(*x.Constraint)
 	case ast.AlterDropConstraint:

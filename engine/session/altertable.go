@@ -3,56 +3,15 @@ package session
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
-	"velostream/engine/job"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
 	"velostream/engine/sql/expr"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
-	"velostream/storage/rowenc"
-	"velostream/storage/table"
 )
-
-// check runs the alteration's checks over the rows that are there.
-func (a *alteration) check(tx *table.Tx) error {
-	if len(a.verify) == 0 && a.empty == nil {
-		return nil
-	}
-	b := column.NewBuilder(a.r.Types(), scanRows)
-	flush := func() error {
-		if b.Len() == 0 {
-			return nil
-		}
-		for _, f := range a.verify {
-			if err := f(tx, b.Batch()); err != nil {
-				return err
-			}
-		}
-		b.Reset()
-		return nil
-	}
-	for e, err := range tx.Scan(a.r.ID) {
-		if err != nil {
-			return err
-		}
-		if a.empty != nil {
-			return a.empty
-		}
-		if err := rowenc.DecodeRow(e.Value, b); err != nil {
-			return err
-		}
-		if b.Row(column.Insert); b.Len() == scanRows {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return flush()
-}
 
 // noSinks refuses a change of columns while a sink writes the relation out.
 func (a *alteration) noSinks(x *ast.AlterAction) error {
@@ -310,23 +269,6 @@ func (a *alteration) setNotNull(x *ast.AlterAction) error {
 	return nil
 }
 
-// verifyNotNull demands that column i is not NULL in the rows that are there.
-func (a *alteration) verifyNotNull(i int) {
-	name := a.c.Columns[i].Name
-	a.verify = append(a.verify, func(_ *table.Tx, b *column.Batch) error {
-		if i >= len(b.Cols) {
-			return nil
-		}
-		for row := range b.Each {
-			if b.Cols[i].Null(row) {
-				return pgerror.New(pgerror.NotNullViolation, "column %q of relation %q contains null values", name, a.r.Name).
-					OnColumn(a.r.Schema, a.r.Name, name)
-			}
-		}
-		return nil
-	})
-}
-
 // addConstraint is ADD constraint: checked against the rows that are there.
 func (a *alteration) addConstraint(k ast.Constraint) error {
 	if k.NotEnforced {
@@ -361,79 +303,10 @@ func (a *alteration) addConstraint(k ast.Constraint) error {
 	case catalog.Check:
 		return a.verifyCheck(added)
 	case catalog.ForeignKey:
-		a.verifyForeign(added)
+		a.foreign = append(a.foreign, foreignCheck{a.r.ID, added.ID})
 	case catalog.Unique: // building the index finds duplicates
 	}
 	return nil
-}
-
-func (a *alteration) verifyCheck(k catalog.Constraint) error {
-	check, err := job.CheckOf(k)
-	if err != nil {
-		return err
-	}
-	a.verify = append(a.verify, func(_ *table.Tx, b *column.Batch) error {
-		b, err := a.wide(b, len(a.c.Columns))
-		if err != nil {
-			return err
-		}
-		i, err := check.Violated(b)
-		if err == nil && i >= 0 {
-			err = pgerror.New(pgerror.CheckViolation, "check constraint %q of relation %q is violated by some row", k.Name, a.r.Name).
-				OnConstraint(a.r.Schema, a.r.Name, k.Name)
-		}
-		return err
-	})
-	return nil
-}
-
-// wide is b with the columns that the same statement adds, up to the n-th.
-func (a *alteration) wide(b *column.Batch, n int) (*column.Batch, error) {
-	if len(b.Cols) >= n {
-		return b, nil
-	}
-	out := &column.Batch{Cols: slices.Clone(b.Cols), N: b.N, Sel: b.Sel}
-	for _, c := range a.c.Columns[len(b.Cols):n] {
-		d := types.NullDatum
-		if c.Missing != nil {
-			var err error
-			if d, err = types.DecodeText(c.Type, []byte(*c.Missing), nil); err != nil {
-				return nil, err
-			}
-		}
-		out.Cols = append(out.Cols, column.Constant(c.Type, d))
-	}
-	return out, nil
-}
-
-func (a *alteration) verifyForeign(k catalog.Constraint) {
-	width := len(a.r.Columns)
-	parent := a.c
-	if k.Ref != a.r.ID {
-		parent = a.snap.ByID(k.Ref)
-	}
-	fk := job.ForeignKeyOf(a.c, k)
-	a.verify = append(a.verify, func(tx *table.Tx, b *column.Batch) error {
-		cols := make([]*column.Column, len(k.Columns))
-		for n, j := range k.Columns {
-			if j >= width {
-				return nil // a new column without values
-			}
-			cols[n] = b.Cols[j]
-		}
-		i, err := tx.Unmatched(fk, cols, b)
-		if err != nil || i < 0 {
-			return err
-		}
-		var names, vals []string
-		for n, j := range k.Columns {
-			names = append(names, a.c.Columns[j].Name)
-			vals = append(vals, string(types.AppendText(nil, cols[n].Type, cols[n].Datum(i), nil)))
-		}
-		return pgerror.New(pgerror.ForeignKeyViolation, "insert or update on table %q violates foreign key constraint %q", a.r.Name, k.Name).
-			WithDetail("Key (%s)=(%s) is not present in table %q.", strings.Join(names, ", "), strings.Join(vals, ", "), parent.Name).
-			OnConstraint(a.r.Schema, a.r.Name, k.Name)
-	})
 }
 
 // addKey is ADD PRIMARY KEY: rows are stored under their key, so they are written

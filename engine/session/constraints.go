@@ -103,8 +103,7 @@ func (s *Session) columnSequence(n *namer, p ast.Parsed, r *catalog.Relation, d 
 	if c.Default != "" {
 		return nil, pgerror.New(pgerror.SyntaxError, "multiple default values specified for column %q of table %q", c.Name, r.Name).At(p.Position(d.At))
 	}
-	typ := map[types.OID]string{types.OIDInt2: "smallint", types.OIDInt4: "integer"}[c.Type.OID]
-	num := newNumbers(typ)
+	num := newNumbers(sequenceType(c.Type))
 	if err := setNumbers(p, num, d.Options, true); err != nil {
 		return nil, err
 	}
@@ -126,6 +125,43 @@ func newNumbers(typ string) *catalog.Numbers {
 		typ = "bigint"
 	}
 	return &catalog.Numbers{Type: typ, Increment: 1}
+}
+
+// setNumbersType is the option AS.
+func setNumbersType(p ast.Parsed, n *catalog.Numbers, o ast.SeqOption, fresh bool) error {
+	t, err := binder.TypeOf(p.SQL, o.Type)
+	if err != nil {
+		return err
+	}
+	name := sequenceType(t)
+	switch {
+	case name == "":
+		return pgerror.New(pgerror.InvalidParameterValue, "sequence type must be smallint, integer, or bigint")
+	case fresh:
+		n.Type = name
+	default:
+		moveLimits(n, name)
+	}
+	return nil
+}
+
+// moveLimits gives n another type. Limits that were those of the old type become those
+// of the new one.
+func moveLimits(n *catalog.Numbers, typ string) {
+	was, limit := typeLimit(n.Type), typeLimit(typ)
+	if n.Max == was {
+		n.Max = limit
+	}
+	if n.Min == -was-1 {
+		n.Min = -limit - 1
+	}
+	n.Type = typ
+}
+
+// sequenceType is the type of a sequence that fills a column of type t, "": it
+// cannot.
+func sequenceType(t types.Type) string {
+	return map[types.OID]string{types.OIDInt2: "smallint", types.OIDInt4: "integer", types.OIDInt8: "bigint"}[t.OID]
 }
 
 func typeLimit(typ string) int64 {
@@ -153,15 +189,9 @@ func setNumbers(p ast.Parsed, n *catalog.Numbers, opts []ast.SeqOption, fresh bo
 		given[name] = o
 	}
 	if o, ok := given["AS"]; ok {
-		t, err := binder.TypeOf(p.SQL, o.Type)
-		if err != nil {
+		if err := setNumbersType(p, n, o, fresh); err != nil {
 			return err
 		}
-		name := types.Type{OID: t.OID, Mod: -1}.String()
-		if name != "smallint" && name != "integer" && name != "bigint" {
-			return pgerror.New(pgerror.InvalidParameterValue, "sequence type must be smallint, integer, or bigint")
-		}
-		n.Type = name
 	}
 	num := func(name string, to *int64) error {
 		o, ok := given[name]

@@ -41,7 +41,7 @@ type redefinition struct {
 	builds uint32
 	build  []uint32
 	// after runs when the transaction has the new definitions.
-	after func(tx *table.Tx) error
+	after func(tx *table.Tx, snap *catalog.Snapshot) error
 }
 
 // catalog is what exists for the session's statements.
@@ -269,7 +269,7 @@ func (t *transaction) define(base *catalog.Snapshot, x *redefinition) error {
 		}
 	}
 	if x.after != nil {
-		return x.after(t.tx)
+		return x.after(t.tx, next.snap)
 	}
 	return nil
 }

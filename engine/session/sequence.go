@@ -228,7 +228,7 @@ func (s *Session) alterSequence(ctx context.Context, p ast.Parsed, n *ast.Create
 		if err != nil {
 			return nil, err
 		}
-		x := &redefinition{changes: []catalog.Change{{Put: c}}, after: func(tx *table.Tx) error {
+		x := &redefinition{changes: []catalog.Change{{Put: c}}, after: func(tx *table.Tx, _ *catalog.Snapshot) error {
 			if restart != nil {
 				tx.RestartSequence(r.ID, *restart)
 			}

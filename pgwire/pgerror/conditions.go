@@ -74,6 +74,7 @@ const (
 	AmbiguousParameter           = "42P08"
 	IndeterminateDatatype        = "42P18"
 	InvalidColumnReference       = "42P10"
+	InvalidColumnDefinition      = "42611"
 	InvalidTableDefinition       = "42P16"
 	InvalidObjectDefinition      = "42P17"
 	InvalidName                  = "42602"

@@ -11,12 +11,13 @@ import (
 // The batch has memory of its own. Bytes that are no such batch are an error XX001.
 func Decode(b []byte, ts []types.Type) (*Batch, error) { return decode(b, ts, false) }
 
-// DecodeFirst is Decode for a batch that may be older than the last columns of
-// ts: the result has only those that the batch has.
+// DecodeFirst is Decode for a batch that may be older than the types ts: the result
+// has only the columns that the batch has, and those that were of another kind have a
+// type of that kind.
 func DecodeFirst(b []byte, ts []types.Type) (*Batch, error) { return decode(b, ts, true) }
 
-func decode(b []byte, ts []types.Type, fewer bool) (*Batch, error) {
-	r := codecReader{b: b}
+func decode(b []byte, ts []types.Type, older bool) (*Batch, error) {
+	r := codecReader{b: b, retyped: older}
 	if r.byte() != codecVersion {
 		return nil, Corrupt("batch: unknown version")
 	}
@@ -35,7 +36,7 @@ func decode(b []byte, ts []types.Type, fewer bool) (*Batch, error) {
 		return nil, Corrupt("batch")
 	}
 	cols := r.count(1 << 16)
-	if r.bad || cols > len(ts) || cols < len(ts) && !fewer {
+	if r.bad || cols > len(ts) || cols < len(ts) && !older {
 		return nil, Corrupt("batch: wrong number of columns")
 	}
 	for _, t := range ts[:cols] {
@@ -51,11 +52,35 @@ func decode(b []byte, ts []types.Type, fewer bool) (*Batch, error) {
 	return out, nil
 }
 
+// ofKind is a type whose values have the given shape.
+func ofKind(k types.Kind) types.Type {
+	switch k {
+	case types.KindBool:
+		return types.Bool
+	case types.KindInt:
+		return types.Int8
+	case types.KindFloat:
+		return types.Float8
+	case types.KindDecimal:
+		return types.Numeric
+	case types.KindInterval:
+		return types.IntervalT
+	case types.KindBytes:
+		return types.Bytea
+	case types.KindList:
+		t, _ := types.Bytea.Array()
+		return t
+	default:
+	}
+	return types.Type{}
+}
+
 // codecReader takes values off b; bad says that something was amiss, after
 // which every read gives zero values.
 type codecReader struct {
-	b   []byte
-	bad bool
+	b       []byte
+	bad     bool
+	retyped bool // columns may be of other kinds than their types
 }
 
 func (r *codecReader) fail() { r.b, r.bad = nil, true }
@@ -92,6 +117,9 @@ func (r *codecReader) count(limit uint64) int {
 
 func (r *codecReader) column(t types.Type, n, depth int) *Column {
 	kind, flags := types.Kind(r.byte()), r.byte()
+	if r.retyped && kind != t.Kind() {
+		t = ofKind(kind)
+	}
 	if r.bad || kind != t.Kind() || flags > flagNulls|flagConst || depth > maxListDepth {
 		r.fail()
 		return nil

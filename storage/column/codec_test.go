@@ -194,3 +194,28 @@ func BenchmarkCodec(b *testing.B) {
 		}
 	})
 }
+
+// TestDecodeRetyped reads columns whose types have changed since they were written.
+func TestDecodeRetyped(t *testing.T) {
+	in := randomBatch(rand.New(rand.NewPCG(9, 9)), 50)
+	ts := everyType()
+	other := make([]types.Type, len(ts)+1)
+	for i := range other {
+		other[i] = ts[(i+1)%len(ts)]
+	}
+	got, err := DecodeFirst(AppendEncoded(nil, in), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range got.Cols {
+		if c.Type.Kind() != ts[i].Kind() {
+			t.Errorf("column %d: %s, was written as %s", i, c.Type, ts[i])
+		}
+		if c.Len() != in.Rows() && !c.Const {
+			t.Errorf("column %d has %d rows, want %d", i, c.Len(), in.Rows())
+		}
+	}
+	if _, err := Decode(AppendEncoded(nil, in), other[:len(ts)]); err == nil {
+		t.Error("Decode takes columns of other kinds")
+	}
+}

@@ -135,9 +135,13 @@ func (tx *Tx) Rewrite(next *Relation, convert func(*column.Batch) (*column.Batch
 	return tx.Refresh()
 }
 
-// store puts rows that are new in next's storage.
+// store puts rows that are new in next's storage. Those that have a number keep it:
+// whoever reads the changes of the relation knows them by it.
 func (tx *Tx) store(to *builder, next *Relation, b *column.Batch) error {
-	cols := tx.number(next, b)
+	cols := b.Cols
+	if next.RowID >= 0 && (len(cols) <= next.RowID || cols[next.RowID].Nulls.Any()) {
+		cols = tx.number(next, b)
+	}
 	if _, err := next.check(&column.Batch{Cols: cols, N: b.N}); err != nil {
 		return err
 	}

@@ -177,7 +177,7 @@ func (db *DB) stage(b state.Batch, tx *Tx, seq uint64) (log.Entry, error) {
 	e := log.Entry{Seq: seq}
 	rels := make([]*Relation, len(tx.order))
 	for i, w := range tx.order {
-		if w.rel.index || !tx.live(w) {
+		if !tx.logs(w) {
 			continue
 		}
 		rel, err := db.defining(tx, w)

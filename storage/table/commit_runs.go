@@ -100,25 +100,30 @@ func (s *runStager) stage(tx *Tx) error {
 		s.b.Put(sequenceKey(id), q.encode())
 	}
 	for _, w := range order {
-		if !tx.live(w) {
-			continue
+		if tx.live(w) {
+			for _, r := range w.runs {
+				s.runs = append(s.runs, r.Run)
+			}
+			if w.rel.index {
+				w.stageIndex(s.b)
+			}
 		}
-		for _, r := range w.runs {
-			s.runs = append(s.runs, r.Run)
-		}
-		if w.rel.index {
-			w.stageIndex(s.b)
+		if !tx.logs(w) {
 			continue
 		}
 		rel, err := s.db.defining(tx, w)
 		if err != nil {
 			return err
 		}
-		w.stageRows(s.b, rel)
+		was := w.rel
+		if tx.live(w) {
+			w.stageRows(s.b, rel)
+			was = rel
+		}
 		if !rel.Logged && !s.db.log.Wants(rel.ID) {
 			continue
 		}
-		if err := s.logRuns(w, rel); err != nil {
+		if err := s.logRuns(w, was); err != nil {
 			return err
 		}
 		batch, err := w.changes()

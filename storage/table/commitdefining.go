@@ -217,6 +217,16 @@ func (tx *Tx) live(w *writes) bool {
 	return r.Storage == w.rel.Storage
 }
 
+// logs reports that w's changes go to the log. Those of a relation whose rows the
+// transaction wrote anew afterwards do, too: what it says of them there is the same.
+func (tx *Tx) logs(w *writes) bool {
+	if w.rel.index || w.empty() {
+		return false
+	}
+	r, own := tx.own.rels[w.rel.ID]
+	return !own || r != nil
+}
+
 // defining is the definition that w's rows are stored under: whether it is logged
 // may have changed since the transaction began.
 func (db *DB) defining(tx *Tx, w *writes) (*Relation, error) {

@@ -307,6 +307,6 @@ func (rel *Relation) shape() string {
 	for _, f := range rel.Referenced {
 		fmt.Fprintf(&b, "%d %q ", f.Child, f.Name)
 	}
-	fmt.Fprint(&b, rel.NotNull, rel.Hidden)
+	fmt.Fprint(&b, rel.NotNull, rel.Hidden, rel.Types)
 	return b.String()
 }

@@ -177,18 +177,23 @@ func (b *Binder) collate(e *ast.Collate, cx *context) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch t := x.Type().OID; t {
+	return x, b.collation(x.Type(), e.Name, e.Pos())
+}
+
+// collation checks that texts of type t can have the collation.
+func (b *Binder) collation(t types.Type, name ast.Name, at int) error {
+	switch t.OID {
 	case types.OIDText, types.OIDVarchar, types.OIDBpchar, types.OIDName, types.OIDUnknown:
 	default:
-		if elem, ok := x.Type().Elem(); !ok || elem.OID != types.OIDText && elem.OID != types.OIDVarchar {
-			return nil, pgerror.New(pgerror.DatatypeMismatch, "collations are not supported by type %s", TypeName(x.Type())).At(b.pos(e.Pos()))
+		if elem, ok := t.Elem(); !ok || elem.OID != types.OIDText && elem.OID != types.OIDVarchar {
+			return pgerror.New(pgerror.DatatypeMismatch, "collations are not supported by type %s", TypeName(t)).At(b.pos(at))
 		}
 	}
-	switch n := e.Name.Last(); n {
+	switch n := name.Last(); n {
 	case "C", "POSIX", "default", "ucs_basic", "C.UTF-8", "C.utf8":
 	default:
-		return nil, pgerror.New(pgerror.UndefinedObject, "collation %q for encoding \"UTF8\" does not exist", n).
-			WithHint("Texts are ordered by their bytes: collations \"C\", \"POSIX\" and \"default\".").At(b.pos(e.Pos()))
+		return pgerror.New(pgerror.UndefinedObject, "collation %q for encoding \"UTF8\" does not exist", n).
+			WithHint("Texts are ordered by their bytes: collations \"C\", \"POSIX\" and \"default\".").At(b.pos(at))
 	}
-	return x, nil
+	return nil
 }
