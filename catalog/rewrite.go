@@ -104,5 +104,5 @@ func (s *Snapshot) changes() []Change {
 	for _, r := range sortedRelations(s.byID) {
 		out = append(out, Change{Put: r})
 	}
-	return out
+	return append(out, s.statisticsChanges()...)
 }

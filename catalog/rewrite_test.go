@@ -65,7 +65,13 @@ func TestRewrite(t *testing.T) {
 			apply(Change{Drop: id})
 		}
 	}
+	for _, id := range []uint32{40006, 40007} { // what is gone has none
+		apply(Change{PutStatistics: &Statistics{Relation: id, Columns: []ColumnStatistics{{Type: types.Int8, Distinct: -1, Bounds: []string{"1", "2"}}}}})
+	}
 	before := c.Snapshot()
+	if before.Statistics(40006) != nil || before.Statistics(40007).Column(0, types.Int8) == nil {
+		t.Error("statistics of what is gone, or none of what is there")
+	}
 	again, err := Open(t.Context(), store, nil)
 	if err != nil {
 		t.Fatal(err)

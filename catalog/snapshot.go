@@ -33,6 +33,8 @@ type Snapshot struct {
 	roles    auth.Roles
 	rights   map[string]Rights // of schemas, "": of the database
 	defaults []DefaultRights
+
+	statistics map[uint32]*Statistics
 }
 
 func emptySnapshot() *Snapshot {
@@ -42,6 +44,7 @@ func emptySnapshot() *Snapshot {
 		indexes: map[string]uint32{}, functions: map[uint32]*Function{}, comments: map[string]string{},
 		derived: &derived{},
 		roles:   auth.Predefined(), rights: map[string]Rights{DefaultSchema: publicRights()},
+		statistics: map[uint32]*Statistics{},
 	}
 }
 
@@ -125,6 +128,8 @@ type Change struct {
 	// PutDefaults are default privileges, in place of those of its role, schema
 	// and kind.
 	PutDefaults *DefaultRights `json:"put_defaults,omitempty"`
+	// PutStatistics are what ANALYZE found, in place of what was known.
+	PutStatistics *Statistics `json:"put_statistics,omitempty"`
 	// NextID says that lower OIDs were given out, though nothing may have them any more.
 	NextID uint32 `json:"next_id,omitempty"`
 }
@@ -148,7 +153,7 @@ func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 		schemas: maps.Clone(s.schemas), ids: s.ids,
 		indexes: maps.Clone(s.indexes), functions: s.functions, comments: s.comments,
 		derived: &derived{},
-		roles:   s.roles, rights: s.rights, defaults: s.defaults,
+		roles:   s.roles, rights: s.rights, defaults: s.defaults, statistics: s.statistics,
 	}
 	for _, c := range changes {
 		if err := n.change(c); err != nil {
@@ -168,6 +173,7 @@ func (s *Snapshot) change(c Change) error {
 			return pgerror.New(pgerror.UndefinedTable, "relation with OID %d does not exist", c.Drop)
 		}
 		s.forget(old)
+		s.forgetStatistics(old.ID)
 	case c.CreateSchema != "":
 		if s.schemas[c.CreateSchema] {
 			return pgerror.New(pgerror.DuplicateSchema, "schema %q already exists", c.CreateSchema)
@@ -188,6 +194,8 @@ func (s *Snapshot) change(c Change) error {
 		return s.putFunction(c.PutFunction)
 	case c.DropFunction != 0:
 		s.dropFunction(c.DropFunction)
+	case c.PutStatistics != nil:
+		s.putStatistics(c.PutStatistics)
 	case c.NextID != 0:
 		s.ids.used(c.NextID - 1)
 	default:

@@ -487,6 +487,22 @@ func (m *Manager) Job(id uint32) *Job {
 	return m.jobs[id]
 }
 
+// Frontier is how far a job has come.
+type Frontier struct {
+	Epoch, Durable uint64 // the newest, and the newest that survives a crash
+	Time           int64  // of the newest epoch, µs since the Unix epoch; 0: none since the start
+	Watermark      int64  // as of Stats
+}
+
+// Frontier says how far the job of relation id has come.
+func (m *Manager) Frontier(id uint32) (Frontier, error) {
+	j := m.Job(id)
+	if j == nil {
+		return Frontier{}, pgerror.New(pgerror.ObjectNotInPrerequisiteState, "the job of relation %d does not run", id)
+	}
+	return Frontier{Epoch: j.log.Last(), Durable: j.durable.Load(), Time: j.log.LastTime(), Watermark: j.Info().Stats.Watermark}, nil
+}
+
 // Jobs describes all jobs, by relation ID.
 func (m *Manager) Jobs() []Info {
 	m.mu.Lock()

@@ -38,49 +38,49 @@ type Rows struct {
 var errStopped = errors.New("query: stopped")
 
 // Run starts the bounded plan p. Nothing is read before the first Next. ctx.Disk is the
-// query's from here on, also after an error.
-func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) {
+// query's from here on, also after an error. m, where it is not nil, measures the nodes of p.
+func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext, m *Measure) (*Rows, error) {
 	t := dataflow.NewTree()
 	r := &Rows{ctx: context.Background(), disk: ctx.Disk}
 	if ctx.Disk != nil {
 		ctx.Disk.Interrupt = r.interrupted
 	}
-	if err := r.start(t, p, scan, ctx); err != nil {
+	if err := r.start(t, p, scan, ctx, m); err != nil {
 		return nil, errors.Join(err, r.closeDisk())
 	}
 	return r, nil
 }
 
 // nested is Run of a part of a query, which has the query's disk space.
-func nested(p *plan.Physical, scan Scan, ctx operator.BuildContext) (*Rows, error) {
+func nested(p *plan.Physical, scan Scan, ctx operator.BuildContext, m *Measure) (*Rows, error) {
 	r := &Rows{ctx: context.Background()}
-	if err := r.start(dataflow.NewTree(), p, scan, ctx); err != nil {
+	if err := r.start(dataflow.NewTree(), p, scan, ctx, m); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
 // start builds the operators.
-func (r *Rows) start(t *dataflow.Tree, p *plan.Physical, scan Scan, ctx operator.BuildContext) error {
-	bl := &builder{tree: t, ctx: ctx, shared: map[int]dataflow.Ref{}, keys: map[*plan.Physical]func() ([]types.Datum, bool){}}
+func (r *Rows) start(t *dataflow.Tree, p *plan.Physical, scan Scan, ctx operator.BuildContext, m *Measure) error {
+	bl := &builder{tree: t, ctx: ctx, measure: m, shared: map[int]dataflow.Ref{}, keys: map[*plan.Physical]func() ([]types.Datum, bool){}}
 	root, err := bl.build(p)
 	if err != nil {
 		return err
 	}
 	leaf := func(p *plan.Physical) iter.Seq2[*column.Batch, error] {
 		if p.Op != plan.OpRecursive {
-			return scan(narrowed(p, bl.keys[p]))
+			return m.scan(p, scan(narrowed(p, bl.keys[p])))
 		}
-		rec := &recursion{p: p, scan: scan, ctx: ctx, run: func() context.Context { return r.ctx }}
-		return rec.rows
+		rec := &recursion{p: p, scan: scan, ctx: ctx, measure: m, run: func() context.Context { return r.ctx }}
+		return m.scan(p, rec.rows)
 	}
 	r.next, r.stop = iter.Pull2(func(yield func(*column.Batch, error) bool) {
-		t.Finish(root, dataflow.OutputFunc(func(b *column.Batch) error {
+		t.Finish(root, dataflow.OutputFunc(m.root(func(b *column.Batch) error {
 			if b.Rows() > 0 && !yield(b, nil) {
 				return errStopped
 			}
 			return nil
-		}))
+		})))
 		if err := r.drive(t, finished(t, p), bl.leaves, leaf); err != nil && !errors.Is(err, errStopped) {
 			yield(nil, err)
 		}
@@ -192,6 +192,8 @@ type builder struct {
 	leaves []*plan.Physical // what feeds the tree's inputs
 	shared map[int]dataflow.Ref
 	keys   map[*plan.Physical]func() ([]types.Datum, bool) // of scans that are read by the keys of a join
+
+	measure *Measure
 }
 
 // build adds p and what it reads; what several nodes share is added once.
@@ -235,5 +237,5 @@ func (b *builder) node(p *plan.Physical) (dataflow.Ref, error) {
 		b.keyed(p, 0, op)
 		b.keyed(p, 1, op)
 	}
-	return b.tree.Add(op, in...), nil
+	return b.tree.Add(b.measure.operator(p, op), in...), nil
 }

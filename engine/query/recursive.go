@@ -27,6 +27,8 @@ type recursion struct {
 	ctx  operator.BuildContext
 	run  func() context.Context
 
+	measure *Measure
+
 	work  *column.Batch
 	kept  map[int]*column.Batch // by negative Recursion of a work table
 	seen  map[string]struct{}
@@ -110,7 +112,7 @@ func (r *recursion) fresh(b *column.Batch, i int) bool {
 
 // collect runs p and gives its batches to f.
 func (r *recursion) collect(p *plan.Physical, f func(*column.Batch) error) error {
-	rows, err := nested(p, r.scans, r.ctx)
+	rows, err := nested(p, r.scans, r.ctx, r.measure)
 	if err != nil {
 		return err
 	}
@@ -151,6 +153,7 @@ func (r *recursion) keep(p *plan.Physical) (*plan.Physical, error) {
 		return r.materialise(p)
 	}
 	c := *p
+	r.measure.same(&c, p)
 	c.Inputs = make([]*plan.Physical, len(p.Inputs))
 	for i, in := range p.Inputs {
 		n, err := r.keep(in)

@@ -31,6 +31,9 @@ func lockChanges(tx *table.Tx, base, snap *catalog.Snapshot, changes []catalog.C
 			l.name(c.RenameSchema[1], true)
 		case len(c.CommentSchema) == 2:
 			l.name(c.CommentSchema[0], true)
+		case c.PutStatistics != nil:
+			l.relation(c.PutStatistics.Relation, false)
+			l.name("statistics "+strconv.Itoa(int(c.PutStatistics.Relation)), true)
 		case c.PutFunction != nil:
 			l.name(c.PutFunction.Schema, false)
 			l.name(c.PutFunction.Schema+"."+c.PutFunction.Name+"()", true)

@@ -2,9 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +10,6 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
-	"velostream/engine/sql/optimizer"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
@@ -22,6 +18,7 @@ import (
 // explainOptions are those of EXPLAIN.
 type explainOptions struct {
 	analyze, verbose, trace bool
+	costs, timing           bool
 	summary                 *bool
 	format                  string // text, json, yaml, dot
 	kind                    string // physical, logical, state
@@ -31,7 +28,8 @@ type explainOptions struct {
 var explainNames = []string{"analyze", "verbose", "costs", "settings", "timing", "summary", "buffers", "wal", "format", "type", "trace"}
 
 func readExplainOptions(p ast.Parsed, n *ast.Explain) (explainOptions, error) {
-	out := explainOptions{format: "text", kind: "physical"}
+	out := explainOptions{format: "text", kind: "physical", costs: true, timing: true}
+	timed := 0
 	for _, o := range n.Options {
 		at := p.Position(o.Pos())
 		oneOf := func(to *string, values ...string) error {
@@ -64,7 +62,12 @@ func readExplainOptions(p ast.Parsed, n *ast.Explain) (explainOptions, error) {
 		case "summary":
 			out.summary = new(bool)
 			err = flag(out.summary)
-		case "costs", "settings", "timing": // there is nothing of the kind to leave out
+		case "costs":
+			err = flag(&out.costs)
+		case "timing":
+			timed = at
+			err = flag(&out.timing)
+		case "settings": // there is nothing of the kind to leave out
 			err = flag(&unused)
 		case "buffers", "wal":
 			if err = flag(&unused); err == nil && unused {
@@ -84,6 +87,9 @@ func readExplainOptions(p ast.Parsed, n *ast.Explain) (explainOptions, error) {
 		if err != nil {
 			return out, err
 		}
+	}
+	if timed > 0 && out.timing && !out.analyze {
+		return out, pgerror.New(pgerror.InvalidParameterValue, "EXPLAIN option TIMING requires ANALYZE")
 	}
 	return out, nil
 }
@@ -116,7 +122,7 @@ func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OI
 	}
 	switch {
 	case n.Timestamp:
-		return nil, pgerror.Unsupported("EXPLAIN TIMESTAMP is not supported yet").At(p.Position(n.Pos()))
+		return s.prepareExplainTimestamp(p, n, params)
 	case n.Object != nil:
 		return nil, pgerror.Unsupported("EXPLAIN ANALYZE of a running job is not supported yet").
 			WithHint("SHOW JOB METRICS says what it does.").At(p.Position(n.Pos()))
@@ -129,8 +135,8 @@ func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OI
 	planning := time.Since(began)
 	var run pgwire.Statement
 	if opts.analyze {
-		if x.continuous || x.change != "" || len(x.with) > 0 || len(x.params) > 0 {
-			return nil, pgerror.Unsupported("EXPLAIN ANALYZE is supported for queries that end and have no parameters").At(p.Position(n.Pos()))
+		if x.continuous || len(x.with) > 0 || len(x.params) > 0 {
+			return nil, pgerror.Unsupported("EXPLAIN ANALYZE is supported for statements that end, and have no parameters and no changes in WITH").At(p.Position(n.Pos()))
 		}
 		inner := p
 		inner.Stmt = n.Stmt
@@ -139,11 +145,17 @@ func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OI
 		}
 	}
 	t := newTextRows("QUERY PLAN")
+	if opts.format == "json" {
+		t.cols[0].Type = types.JSON
+	}
 	st := t.statement("EXPLAIN", func(ctx context.Context, t *textRows) error {
 		if err := s.permit(s.catalog(), x.access, x.functions); err != nil {
 			return err
 		}
 		lines, err := s.explain(ctx, x, opts, planning, run)
+		if opts.format != "text" && err == nil { // a document is one value, as in PostgreSQL
+			lines = []string{strings.Join(lines, "\n")}
+		}
 		for _, l := range lines {
 			t.add(l)
 		}
@@ -225,147 +237,4 @@ func explainedQuery(n ast.Statement) (*ast.Query, bool) {
 		return n.Query, true
 	}
 	return nil, false
-}
-
-// explain plans the query, runs it where run is not nil, and prints what opts want.
-func (s *Session) explain(ctx context.Context, x *explanation, opts explainOptions, planning time.Duration, run pgwire.Statement) ([]string, error) {
-	began := time.Now()
-	o := optimizer.LowerOptions{Continuous: x.continuous, View: x.job, Shards: 1, Every: x.every}
-	if x.continuous {
-		o.Shards = s.e.Shards
-	}
-	logical, trace := optimizer.OptimizeTraced(x.plan, optimizer.Context{Continuous: x.continuous})
-	p, warnings, err := optimizer.Lower(logical, o)
-	if err != nil {
-		return nil, err
-	}
-	planning += time.Since(began)
-	var tree *plan.Node
-	switch opts.kind {
-	case "logical":
-		tree = plan.LogicalTree(logical)
-	case "state":
-		tree = plan.StateTree(p)
-	default:
-		tree = plan.PhysicalTree(p, plan.ExplainOptions{Verbose: opts.verbose})
-	}
-	if opts.kind != "state" {
-		if tree, err = x.around(tree, opts); err != nil {
-			return nil, err
-		}
-	}
-	var whole []plan.Prop
-	if opts.verbose && !opts.trace {
-		for _, t := range trace {
-			if len(t.Rules) > 0 {
-				whole = append(whole, plan.Prop{Name: "Stage " + t.Stage, Value: strings.Join(t.Rules, ", ")})
-			}
-		}
-	}
-	for _, w := range append(x.warnings, warnings...) {
-		whole = append(whole, plan.Prop{Name: "Notice", Value: w.Message})
-	}
-	if whole, err = analyzed(ctx, tree, whole, opts, planning, run); err != nil {
-		return nil, err
-	}
-	return printed(tree, whole, trace, opts), nil
-}
-
-// around puts what changes rows, and the parts of WITH, around the plan of a statement.
-func (x *explanation) around(tree *plan.Node, opts explainOptions) (*plan.Node, error) {
-	titled := func(title string, tree *plan.Node) *plan.Node {
-		if title == "" {
-			return tree
-		}
-		return &plan.Node{Title: title, Plans: []*plan.Node{tree}}
-	}
-	tree = titled(x.change, tree)
-	var parts []*plan.Node
-	for _, w := range x.with {
-		logical := optimizer.Optimize(w.plan, optimizer.Context{})
-		var part *plan.Node
-		if opts.kind == "logical" {
-			part = plan.LogicalTree(logical)
-		} else {
-			p, _, err := optimizer.Lower(logical, optimizer.LowerOptions{Shards: 1})
-			if err != nil {
-				return nil, err
-			}
-			part = plan.PhysicalTree(p, plan.ExplainOptions{Verbose: opts.verbose})
-		}
-		parts = append(parts, &plan.Node{Title: "CTE " + w.name, Plans: []*plan.Node{titled(w.change, part)}})
-	}
-	tree.Plans = append(parts, tree.Plans...)
-	return tree, nil
-}
-
-// analyzed runs the query and adds what that showed.
-func analyzed(ctx context.Context, tree *plan.Node, whole []plan.Prop, opts explainOptions, planning time.Duration, run pgwire.Statement) ([]plan.Prop, error) {
-	milliseconds := func(d time.Duration) string { return fmt.Sprintf("%.3f ms", float64(d.Microseconds())/1000) }
-	summary := run != nil
-	if opts.summary != nil {
-		summary = *opts.summary
-	}
-	if summary {
-		whole = append(whole, plan.Prop{Name: "Planning Time", Value: milliseconds(planning)})
-	}
-	if run == nil {
-		return whole, nil
-	}
-	began := time.Now()
-	n, spilled, err := countRows(ctx, run)
-	if err != nil {
-		return nil, err
-	}
-	tree.Title += fmt.Sprintf(" (actual rows=%d)", n)
-	if spilled > 0 {
-		whole = append(whole, plan.Prop{Name: "Disk", Value: fmt.Sprintf("%dkB", (spilled+1023)>>10)})
-	}
-	if summary {
-		whole = append(whole, plan.Prop{Name: "Execution Time", Value: milliseconds(time.Since(began))})
-	}
-	return whole, nil
-}
-
-// countRows runs a statement to its end, and returns how many bytes it wrote to temporary files
-// besides.
-func countRows(ctx context.Context, st pgwire.Statement) (n, spilled int64, err error) {
-	rows, err := st.Query(ctx, nil)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() { _ = rows.Close() }()
-	for {
-		b, err := rows.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			if s, ok := rows.(interface{ Spilled() int64 }); ok {
-				spilled = s.Spilled()
-			}
-			return n, spilled, nil
-		}
-		if err != nil {
-			return 0, 0, err
-		}
-		n += int64(b.Rows())
-	}
-}
-
-func printed(tree *plan.Node, whole []plan.Prop, trace []optimizer.Trace, opts explainOptions) []string {
-	var lines []string
-	switch opts.format {
-	case "json":
-		return tree.JSON(whole)
-	case "yaml":
-		return tree.YAML(whole)
-	case "dot":
-		return tree.DOT(whole)
-	}
-	lines = tree.Text()
-	if opts.trace {
-		lines = append(lines, optimizer.ExplainStages(trace)...)
-	}
-	for _, w := range whole {
-		lines = append(lines, w.Name+": "+w.Value)
-	}
-	return lines
 }

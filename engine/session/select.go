@@ -218,7 +218,7 @@ func (st *selectStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 	if err := st.guard.permit(st.s); err != nil {
 		return nil, err
 	}
-	if st.point != nil {
+	if st.point != nil && !isMeasured(ctx) {
 		if rows, err := st.point.open(ctx, args); rows != nil || err != nil {
 			return rows, err
 		}
@@ -281,7 +281,7 @@ func (st *selectStatement) run(ctx context.Context, p *plan.Physical, args []typ
 	}
 	env := s.env()
 	env.Catalog = &lateCatalog{s: s, ctx: ctx, snap: rd.snap}
-	rows, err := query.Run(p, rd.scan, s.buildContext(env, "the query"))
+	rows, err := query.Run(p, rd.scan, s.buildContext(env, "the query"), measured(ctx, p))
 	if err != nil {
 		return nil, rd.close(err)
 	}

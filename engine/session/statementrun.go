@@ -145,7 +145,7 @@ func (r *statementRun) run(ctx context.Context, c *change) (int, *column.Batch, 
 	if err != nil {
 		return 0, nil, err
 	}
-	rows, err := query.Run(c.physical, r.scan, r.s.buildContext(r.env, "the statement"))
+	rows, err := query.Run(c.physical, r.scan, r.s.buildContext(r.env, "the statement"), measured(ctx, c.physical))
 	if err != nil {
 		return 0, nil, err
 	}

@@ -18,16 +18,19 @@ var (
 	analyzeOptions = []string{"verbose", "skip_locked"}
 )
 
-// prepareVacuum is VACUUM and ANALYZE: the names are checked, and there is nothing to
-// do. The stores compact themselves, and plans do not rest on statistics.
+// prepareVacuum is VACUUM and ANALYZE. Of VACUUM the names are checked, and there is
+// nothing to do: the stores compact themselves.
 func (s *Session) prepareVacuum(p ast.Parsed, n *ast.Vacuum) (pgwire.Statement, error) {
-	known, verb := vacuumOptions, "VACUUM"
+	known, verb, analyze := vacuumOptions, "VACUUM", n.Analyze
 	if n.Analyze {
 		known, verb = analyzeOptions, "ANALYZE"
 	}
 	for _, o := range n.Options {
 		if !slices.Contains(known, o.Name) {
 			return nil, pgerror.New(pgerror.SyntaxError, "unrecognized %s option %q", verb, o.Name).At(p.Position(o.Pos()))
+		}
+		if v, err := checkBool(orTrue(lower(o.Value))); o.Name == "analyze" && err == nil {
+			analyze = v == "on"
 		}
 	}
 	for _, t := range n.Tables {
@@ -40,6 +43,9 @@ func (s *Session) prepareVacuum(p ast.Parsed, n *ast.Vacuum) (pgwire.Statement, 
 				return nil, pgerror.New(pgerror.UndefinedColumn, "column %q of relation %q does not exist", c.Name, r.Name).At(p.Position(c.Pos()))
 			}
 		}
+	}
+	if analyze {
+		return s.prepareAnalyze(p, n)
 	}
 	return s.command(p, func(context.Context) (string, error) { return p.Tag(), nil }), nil
 }

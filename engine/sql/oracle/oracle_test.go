@@ -87,7 +87,7 @@ func bounded(t *testing.T, snap *catalog.Snapshot, w *world, q string) []string 
 	scan := func(s *plan.Physical) iter.Seq2[*column.Batch, error] {
 		return func(yield func(*column.Batch, error) bool) { yield(w.batch(t, snap, s), nil) }
 	}
-	rows, err := query.Run(p, scan, operator.BuildContext{Shards: 1, Env: &expr.Env{}, Name: "the query"})
+	rows, err := query.Run(p, scan, operator.BuildContext{Shards: 1, Env: &expr.Env{}, Name: "the query"}, nil)
 	if err != nil {
 		return []string{"error: " + err.Error()}
 	}

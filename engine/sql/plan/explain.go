@@ -14,6 +14,10 @@ import (
 type ExplainOptions struct {
 	// Verbose adds output columns and their types.
 	Verbose bool
+	// Costs are the estimates to show, nil: none; Actual is what a node did, nil: nothing
+	// has run.
+	Costs  map[*Physical]Cost
+	Actual func(p *Physical) *Actual
 }
 
 // Explain prints p in the form of PostgreSQL's EXPLAIN, a line each. Of a plan
@@ -83,6 +87,13 @@ func (x *explainer) prop(depth int, name, value string) {
 
 func (x *explainer) node(p *Physical, depth int) {
 	x.title(depth, physicalTitle(p))
+	n := x.path[depth]
+	if c, ok := x.o.Costs[p]; ok {
+		n.Cost = &c
+	}
+	if x.o.Actual != nil {
+		n.Actual = x.o.Actual(p)
+	}
 	if x.o.Verbose {
 		x.prop(depth, "Output", outputList(p.Out))
 	}
@@ -92,6 +103,13 @@ func (x *explainer) node(p *Physical, depth int) {
 	}
 	for _, in := range p.Inputs {
 		x.node(in, depth+1)
+	}
+	if p.Op == OpFilter && n.Actual != nil && n.Actual.Loops > 0 {
+		// Scans that are read to the end have nothing else that takes rows away.
+		if from := n.Plans[0].Actual; from != nil && from.Rows > n.Actual.Rows {
+			gone := n.Actual.perLoop(float64(from.Rows - n.Actual.Rows))
+			n.Props = append(n.Props, Prop{Name: "Rows Removed by Filter", Value: fmt.Sprintf("%.0f", gone), Number: true})
+		}
 	}
 }
 
