@@ -84,7 +84,8 @@ func newAccumulator(a *plan.AggCall, c aggContext) (accumulator, error) {
 	if name == "count_distinct" {
 		name, distinct = "count", true
 	}
-	if distinct && (name == "min" || name == "max" || name == "bool_and" || name == "bool_or") {
+	if distinct && (name == "min" || name == "max" || name == "bool_and" || name == "bool_or" ||
+		name == "first_value" || name == "last_value") {
 		distinct = false // makes no difference
 	}
 	if name == "approx_count_distinct" { // exact is the best approximation while values may leave again
@@ -101,7 +102,7 @@ func newAccumulator(a *plan.AggCall, c aggContext) (accumulator, error) {
 		if len(a.Args) != 1 {
 			return nil, pgerror.Unsupported("aggregate %s(DISTINCT …) with %d arguments is not supported", a.Name, len(a.Args))
 		}
-		return &distinctAcc{inner: acc, set: c.set, prefix: c.prefix(0)}, nil
+		return &distinctAcc{inner: acc, set: c.set, prefix: c.prefix(0), vals: column.New(a.Args[0].Type(), 0), keys: c.keys}, nil
 	}
 	if len(a.Args) == 0 && name == "count" {
 		return &countAcc{}, nil

@@ -26,6 +26,7 @@ import (
 //     group once, when its window closes, so the output is append-only; EMIT CHANGES emits
 //     changes as above. Either way the state of a closed window is freed; its results stay.
 //   - EMIT FINAL without a window emits at the end of bounded input.
+//   - Bounded input has no table. Groups beyond the budget go to disk (aggregate_spill.go).
 //
 // Table 0 (aggregate_state.go): groups. Table 1: values of the aggregates that
 // need all of them (multiset.go).
@@ -72,6 +73,9 @@ type aggregate struct {
 	ended       bool
 	hand        int32 // of the clock that evicts
 
+	parts *partitions // rows of groups that do not fit any more; nil: all do
+	level int         // how often the input was spread over partitions
+
 	scratch aggScratch
 }
 
@@ -95,6 +99,8 @@ type aggScratch struct {
 	missing              []int32
 	capture              []int32 // groups whose old rows are to be kept
 	live, gone           []int32
+	spilled, kept, rest  []int32 // places of rows whose groups do not fit; rows that stay; rows that go
+	restHashes           []uint64
 	dels, adds           []int32
 	key, groupKey, value []byte
 	groupOf              int32
@@ -157,6 +163,7 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 	a.keys = newKeyTable(ts)
 	a.whole = a.table == nil || a.table.Fresh()
 	a.set = newMultiset(a.label, ctx.table(p, 1), ctx.budget().half())
+	a.set.ctx = ctx
 	a.scratch.keyCols = make([]*column.Column, len(p.Keys))
 	a.scratch.groupOf = -1
 	if len(p.Aggs) > 120 {
@@ -224,7 +231,8 @@ func (a *aggregate) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if err := a.locate(in, rows); err != nil {
+	rows, err := a.locate(in, rows)
+	if err != nil || len(rows) == 0 {
 		return err
 	}
 	gids := s.gids
@@ -282,8 +290,8 @@ func (a *aggregate) inTime(in *column.Batch) []int32 {
 }
 
 // locate sets scratch.gids to the groups of rows, making or loading those that
-// are not in memory.
-func (a *aggregate) locate(in *column.Batch, rows []int32) error {
+// are not in memory, and returns the rows, without those that go to disk.
+func (a *aggregate) locate(in *column.Batch, rows []int32) ([]int32, error) {
 	s := &a.scratch
 	if cap(s.gids) < len(rows) {
 		s.gids = make([]int32, len(rows))
@@ -296,7 +304,7 @@ func (a *aggregate) locate(in *column.Batch, rows []int32) error {
 			a.growGroups()
 			a.flags[0] = flagLive
 		}
-		return nil
+		return rows, nil
 	}
 	for k, j := range a.p.Keys {
 		s.keyCols[k] = in.Cols[j]
@@ -310,6 +318,10 @@ func (a *aggregate) locate(in *column.Batch, rows []int32) error {
 		}
 		// An earlier row of this batch may have made the group.
 		if g = a.keys.findOne(s.keyCols, int(rows[k]), s.hashes[k]); g < 0 {
+			if a.parts != nil {
+				s.spilled = append(s.spilled, int32(k))
+				continue
+			}
 			g = a.keys.insert(s.keyCols, int(rows[k]), s.hashes[k])
 			a.growGroups()
 			s.groupOf = -1
@@ -318,8 +330,11 @@ func (a *aggregate) locate(in *column.Batch, rows []int32) error {
 		}
 		s.gids[k] = g
 	}
+	if len(s.spilled) > 0 {
+		return a.divert(in, rows)
+	}
 	if len(s.missing) == 0 {
-		return nil
+		return rows, nil
 	}
 	if a.end >= 0 {
 		for _, g := range s.missing {
@@ -327,9 +342,9 @@ func (a *aggregate) locate(in *column.Batch, rows []int32) error {
 		}
 	}
 	if a.whole {
-		return nil
+		return rows, nil
 	}
-	return a.load(s.missing)
+	return rows, a.load(s.missing)
 }
 
 func (a *aggregate) indexWindow(g int32) {

@@ -48,6 +48,9 @@ func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
 	if a.retain > 0 {
 		a.shown = max(a.shown, laterBy(a.mark, a.retain))
 	}
+	if a.set.runs != nil {
+		a.byKey(a.touched)
+	}
 	for gs := range slices.Chunk(a.touched, settleGroups) {
 		if err := a.settle(gs, out); err != nil {
 			return err
@@ -79,6 +82,9 @@ func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
 		if err := a.flush(); err != nil {
 			return err
 		}
+	}
+	if a.table == nil && (a.parts != nil || a.set.runs != nil) {
+		return a.finish(e, out)
 	}
 	return a.bound()
 }

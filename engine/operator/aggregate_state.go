@@ -306,14 +306,11 @@ func (a *aggregate) bound() error {
 	if err := a.set.check(); err != nil {
 		return err
 	}
-	budget := a.ctx.budget().now()
-	if a.memory() <= budget {
-		return nil
-	}
 	if a.table == nil {
-		return a.ctx.budget().exceeded(a.label, a.memory())
+		return a.overflow()
 	}
-	if a.single {
+	budget := a.ctx.budget().now()
+	if a.memory() <= budget || a.single {
 		return nil
 	}
 	goal := int((a.memory() - budget*3/4) * int64(a.keys.live) / a.memory())

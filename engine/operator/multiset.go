@@ -21,6 +21,7 @@ import (
 //
 // What is asked in order (first, scan) merges the two. Without a table, or while the
 // table is fresh and nothing was dropped, memory is all there is and nothing is read.
+// Without a table, what is beyond the budget goes to disk (multiset_spill.go).
 //
 // Table entry: key → version, uvarint count, value.
 type multiset struct {
@@ -31,6 +32,8 @@ type multiset struct {
 	dirty  []string
 	bytes  int64
 	budget budget
+	ctx    BuildContext // for spill
+	runs   *setRuns     // nil: nothing is on disk
 }
 
 type msEntry struct {
@@ -147,6 +150,9 @@ type msItem struct {
 // scan yields the entries whose key begins with prefix and whose count is above
 // zero, in order. The set must not change meanwhile.
 func (s *multiset) scan(prefix []byte) iter.Seq2[msItem, error] {
+	if s.runs != nil {
+		return s.scanRuns(prefix)
+	}
 	return func(yield func(msItem, error) bool) {
 		hi := rowenc.PrefixEnd(prefix)
 		mem := s.m.Iter()
@@ -271,6 +277,9 @@ func (s *multiset) flush() error {
 
 // check keeps memory within the budget between flushes.
 func (s *multiset) check() error {
+	if s.t == nil && s.m.Len() > 0 && s.ctx.spills(2*s.bytes) {
+		return s.spill()
+	}
 	if s.bytes <= s.budget.now() {
 		return nil
 	}

@@ -65,7 +65,7 @@ func (r *runs) add(b *column.Batch, rows []int32) error {
 		return err
 	}
 	r.lists = append(r.lists, l)
-	return l.Flush()
+	return l.End()
 }
 
 // ways is how many runs are merged at a time: a block of each is in memory.
@@ -101,7 +101,7 @@ func (r *runs) shorten(n int) error {
 			return true, l.Append(b, one)
 		})
 		if err == nil {
-			err = l.Flush()
+			err = l.End()
 		}
 		if err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"velostream/catalog/types"
+	"velostream/engine/dataflow"
+	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 	"velostream/storage/spool"
 )
@@ -112,5 +114,49 @@ func TestSpillLimit(t *testing.T) {
 	}
 	if err := d.Close(); err != nil || a.Used() != 0 {
 		t.Fatalf("%d bytes left, %v", a.Used(), err)
+	}
+}
+
+// TestAggregateSpill compares grouping on disk with grouping in memory: by few keys and by many, with
+// aggregates that need all values, with time windows, and without groups.
+func TestAggregateSpill(t *testing.T) {
+	ts := append(slices.Clone(aggInput), types.Int8)
+	i, f, k := col(1, types.Int4), col(3, types.Float8), col(0, types.Text)
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 12))
+		byValue, byArrival := everyAgg()
+		aggs := append(byValue, byArrival...)
+		sum := call("sum", types.Float8, f)
+		sum.Distinct = true
+		list := call("array_agg", mustArray(types.Int4), i)
+		list.Distinct = true
+		half := call("percentile_disc", types.Int4, &expr.Const{Value: types.FloatDatum(0.5), T: types.Float8})
+		half.OrderBy = []plan.SortKey{{Expr: i}}
+		aggs = append(aggs, sum, list, half, call("array_agg", mustArray(types.Text), k), call("jsonb_agg", types.JSONB, i), call("median", types.Float8, f))
+		keys := [][]int{{6}, {0}, {2, 6}, {}, {4, 3, 5}}[seed%5]
+		if seed%2 == 1 {
+			aggs = nil // DISTINCT
+			keys = append(keys, 6)
+		}
+		spread := 1 + r.IntN(600)
+		p := aggPlan(input(true, nil, ts...), keys, aggs)
+		c, _ := randomChanges(r, ts, 1500, func() []types.Datum {
+			return append(randomRow(r), types.IntDatum(int64(r.IntN(spread))))
+		}, false)
+		run := func(ctx BuildContext) []string {
+			rg := newRig(t, p, false)
+			rg.ctx = ctx
+			rg.open()
+			for at := 0; at < len(c.rows); {
+				n := min(1+r.IntN(200), len(c.rows)-at)
+				rg.process(0, c.batch(at, at+n, r.IntN(2) == 0))
+				at += n
+			}
+			rg.watermark(dataflow.EndOfTime)
+			rg.barrier(false)
+			return rg.sorted()
+		}
+		got := run(BuildContext{Shards: 1, Disk: disk(t, 1<<r.IntN(16))})
+		diff(t, fmt.Sprintf("seed %d", seed), got, run(BuildContext{Shards: 1}))
 	}
 }

@@ -67,6 +67,22 @@ func (l *List) Flush() error {
 	return nil
 }
 
+// End is Flush after the last row.
+func (l *List) End() error {
+	err := l.Flush()
+	l.tail = column.NewBuilder(l.ts, 0)
+	return err
+}
+
+// Blocks is how many blocks there are; what was not flushed is in none.
+func (l *List) Blocks() int { return len(l.blocks) }
+
+// Block returns the rows of block n.
+func (l *List) Block(n int) (*column.Batch, error) { return l.file.Read(l.blocks[n], l.ts) }
+
+// Close frees the file of the list, which no other list may use.
+func (l *List) Close() error { return l.file.Close() }
+
 // All yields the rows, by batches that are the caller's. What was not flushed comes last, and is
 // valid until the next Append.
 func (l *List) All() iter.Seq2[*column.Batch, error] {
