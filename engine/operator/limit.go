@@ -28,21 +28,20 @@ func newLimit(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 
 // limits evaluates LIMIT and OFFSET; without LIMIT count is the largest number.
 func limits(p *plan.Physical, ctx BuildContext) (count, offset int64, err error) {
-	count, ok, err := constInt(ctx.Env, p.Count)
-	if err != nil {
-		return 0, 0, err
-	}
-	if !ok {
-		count = math.MaxInt64
-	}
 	if offset, _, err = constInt(ctx.Env, p.Offset); err != nil {
 		return 0, 0, err
 	}
+	if offset < 0 {
+		return 0, 0, pgerror.New("2201X", "OFFSET must not be negative")
+	}
+	count, ok, err := constInt(ctx.Env, p.Count)
 	switch {
+	case err != nil:
+		return 0, 0, err
+	case !ok:
+		count = math.MaxInt64
 	case count < 0:
 		return 0, 0, pgerror.New("2201W", "LIMIT must not be negative")
-	case offset < 0:
-		return 0, 0, pgerror.New("2201X", "OFFSET must not be negative")
 	}
 	return count, offset, nil
 }

@@ -62,6 +62,10 @@ func nested(p *plan.Physical, scan Scan, ctx operator.BuildContext, m *Measure) 
 
 // start builds the operators.
 func (r *Rows) start(t *dataflow.Tree, p *plan.Physical, scan Scan, ctx operator.BuildContext, m *Measure) error {
+	if computed(p, nil) {
+		r.startComputed(p, scan, ctx, m)
+		return nil
+	}
 	bl := &builder{tree: t, ctx: ctx, measure: m, shared: map[int]dataflow.Ref{}, keys: map[*plan.Physical]func() ([]types.Datum, bool){}}
 	root, err := bl.build(p)
 	if err != nil {

@@ -103,7 +103,12 @@ func (c *change) readAgain() []uint32 {
 	scans := 0
 	read := map[uint32]bool{}
 	var walk func(p *plan.Physical)
+	seen := map[*plan.Physical]bool{}
 	walk = func(p *plan.Physical) {
+		if p.Shared != 0 && seen[p] {
+			return
+		}
+		seen[p] = true
 		if p.Op == plan.OpScan {
 			scans++
 			read[p.Relation] = true
@@ -130,7 +135,7 @@ func (c *change) readAgain() []uint32 {
 // run runs a part, after those whose rows it reads, and returns how many rows it
 // changed and those it gives.
 func (r *statementRun) run(ctx context.Context, c *change) (int, *column.Batch, error) {
-	for _, id := range workTables(c.physical, nil) {
+	for _, id := range workTables(c.physical, nil, map[*plan.Physical]bool{}) {
 		if err := r.part(ctx, id); err != nil {
 			return 0, nil, err
 		}
@@ -206,8 +211,12 @@ func (r *statementRun) changedBefore(c *change) bool {
 	return false
 }
 
-// workTables appends the numbers of the work tables in p that are not of a recursion in it.
-func workTables(p *plan.Physical, own []int) []int {
+// workTables are the numbers of the work tables in p that are not of a recursion in it.
+func workTables(p *plan.Physical, own []int, seen map[*plan.Physical]bool) []int {
+	if p.Shared != 0 && seen[p] {
+		return nil
+	}
+	seen[p] = true
 	if p.Op == plan.OpRecursive {
 		own = append(slices.Clone(own), p.Recursion)
 	}
@@ -216,7 +225,7 @@ func workTables(p *plan.Physical, own []int) []int {
 	}
 	var out []int
 	for _, in := range p.Inputs {
-		out = append(out, workTables(in, own)...)
+		out = append(out, workTables(in, own, seen)...)
 	}
 	return out
 }

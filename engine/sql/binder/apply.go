@@ -66,6 +66,8 @@ type domain struct {
 	n    int          // columns
 	refs []*outerRef
 	work []int // recursions whose work tables have the domain's columns
+	// ordered: rows of a sorted LIMIT come in its order, as ARRAY (query) wants them.
+	ordered bool
 }
 
 // domainOf lists what p needs of the next query around, without a plan.
@@ -202,6 +204,8 @@ func (d *domain) push(p plan.Logical) (plan.Logical, error) {
 		return d.pushRecursive(p)
 	case *plan.WorkTable:
 		return &plan.WorkTable{ID: p.ID, Name: p.Name, Out: d.schema(p.Out)}, nil
+	case *plan.Limit:
+		return d.limit(p)
 	case *plan.Values:
 		return d.pushValues(p)
 	case *plan.Series:
@@ -238,8 +242,6 @@ func (d *domain) pushOne(p, in plan.Logical) (plan.Logical, error) {
 		return &plan.Expand{Input: in, Calls: plan.MapTableCalls(p.Calls, d.expr), Out: d.schema(p.Out)}, nil
 	case *plan.Sort:
 		return &plan.Sort{Input: in, Keys: d.keys(p.Keys)}, nil
-	case *plan.Limit:
-		return d.limit(p, in)
 	case *plan.Aggregate:
 		return d.aggregate(p, in)
 	}
@@ -247,7 +249,21 @@ func (d *domain) pushOne(p, in plan.Logical) (plan.Logical, error) {
 }
 
 // limit keeps the first rows of each value of the domain.
-func (d *domain) limit(p *plan.Limit, in plan.Logical) (plan.Logical, error) {
+func (d *domain) limit(p *plan.Limit) (plan.Logical, error) {
+	in, err := d.push(p.Input)
+	if err != nil {
+		return nil, err
+	}
+	bounds := p.Bounds
+	switch {
+	case bounds == nil:
+	case d.needs(bounds):
+		if bounds, err = d.push(bounds); err != nil {
+			return nil, err
+		}
+	default:
+		bounds = lowered(bounds)
+	}
 	var order []plan.SortKey
 	if s, ok := in.(*plan.Sort); ok {
 		in, order = s.Input, s.Keys
@@ -255,8 +271,31 @@ func (d *domain) limit(p *plan.Limit, in plan.Logical) (plan.Logical, error) {
 	o := numbered(in, "row_number", d.cols(), order)
 	n := len(o.Out) - 1
 	row := &expr.Col{Index: n, T: types.Int8, Name: "row_number"}
-	f := &plan.Filter{Input: o, Cond: plan.All(within(row, row, d.expr(p.Count), d.expr(p.Offset)))}
-	return &plan.Project{Input: f, Exprs: identity(o.Out)[:n], Out: o.Out[:n]}, nil
+	own := bounds != nil && len(bounds.Schema()) > 2 // each value of the domain has its own
+	f := firstRows(o, n, row, row, d.expr(p.Count), d.expr(p.Offset), bounds, func(j *plan.Join) {
+		if own {
+			d.equate(j)
+		}
+	})
+	if d.ordered && len(order) > 0 {
+		return &plan.Sort{Input: f, Keys: order}, nil
+	}
+	return f, nil
+}
+
+// firstRows are the first n columns of those rows of in that LIMIT leaves, see within.
+// bounds, if set, gives count and offset as its last two columns; joined says by what.
+func firstRows(in plan.Logical, n int, row, last, count, offset expr.Expr, bounds plan.Logical, joined func(*plan.Join)) plan.Logical {
+	if bounds != nil {
+		j := newJoin(plan.CrossJoin, in, bounds)
+		joined(j)
+		at := len(j.Out) - 2
+		count, offset = &expr.Col{Index: at, T: types.Int8}, &expr.Col{Index: at + 1, T: types.Int8}
+		in = j
+	}
+	f := &plan.Filter{Input: in, Cond: plan.All(within(row, last, count, offset))}
+	s := in.Schema()
+	return &plan.Project{Input: f, Exprs: identity(s)[:n], Out: s[:n]}
 }
 
 // within are the conditions that row > offset and last <= offset + count.
@@ -550,6 +589,7 @@ func (b *Binder) dependentJoin(j *plan.Join) (plan.Logical, error) {
 		return nil, err
 	}
 	d := domainOf(r)
+	d.ordered = !b.Continuous
 	exprs := make([]expr.Expr, d.n)
 	for i, o := range d.refs {
 		x, err := toCols(b, o.e)
@@ -629,6 +669,7 @@ func (k *block) correlate(sub plan.Logical, over func(expr.Expr) (expr.Expr, err
 		return lowered(sub), nil, nil
 	}
 	d := domainOf(sub)
+	d.ordered = !k.b.Continuous
 	exprs := make([]expr.Expr, d.n)
 	for i, o := range d.refs {
 		x, err := k.attach(o.e, over)

@@ -67,7 +67,7 @@ func firstOf(p plan.Logical, on []expr.Expr, order []plan.SortKey) plan.Logical 
 
 // withTies keeps the rows of a sorted relation up to count and those equal in the
 // order to the last one.
-func withTies(s *plan.Sort, count, offset expr.Expr) plan.Logical {
+func withTies(s *plan.Sort, l *plan.Limit) plan.Logical {
 	o := numbered(s.Input, "row_number", nil, s.Keys)
 	rank := o.Calls[0]
 	rank.Name = "rank"
@@ -76,6 +76,5 @@ func withTies(s *plan.Sort, count, offset expr.Expr) plan.Logical {
 	o.Out = append(o.Out, plan.Column{Name: "rank", Type: types.Int8, Hidden: true})
 	row := &expr.Col{Index: n, T: types.Int8, Name: "row_number"}
 	last := &expr.Col{Index: n + 1, T: types.Int8, Name: "rank"}
-	f := &plan.Filter{Input: o, Cond: plan.All(within(row, last, count, offset))}
-	return &plan.Sort{Input: &plan.Project{Input: f, Exprs: identity(o.Out)[:n], Out: o.Out[:n]}, Keys: s.Keys}
+	return &plan.Sort{Input: firstRows(o, n, row, last, l.Count, l.Offset, l.Bounds, func(*plan.Join) {}), Keys: s.Keys}
 }

@@ -152,7 +152,7 @@ func (b *Binder) sortKey(o ast.OrderItem, cx *context) (plan.SortKey, error) {
 // project makes the select list, and sorts.
 func (k *block) project(sort []orderItem) (*relation, error) {
 	p := &plan.Project{}
-	r := &relation{event: -1}
+	r := &relation{event: -1, scope: k.scope}
 	early := len(k.overs)+len(k.sets) > 0
 	if early {
 		if err := k.beforeItems(); err != nil {

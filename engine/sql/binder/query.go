@@ -34,7 +34,7 @@ func (b *Binder) query(q *ast.Query, parent *Scope) (*relation, error) {
 		return nil, err
 	}
 	if q.Limit != nil {
-		if r.plan, err = b.limit(q.Limit, r.plan); err != nil {
+		if r.plan, err = b.limit(q.Limit, r, parent); err != nil {
 			return nil, err
 		}
 	}
@@ -221,59 +221,6 @@ func (b *Binder) valuesColumn(v *ast.Values, rows [][]expr.Expr, j int) (types.T
 		rows[i][j] = es[i]
 	}
 	return t, nil
-}
-
-func (b *Binder) limit(l *ast.Limit, in plan.Logical) (plan.Logical, error) {
-	n := &plan.Limit{Input: in}
-	one := func(x ast.Expr, clause string) (expr.Expr, error) {
-		if x == nil {
-			return nil, nil
-		}
-		cx := &context{scope: nil, clause: clause}
-		if _, ok := x.(*ast.ColumnRef); ok {
-			if _, set := in.(*plan.Union); set {
-				return nil, b.noSuchColumn(nil, x.(*ast.ColumnRef))
-			}
-			return nil, pgerror.New(pgerror.InvalidColumnReference, "argument of %s must not contain variables", clause).At(b.pos(x.Pos()))
-		}
-		e, err := b.expr(x, cx)
-		if err != nil {
-			return nil, err
-		}
-		from := e.Type()
-		if from.OID != types.OIDUnknown && from.OID != types.OIDInt8 && !castAllowed(from, types.Int8, castAssignment) {
-			return nil, pgerror.New(pgerror.DatatypeMismatch, "argument of %s must be type bigint, not type %s", clause, TypeName(from)).
-				At(b.pos(leftmost(x)))
-		}
-		if e, err = b.castTo(e, types.Int8, false, leftmost(x)); err != nil {
-			return nil, err
-		}
-		if e, err = toCols(b, e); err != nil {
-			return nil, err
-		}
-		return expr.Fold(e), nil
-	}
-	var err error
-	if n.Count, err = one(l.Count, "LIMIT"); err != nil {
-		return nil, err
-	}
-	if n.Offset, err = one(l.Offset, "OFFSET"); err != nil {
-		return nil, err
-	}
-	if n.Count == nil && n.Offset == nil {
-		return in, nil
-	}
-	if l.WithTies {
-		s, ok := in.(*plan.Sort)
-		if !ok {
-			return nil, pgerror.New(pgerror.SyntaxError, "WITH TIES cannot be specified without ORDER BY clause").At(b.pos(l.Pos()))
-		}
-		if c, ok := n.Count.(*expr.Const); ok && !c.Value.Null && c.Value.I < 0 {
-			return nil, pgerror.New("2201W", "LIMIT must not be negative")
-		}
-		return withTies(s, n.Count, n.Offset), nil
-	}
-	return n, nil
 }
 
 // size counts the nodes of p.

@@ -282,7 +282,7 @@ func rowCount(p plan.Logical) (one, atMost bool) {
 		if c, ok := p.Count.(*expr.Const); ok && c.T == types.Int8 && !c.Value.Null && c.Value.I <= 1 {
 			atMost = true
 		}
-		return one && p.Count == nil && p.Offset == nil, atMost
+		return one && p.Count == nil && p.Offset == nil && p.Bounds == nil, atMost
 	}
 	return false, false
 }

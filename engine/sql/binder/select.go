@@ -25,6 +25,7 @@ type relation struct {
 	roles      []windowRole // of the visible columns, nil: none
 	// event is the column that is the relation's event time, -1: none.
 	event int
+	scope *Scope // the names of the query's FROM, nil: not known
 }
 
 // block is one SELECT … FROM … WHERE … GROUP BY … while it is being bound.

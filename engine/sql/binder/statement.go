@@ -165,7 +165,7 @@ func (b *Binder) shareQueries(c *Change) {
 			readers[id]++
 		}
 	}
-	cut := &sharedCut{readers: readers, made: map[int]bool{}, b: b}
+	cut := &sharedCut{readers: readers, made: map[int]bool{}, kept: map[int]plan.Logical{}, b: b}
 	for _, x := range changes {
 		x.eachPlan(cut.plan)
 	}
@@ -192,6 +192,7 @@ type sharedCut struct {
 	b       *Binder
 	readers map[int]int
 	made    map[int]bool
+	kept    map[int]plan.Logical // those with one reader, by ID
 }
 
 func (k *sharedCut) plan(p plan.Logical) plan.Logical {
@@ -206,6 +207,14 @@ func (k *sharedCut) plan(p plan.Logical) plan.Logical {
 	in := p.Inputs()
 	if len(in) == 0 {
 		return p
+	}
+	if ok {
+		if n := k.kept[s.ID]; n != nil {
+			return n
+		}
+		n := s.WithInputs([]plan.Logical{k.plan(s.Input)})
+		k.kept[s.ID] = n
+		return n
 	}
 	next := make([]plan.Logical, len(in))
 	same := true

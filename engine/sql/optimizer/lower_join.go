@@ -351,6 +351,25 @@ func (l *lowering) sortClosed(p *plan.Sort, root bool) (*plan.Physical, error) {
 // limit lowers LIMIT: with an order, or where the result is kept, a Top-N in
 // one shard, else the end of the query.
 func (l *lowering) limit(p *plan.Limit, keyed, root bool) (*plan.Physical, error) {
+	if p.Bounds == nil {
+		return l.limited(p, keyed, root)
+	}
+	if l.o.Continuous {
+		return nil, pgerror.Unsupported("LIMIT and OFFSET of a continuous query must be constants")
+	}
+	n, err := l.limited(p, keyed, root)
+	if err != nil {
+		return nil, err
+	}
+	b, err := l.node(p.Bounds, false, false)
+	if err != nil {
+		return nil, err
+	}
+	n.Inputs = append(n.Inputs, cutTo(b, p.Bounds.Schema()))
+	return n, nil
+}
+
+func (l *lowering) limited(p *plan.Limit, keyed, root bool) (*plan.Physical, error) {
 	s, sorted := p.Input.(*plan.Sort)
 	if sorted && l.o.Continuous && root && !l.o.View && p.Offset == nil {
 		return l.limitSorted(p, s, keyed)
@@ -396,7 +415,7 @@ func (l *lowering) limitSorted(p *plan.Limit, s *plan.Sort, keyed bool) (*plan.P
 	}
 	if !closes(in) {
 		*l = before
-		return l.limit(p, keyed, false)
+		return l.limited(p, keyed, false)
 	}
 	n := newNode(plan.OpLimit, in.Out, in)
 	n.Count, n.Key, n.AppendOnly, n.EventTime = p.Count, in.Key, in.AppendOnly, in.EventTime

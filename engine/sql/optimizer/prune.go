@@ -129,7 +129,13 @@ func (pr *pruner) node(p plan.Logical, need []bool, keyed bool) (plan.Logical, [
 		return &plan.Sort{Input: in, Keys: movedKeys(p.Keys, at)}, at
 	case *plan.Limit:
 		in, at := pr.node(p.Input, need, keyed || pr.continuous)
-		return &plan.Limit{Input: in, Count: p.Count, Offset: p.Offset}, at
+		out := &plan.Limit{Input: in, Count: p.Count, Offset: p.Offset}
+		if p.Bounds != nil {
+			s := p.Bounds.Schema()
+			n, at := pr.node(p.Bounds, wanted(len(s), true), false)
+			out.Bounds = arranged(n, at, s)
+		}
+		return out, at
 	}
 	at := make([]int, len(need))
 	for i := range at {

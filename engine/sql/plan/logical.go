@@ -64,7 +64,12 @@ func (n *Union) Inputs() []Logical { return n.All }
 func (n *Sort) Inputs() []Logical { return []Logical{n.Input} }
 
 // Inputs implements Logical.
-func (n *Limit) Inputs() []Logical { return []Logical{n.Input} }
+func (n *Limit) Inputs() []Logical {
+	if n.Bounds != nil {
+		return []Logical{n.Input, n.Bounds}
+	}
+	return []Logical{n.Input}
+}
 
 // WithInputs implements Logical.
 func (n *Scan) WithInputs([]Logical) Logical { return n }
@@ -128,5 +133,8 @@ func (n *Sort) WithInputs(in []Logical) Logical {
 func (n *Limit) WithInputs(in []Logical) Logical {
 	c := *n
 	c.Input = in[0]
+	if len(in) > 1 {
+		c.Bounds = in[1]
+	}
 	return &c
 }

@@ -94,7 +94,8 @@ type Physical struct {
 	// OpSession: Keys is whose sessions; window_start and window_end number the session and
 	// bound its end, for an aggregate above
 	IDs bool `json:"ids,omitempty"`
-	// OpSort, OpTopN, OpLimit
+	// OpSort, OpTopN, OpLimit. A second input of the last two is one row with Count and
+	// Offset, see Limit (bounded plans only)
 	Sort   []SortKey `json:"sort,omitempty"`
 	Count  expr.Expr `json:"count,omitempty"`
 	Offset expr.Expr `json:"offset,omitempty"`

@@ -271,4 +271,7 @@ type Sort struct {
 type Limit struct {
 	Input         Logical
 	Count, Offset expr.Expr
+	// Bounds, if set, is one row with the count and the offset, NULL where there is none:
+	// they depend on a query. Count and Offset are nil then.
+	Bounds Logical
 }
