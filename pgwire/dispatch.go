@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 )
 
@@ -135,14 +136,7 @@ func checkText(s string) error {
 	if utf8.ValidString(s) {
 		return nil
 	}
-	for i, r := range s {
-		if r == utf8.RuneError {
-			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-				return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x%02x", s[i])
-			}
-		}
-	}
-	return nil
+	return types.CheckText([]byte(s))
 }
 
 // errLayout is the FATAL answer to a message whose bytes do not fit its type:

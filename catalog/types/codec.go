@@ -126,12 +126,12 @@ func decodeBytesText(t Type, b []byte) (Datum, error) {
 		}
 		return StringDatum(p.String()), nil
 	case OIDName:
-		return BytesDatum(truncateName(b)), checkText(b)
+		return BytesDatum(truncateName(b)), CheckText(b)
 	case OIDChar1:
 		return BytesDatum(parseChar1(b)), nil
 	default:
 	}
-	return BytesDatum(append(make([]byte, 0, len(b)), b...)), checkText(b)
+	return BytesDatum(append(make([]byte, 0, len(b)), b...)), CheckText(b)
 }
 
 func (f *Format) floatDigits() int {

@@ -85,9 +85,14 @@ func ParseTimeUnit(name string) TimeUnit {
 func UnitError(name string, t Type) error {
 	t.Mod = -1
 	if ParseTimeUnit(name) == UnitUnknown {
-		return pgerror.New(pgerror.InvalidParameterValue, "unit \"%s\" not recognized for type %s", lower(name), t)
+		return unknownUnit(name, t)
 	}
 	return pgerror.Unsupported("unit \"%s\" not supported for type %s", lower(name), t)
+}
+
+// unknownUnit names the unit as PostgreSQL does, which makes an identifier of it.
+func unknownUnit(name string, t Type) error {
+	return pgerror.New(pgerror.InvalidParameterValue, "unit \"%s\" not recognized for type %s", truncateName([]byte(lower(name))), t)
 }
 
 // truncError is UnitError for date_trunc, which does not know the fields that
@@ -95,7 +100,7 @@ func UnitError(name string, t Type) error {
 func truncError(name string, t Type) error {
 	switch ParseTimeUnit(name) {
 	case UnitDow, UnitIsoDow, UnitDoy, UnitIsoYear, UnitEpoch, UnitJulian:
-		return pgerror.New(pgerror.InvalidParameterValue, "unit \"%s\" not recognized for type %s", lower(name), t)
+		return unknownUnit(name, t)
 	default:
 	}
 	return UnitError(name, t)

@@ -88,7 +88,9 @@ func (d Decimal) lnWeight() int {
 		weight, first := x.baseDigit()
 		return weight*4 + int(math.Log10(float64(first)))
 	}
-	return int(math.Log10(math.Abs(d.log10Estimate() * math.Ln10)))
+	weight, _ := d.baseDigit()
+	two := d.Trunc(int32(4 * (1 - weight))) // PostgreSQL looks at two digits in base 10,000
+	return int(math.Log10(math.Abs(two.log10Estimate() * math.Ln10)))
 }
 
 // Ln returns the natural logarithm; 2201E for zero and negative values.

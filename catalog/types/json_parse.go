@@ -44,7 +44,7 @@ type jsonParser struct {
 
 // ValidJSON reports text that is no JSON (22P02), as type json checks it.
 func ValidJSON(b []byte) error {
-	if err := checkText(b); err != nil {
+	if err := CheckText(b); err != nil {
 		return err
 	}
 	p := jsonParser{src: b}
@@ -53,7 +53,7 @@ func ValidJSON(b []byte) error {
 }
 
 func parseJSON(b []byte) (jsonNode, error) {
-	if err := checkText(b); err != nil {
+	if err := CheckText(b); err != nil {
 		return jsonNode{}, err
 	}
 	p := jsonParser{src: b, build: true}

@@ -3,6 +3,7 @@ package types
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -67,10 +68,19 @@ func parseInt(o OID, b []byte) (int64, error) {
 	switch {
 	case err == nil && fitsInt(o, v):
 		return v, nil
-	case err == nil || errors.Is(err, strconv.ErrRange):
+	case err == nil || errors.Is(err, strconv.ErrRange) || digitsOut(o, s):
 		return 0, pgerror.New(pgerror.NumericValueOutOfRange, "value %q is out of range for type %s", string(b), intName(o))
 	}
 	return 0, pgerror.InvalidText(intName(o), string(b))
+}
+
+// digitsOut reports that the digits s begins with are out of o's range, which PostgreSQL finds
+// before it sees what comes after them. It reads them as a negative number.
+func digitsOut(o OID, s string) bool {
+	s = strings.TrimLeft(s[:min(1, len(s))], "+-") + s[min(1, len(s)):]
+	digits := s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
+	v, err := strconv.ParseInt("-"+digits, 10, 64)
+	return errors.Is(err, strconv.ErrRange) || err == nil && !fitsInt(o, v)
 }
 
 func fitsInt(o OID, v int64) bool {
@@ -328,7 +338,7 @@ func AppendBytea(dst, v []byte, escape bool) []byte {
 // ParseBytea reads hex form (blanks between the bytes allowed) or escape form.
 func ParseBytea(s string) ([]byte, error) {
 	if len(s) >= 2 && s[:2] == `\x` {
-		return parseByteaHex(s[2:])
+		return DecodeHex(s[2:])
 	}
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); {
@@ -351,7 +361,9 @@ func ParseBytea(s string) ([]byte, error) {
 
 func isOctal(c byte) bool { return c >= '0' && c <= '7' }
 
-func parseByteaHex(s string) ([]byte, error) {
+// DecodeHex reads pairs of hexadecimal digits, with white space between them; 22023 for anything
+// else.
+func DecodeHex(s string) ([]byte, error) {
 	out := make([]byte, 0, len(s)/2)
 	for i := 0; i < len(s); {
 		if c := s[i]; c == ' ' || c == '\n' || c == '\t' || c == '\r' {
@@ -380,22 +392,37 @@ func badHexDigit(s string) error {
 	return pgerror.New(pgerror.InvalidParameterValue, "invalid hexadecimal digit: \"%s\"", s[:n])
 }
 
-// checkText refuses what a UTF-8 server can't store.
-func checkText(b []byte) error {
-	if utf8.Valid(b) {
-		if slices.Contains(b, 0) {
-			return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x00")
-		}
+// CheckText refuses what a UTF-8 server can't store, 22021 with the bytes of the first sequence
+// that is none, as PostgreSQL takes them by their first byte.
+func CheckText(b []byte) error {
+	if utf8.Valid(b) && !slices.Contains(b, 0) {
 		return nil
 	}
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n <= 1 {
-			return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x%02x", b[i])
+		if r == 0 || r == utf8.RuneError && n <= 1 {
+			var text strings.Builder
+			for _, c := range b[i:min(i+sequenceLength(b[i]), len(b))] {
+				fmt.Fprintf(&text, " 0x%02x", c)
+			}
+			return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\":%s", text.String())
 		}
 		i += n
 	}
 	return nil
+}
+
+// sequenceLength is how many bytes a character that begins with c has.
+func sequenceLength(c byte) int {
+	switch {
+	case c&0xe0 == 0xc0:
+		return 2
+	case c&0xf0 == 0xe0:
+		return 3
+	case c&0xf8 == 0xf0:
+		return 4
+	}
+	return 1
 }
 
 // nameMax is how many bytes a name keeps (NAMEDATALEN - 1).

@@ -58,6 +58,10 @@ func refuseViewClauses(p ast.Parsed, q *ast.Query) error {
 	if changingCTE(q) != nil {
 		return pgerror.Unsupported("views must not contain data-modifying statements in WITH")
 	}
+	if q.Emit != nil {
+		return pgerror.Unsupported("EMIT in a view is not supported").
+			WithHint("Write it in the query that reads the view, or make a materialized view.").At(p.Position(q.Emit.Pos()))
+	}
 	if q.Late != nil {
 		return pgerror.Unsupported("LATE ROWS in a view is not supported").
 			WithHint("Write it in the query that reads the view, or make a materialized view.").At(p.Position(q.Late.Pos()))

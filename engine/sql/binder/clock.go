@@ -61,17 +61,15 @@ func nowPos(e expr.Expr) int {
 	return -1
 }
 
-var flipped = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
 // clockBound reads a comparison as now() op bound.
 func (b *Binder) clockBound(e expr.Expr) (bound expr.Expr, op string, ok bool) {
 	c, isCall := e.(*expr.Call)
-	if !isCall || len(c.Args) != 2 || flipped[c.Name] == "" {
+	if !isCall || len(c.Args) != 2 || expr.Mirrored(c.Name) == "" || expr.Mirrored(c.Name) == c.Name {
 		return nil, "", false
 	}
 	side, other, op := c.Args[0], c.Args[1], c.Name
 	if nowPos(side) < 0 {
-		side, other, op = other, side, flipped[op]
+		side, other, op = other, side, expr.Mirrored(op)
 	}
 	if nowPos(other) >= 0 {
 		return nil, "", false

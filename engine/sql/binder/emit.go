@@ -122,6 +122,9 @@ func (b *Binder) nestedClauses(q *ast.Query) error {
 	if q == b.end || b.SQL == "" {
 		return nil
 	}
+	if q.Emit != nil {
+		return b.missing(q.Emit, "EMIT is not supported here").WithHint("Write it at the end of a statement that is a query or makes a relation of one.")
+	}
 	if q.Late != nil {
 		return b.missing(q.Late, "LATE ROWS is not supported here").WithHint("Write it at the end of a statement that is a query or makes a relation of one.")
 	}

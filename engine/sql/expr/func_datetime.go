@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"strings"
 	"time"
 
 	"velostream/catalog/types"
@@ -101,6 +102,7 @@ func findZone(name string) (*time.Location, error) {
 	if loc, ok := types.FindZone(name); ok {
 		return loc, nil
 	}
+	name = strings.ToValidUTF8(name[:min(len(name), 255)], "") // what PostgreSQL looks at
 	return nil, pgerror.New(pgerror.InvalidParameterValue, "time zone \"%s\" not recognized", name)
 }
 
@@ -207,6 +209,8 @@ func overlaps(_ *CallContext, a []datum) (datum, error) {
 		return null()
 	case s2.I < e1.I:
 		return boolean(true)
+	case e2.Null:
+		return null()
 	}
 	return boolean(false)
 }

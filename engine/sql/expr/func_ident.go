@@ -12,7 +12,7 @@ func parseIdent(_ *CallContext, a []datum) (datum, error) {
 	s := string(a[0].B)
 	strict := len(a) < 2 || a[1].Bool()
 	bad := func() (datum, error) {
-		return fail(pgerror.New(pgerror.InvalidParameterValue, "string is not a valid identifier: %q", s))
+		return fail(pgerror.New(pgerror.InvalidParameterValue, "string is not a valid identifier: \"%s\"", s))
 	}
 	var parts []string
 	rest := strings.TrimLeft(s, " \t\n\r\f\v")

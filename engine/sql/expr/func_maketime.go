@@ -72,18 +72,18 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// dateOf checks year, month and day; a negative year is BC.
-func dateOf(a []datum) (int64, error) {
+// dateOf checks year, month and day; a negative year is BC. Errors call it shown.
+func dateOf(a []datum, shown int64) (int64, error) {
 	y, m, d := a[0].I, a[1].I, a[2].I
-	bad := pgerror.New(pgerror.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", y, m, d)
-	if y == 0 || m < 1 || m > 12 || d < 1 || d > 31 {
+	bad := pgerror.New(pgerror.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", shown, m, d)
+	if y == 0 || y == math.MinInt32 || m < 1 || m > 12 || d < 1 || d > 31 {
 		return 0, bad
 	}
 	if y < 0 {
 		y++
 	}
 	if y > 5874897 || y < -4713 {
-		return 0, pgerror.New(pgerror.DatetimeFieldOverflow, "date out of range: %d-%02d-%02d", a[0].I, m, d)
+		return 0, pgerror.New(pgerror.DatetimeFieldOverflow, "date out of range: %d-%02d-%02d", shown, m, d)
 	}
 	days := types.DaysFromCivil(int(y), int(m), int(d))
 	if _, mm, dd := types.CivilFromDays(days); mm != int(m) || dd != int(d) {
@@ -92,7 +92,14 @@ func dateOf(a []datum) (int64, error) {
 	return days, nil
 }
 
-func makeDate(_ *CallContext, a []datum) (datum, error) { return ts(dateOf(a)) }
+// makeDate is make_date, whose errors count years BC from 0 as PostgreSQL's do.
+func makeDate(_ *CallContext, a []datum) (datum, error) {
+	shown := a[0].I
+	if shown < 0 && shown > math.MinInt32 {
+		shown++
+	}
+	return ts(dateOf(a, shown))
+}
 
 // clockOf checks hour, minute and second.
 func clockOf(a []datum) (int64, error) {
@@ -104,7 +111,7 @@ func clockOf(a []datum) (int64, error) {
 	return micros, nil
 }
 
-// secondsText writes seconds as C's %02g does.
+// secondsText writes seconds as C's %02g does, and what has two digits or more as its %g.
 func secondsText(s float64) string {
 	if math.IsNaN(s) || math.IsInf(s, 0) {
 		return string(types.AppendFloat8(nil, s, 1))
@@ -117,7 +124,7 @@ func secondsText(s float64) string {
 }
 
 func makeTimestamp(a []datum) (int64, error) {
-	days, err := dateOf(a)
+	days, err := dateOf(a, a[0].I)
 	if err != nil {
 		return 0, err
 	}
@@ -182,7 +189,7 @@ func unixTime(_ *CallContext, a []datum) (datum, error) {
 	case math.IsInf(s, -1):
 		return integer(types.TimestampNegInfinity)
 	case s < -210866803200 || s >= 9224318016000:
-		return fail(pgerror.New(pgerror.DatetimeFieldOverflow, "timestamp out of range: \"%g\"", s))
+		return fail(pgerror.New(pgerror.DatetimeFieldOverflow, "timestamp out of range: \"%s\"", secondsText(s)))
 	}
 	return integer(int64(math.RoundToEven((s - types.EpochSeconds) * 1e6)))
 }

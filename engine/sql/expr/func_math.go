@@ -206,11 +206,11 @@ func widthBucketDecimal(_ *CallContext, a []datum) (datum, error) {
 	if err != nil {
 		return fail(err)
 	}
-	q, err := part.QuoInt(width)
+	q, err := part.Div(width) // rounded as there: near the upper bound it may be n
 	if err != nil {
 		return fail(err)
 	}
-	v, ok := q.Int64()
+	v, ok := q.Floor().Int64()
 	if !ok || v >= math.MaxInt32 {
 		return fail(rangeInt4.out())
 	}

@@ -241,11 +241,14 @@ func padText(onLeft bool) Scalar {
 		if len(a) == 3 {
 			fill = a[2].B
 		}
+		if len(fill) == 0 {
+			n = min(n, int64(utf8.RuneCount(s)))
+		}
 		if n >= maxText/4 {
 			return fail(pgerror.New(pgerror.ProgramLimitExceeded, "requested length too large"))
 		}
 		missing := int(n) - utf8.RuneCount(s)
-		if missing <= 0 || len(fill) == 0 {
+		if missing <= 0 {
 			return raw(s[:runeOffset(s, int(n))])
 		}
 		per := utf8.RuneCount(fill)

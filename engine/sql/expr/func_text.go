@@ -277,38 +277,14 @@ func encode(_ *CallContext, a []datum) (datum, error) {
 	return fail(pgerror.New(pgerror.InvalidParameterValue, "unrecognized encoding: \"%s\"", a[1].B))
 }
 
-// hexPairs drops the white space between pairs of digits; within one it is an
-// error.
-func hexPairs(s string) (string, error) {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case dropSpace(r) >= 0:
-			b.WriteRune(r)
-		case b.Len()%2 != 0:
-			return "", pgerror.New(pgerror.InvalidParameterValue, "invalid hexadecimal digit: \"%c\"", r)
-		}
-	}
-	return b.String(), nil
-}
-
 func decode(_ *CallContext, a []datum) (datum, error) {
 	switch strings.ToLower(string(a[1].B)) {
 	case "hex":
-		clean, err := hexPairs(string(a[0].B))
+		out, err := types.DecodeHex(string(a[0].B))
 		if err != nil {
 			return fail(err)
 		}
-		out, err := hex.DecodeString(clean)
-		if err == nil {
-			return raw(out)
-		}
-		for _, r := range clean {
-			if !strings.ContainsRune("0123456789abcdefABCDEF", r) {
-				return fail(pgerror.New(pgerror.InvalidParameterValue, "invalid hexadecimal digit: \"%c\"", r))
-			}
-		}
-		return fail(pgerror.New(pgerror.InvalidParameterValue, "invalid hexadecimal data: odd number of digits"))
+		return raw(out)
 	case "base64":
 		clean := strings.Map(dropSpace, string(a[0].B))
 		for _, r := range clean {
@@ -369,12 +345,8 @@ func convertFrom(_ *CallContext, a []datum) (datum, error) {
 	if !isUTF8(a[1].B) {
 		return fail(noEncoding("source", a[1].B))
 	}
-	for i := 0; i < len(a[0].B); {
-		r, w := utf8.DecodeRune(a[0].B[i:])
-		if r == 0 || r == utf8.RuneError && w == 1 {
-			return fail(pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x%02x", a[0].B[i]))
-		}
-		i += w
+	if err := types.CheckText(a[0].B); err != nil {
+		return fail(err)
 	}
 	return raw(a[0].B)
 }

@@ -154,12 +154,7 @@ func (n timeNode) numLike(v, width, like int) string {
 }
 
 // numFixed is num with a sign that counts among the digits.
-func (n timeNode) numFixed(v, width int) string {
-	if n.fill {
-		return strconv.Itoa(v)
-	}
-	return fixedDigits(v, width)
-}
+func (n timeNode) numFixed(v, width int) string { return n.numLike(v, width, 0) }
 
 // name writes a name padded with blanks, or not with FM.
 func (n timeNode) name(s string, width int) string {

@@ -34,7 +34,7 @@ func trigFamily() []Function {
 		fn("tanh", always, math.Tanh, "hyperbolic tangent"), fn("asinh", always, math.Asinh, "inverse hyperbolic sine"),
 		fn("acosh", func(x float64) bool { return !(x < 1) }, math.Acosh, "inverse hyperbolic cosine"),
 		fn("atanh", within, math.Atanh, "inverse hyperbolic tangent"),
-		fn("sind", finite, sind, "sine of degrees"), fn("cosd", finite, func(x float64) float64 { return sind(90 - math.Abs(math.Mod(x, 360))) }, "cosine of degrees"),
+		fn("sind", finite, sind, "sine of degrees"), fn("cosd", finite, func(x float64) float64 { return sind(90-math.Abs(math.Mod(x, 360))) + 0 }, "cosine of degrees"),
 		fn("tand", finite, tand, "tangent of degrees"), fn("cotd", finite, cotd, "cotangent of degrees"),
 		fn("asind", within, func(x float64) float64 { return exactDegrees(math.Asin(x)) }, "inverse sine in degrees"),
 		fn("acosd", within, func(x float64) float64 { return exactDegrees(math.Acos(x)) }, "inverse cosine in degrees"),
@@ -75,7 +75,7 @@ func sind(x float64) float64 {
 	}
 	switch x {
 	case 0:
-		return 0
+		return sign * x // -0 of an angle below 0
 	case 30:
 		return sign * 0.5
 	case 90:

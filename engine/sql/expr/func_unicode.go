@@ -77,6 +77,9 @@ func lengthIn(c *CallContext, a []datum) (datum, error) {
 }
 
 func convertBytes(c *CallContext, a []datum) (datum, error) {
+	if !isUTF8(a[1].B) {
+		return fail(noEncoding("source", a[1].B))
+	}
 	if !isUTF8(a[2].B) {
 		return fail(noEncoding("destination", a[2].B))
 	}

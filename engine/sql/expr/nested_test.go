@@ -1,30 +1,31 @@
 package expr
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"velostream/catalog/types"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // generator makes random typed expressions: values of the pools (and NULL), functions,
 // operators, casts, CASE, COALESCE and comparisons, to a depth.
 type generator struct {
-	r    *rand.Rand
-	byTo map[types.OID][]*Function
+	r      *rand.Rand
+	byTo   map[types.OID][]*Function
+	values []string // those of the expression, which calls them v_1, v_2, …
+	swaps  bool     // some function of the expression swapsOperands
 }
 
 func newGenerator(seed uint64) *generator {
-	g := &generator{rand.New(rand.NewPCG(seed, 6)), map[types.OID][]*Function{}}
+	g := &generator{r: rand.New(rand.NewPCG(seed, 6)), byTo: map[types.OID][]*Function{}}
 next:
 	for _, f := range Functions() {
 		if f.Volatility != Immutable || f.Variadic || len(f.Args) == 0 || unlike[f.Name] || pools[f.Ret] == nil ||
-			strings.HasPrefix(f.Name, "any_") || strings.HasPrefix(f.Name, "all_") || strings.Contains(f.Name, "pad") || f.Name == "timezone" || strings.HasPrefix(f.Name, "convert") || f.Name == "right" || strings.Contains(f.Name, "repeat") {
+			strings.HasPrefix(f.Name, "any_") || strings.HasPrefix(f.Name, "all_") {
 			continue
 		}
 		for _, a := range f.Args {
@@ -50,7 +51,8 @@ func (g *generator) value(o types.OID) string {
 		p := pools[o]
 		v = "'" + strings.ReplaceAll(p[g.r.IntN(len(p))], "'", "''") + "'"
 	}
-	return fmt.Sprintf("(%s::%s)", v, g.typeName(o))
+	g.values = append(g.values, fmt.Sprintf("(%s::%s)", v, g.typeName(o)))
+	return fmt.Sprintf("v_%d", len(g.values))
 }
 
 // expr makes an expression of type o.
@@ -78,6 +80,7 @@ func (g *generator) expr(o types.OID, depth int) string {
 		return g.value(o)
 	}
 	f := fns[g.r.IntN(len(fns))]
+	g.swaps = g.swaps || swapsOperands(f)
 	args := make([]string, len(f.Args))
 	for i, a := range f.Args {
 		args[i] = g.expr(a, depth-1)
@@ -91,41 +94,85 @@ func (g *generator) expr(o types.OID, depth int) string {
 	return f.Name + "(" + strings.Join(args, ", ") + ")"
 }
 
+// posixZone and otherEncoding are errors of ours for names that PostgreSQL takes; both are
+// differences on purpose.
+var (
+	posixZone     = regexp.MustCompile(`^!22023 time zone "[^"]*[0-9][^"]*" not recognized`)
+	otherEncoding = regexp.MustCompile(`(?i)^!22023 invalid (source |destination )?encoding name "a,?b,?c"`) // WIN1258
+)
+
+// inexact are functions of the C library, whose last digits may be others; digits are numbers
+// with so many that these show.
+var (
+	inexact = regexp.MustCompile(`\b(cbrt|exp|ln|log10|log|pow|power|degrees|(a|co|)(sin|cos|tan|cot)(d|h|)|atan2d?)\(|\|\|/|\^ `)
+	digits  = regexp.MustCompile(`-?[0-9]+\.[0-9]{2,}(e[-+][0-9]+)?`)
+)
+
+// differs reports an expression for which PostgreSQL differs on purpose, or answers in an
+// order that is no one's rule.
+func (g *generator) differs(in, got, want string) bool {
+	switch {
+	case posixZone.MatchString(got), otherEncoding.MatchString(got):
+		return true
+	case strings.Contains(in, "right(") && strings.Contains(in, "'-2147483648'"): // its negation overflows
+		return true
+	case strings.HasPrefix(got, "!22025 LIKE pattern must not end"): // known before the pattern is matched
+		return true
+	// Its substring of three texts looks at the escape also where the text is NULL.
+	case strings.HasPrefix(want, "!22025 invalid escape") && strings.Contains(in, "substring("):
+		return true
+	case g.swaps && got[0] == '!' && want[0] == '!': // another of several errors
+		return true
+	}
+	switch n := len(inexact.FindAllString(in, -1)); n {
+	case 0:
+		return false
+	case 1:
+		short := func(s string) string {
+			f, _ := types.ParseFloat8(s)
+			return strconv.FormatFloat(f, 'g', 9, 64)
+		}
+		return digits.ReplaceAllStringFunc(got, short) == digits.ReplaceAllStringFunc(want, short) ||
+			got[0] == '!' && want[0] == '!' && digits.MatchString(got) && digits.MatchString(want)
+	default: // one's last digit may be another's first
+		return digits.MatchString(got) || digits.MatchString(want)
+	}
+}
+
+// swapsOperands reports that PostgreSQL's f, written in SQL, computes its second operand first.
+func swapsOperands(f *Function) bool {
+	return f.Name == "+" && len(f.Args) == 2 && (f.Args[0] == types.OIDInterval && f.Args[1] != types.OIDInterval ||
+		f.Args[1] == types.OIDDate || f.Args[0] == types.OIDTime && f.Args[1] != types.OIDInterval)
+}
+
 // TestOracleNested compares random nested expressions with the PostgreSQL that
-// -postgres names. Doubles may differ in the last digits (another C library), and
-// where both fail the error may be another, or NULL: PostgreSQL does not say which
-// part is computed first. It also computes constant
-// branches of CASE and COALESCE that are not taken. Time zones in POSIX's notation and
-// encodings but UTF8 are not known here.
+// -postgres names, errors and NULL too. The values come from a row there, so that it computes
+// only the branches it takes, in order.
 func TestOracleNested(t *testing.T) {
-	if *postgres == "" {
-		t.Skip("needs -postgres")
-	}
-	ctx := t.Context()
-	conn, err := pgconn.Connect(ctx, *postgres)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "SET timezone = 'UTC'; SET extra_float_digits = 1").ReadAll(); err != nil {
-		t.Fatal(err)
-	}
+	ask := oracle(t)
 	g := newGenerator(*seed)
 	targets := []types.OID{
 		types.OIDBool, types.OIDInt4, types.OIDInt8, types.OIDNumeric, types.OIDFloat8, types.OIDText, types.OIDDate, types.OIDTimestamp,
 		types.OIDInterval, types.OIDJSONB, types.OIDBytea,
 	}
+	name := regexp.MustCompile(`\bv_[0-9]+\b`)
+	number := func(v string) int { n, _ := strconv.Atoi(v[2:]); return n }
 	wrong, compared := 0, 0
 	for range 6000 {
-		in := g.expr(targets[g.r.IntN(len(targets))], 3)
-		want := ask(ctx, conn, in)
+		g.values, g.swaps = nil, false
+		e := g.expr(targets[g.r.IntN(len(targets))], 3)
+		in := name.ReplaceAllStringFunc(e, func(v string) string { return g.values[number(v)-1] })
+		var columns []string
+		for i, v := range g.values {
+			columns = append(columns, fmt.Sprintf("%s AS v_%d", v, i+1))
+		}
+		want := ask(e + " FROM (SELECT " + strings.Join(columns, ", ") + " OFFSET 0) AS v")
 		if strings.HasPrefix(want, "!42") || strings.HasPrefix(want, "!0A000") {
 			continue // not in PostgreSQL
 		}
 		compared++
 		got := outcome(in)
-		if got == want || closeTo(got, want) || (got[0] == '!' && (want[0] == '!' || strings.HasSuffix(want, "<null>"))) ||
-			want[0] == '!' && (strings.HasSuffix(got, "<null>") || strings.Contains(in, "CASE") || strings.Contains(in, "coalesce")) || strings.HasPrefix(got, "!0A000") {
+		if got == want || g.differs(in, got, want) {
 			continue
 		}
 		t.Errorf("%s\n got %.300s\nwant %.300s", in, got, want)
@@ -134,14 +181,4 @@ func TestOracleNested(t *testing.T) {
 		}
 	}
 	t.Logf("%d compared", compared)
-}
-
-// closeTo is nearlyEqual with what further functions make of another last digit, also
-// of doubles in their text form.
-func closeTo(got, want string) bool {
-	_, g, _ := strings.Cut(got, ": ")
-	_, w, _ := strings.Cut(want, ": ")
-	a, err1 := types.ParseFloat8(g)
-	b, err2 := types.ParseFloat8(w)
-	return err1 == nil && err2 == nil && (a-b <= 1e-10*max(b, -b) && b-a <= 1e-10*max(b, -b)) && len(g)+len(w) < 60
 }

@@ -445,3 +445,21 @@ func cmpArrays(op cmpOp) Kernel {
 		})
 	}
 }
+
+// Mirrored is the comparison that says the same of the operands swapped, "" for an operator that
+// is none.
+func Mirrored(op string) string {
+	switch op {
+	case "<":
+		return ">"
+	case "<=":
+		return ">="
+	case ">":
+		return "<"
+	case ">=":
+		return "<="
+	case "=", "<>":
+		return op
+	}
+	return ""
+}

@@ -1,15 +1,12 @@
 package expr
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"velostream/catalog/types"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // pools are values worth trying, by type.
@@ -44,18 +41,7 @@ var unlike = map[string]bool{"make_interval": true, "age": true}
 // TestOracle calls every function and operator with values from the pools, and
 // compares with the PostgreSQL that -postgres names.
 func TestOracle(t *testing.T) {
-	if *postgres == "" {
-		t.Skip("needs -postgres")
-	}
-	ctx := t.Context()
-	conn, err := pgconn.Connect(ctx, *postgres)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "SET timezone = 'UTC'; SET extra_float_digits = 1").ReadAll(); err != nil {
-		t.Fatal(err)
-	}
+	ask := oracle(t)
 	r := rand.New(rand.NewPCG(*seed, 4))
 	for _, f := range Functions() {
 		if f.Volatility == Volatile || len(f.Args) == 0 || unlike[f.Name] || strings.HasPrefix(f.Name, "any_") || strings.HasPrefix(f.Name, "all_") {
@@ -66,7 +52,7 @@ func TestOracle(t *testing.T) {
 			if !ok {
 				break
 			}
-			want := ask(ctx, conn, in)
+			want := ask(in)
 			if strings.HasPrefix(want, "!42883") || strings.HasPrefix(want, "!42601") || strings.HasPrefix(want, "!42725") {
 				break // not in PostgreSQL
 			}
@@ -129,15 +115,7 @@ func randomCall(r *rand.Rand, f *Function) (string, bool) {
 // TestOracleResolve compares which operator, or function of one or two
 // arguments, is chosen for every pair of types.
 func TestOracleResolve(t *testing.T) {
-	if *postgres == "" {
-		t.Skip("needs -postgres")
-	}
-	ctx := t.Context()
-	conn, err := pgconn.Connect(ctx, *postgres)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	ask := oracle(t)
 	operands := []string{"NULL"}
 	for n := range strings.FieldsSeq("bool int2 int4 int8 float4 float8 numeric text varchar bpchar name bytea uuid date time timestamp timestamptz interval jsonb json oid int4[] text[] numeric[]") {
 		operands = append(operands, "NULL::"+n)
@@ -147,7 +125,7 @@ func TestOracleResolve(t *testing.T) {
 		for _, l := range operands {
 			for _, r := range operands {
 				in := l + " " + op + " " + r
-				if got, want := outcome(in), ask(ctx, conn, in); got != want {
+				if got, want := outcome(in), ask(in); got != want {
 					t.Errorf("%s\n got %s\nwant %s", in, got, want)
 				}
 			}
@@ -157,7 +135,7 @@ func TestOracleResolve(t *testing.T) {
 	for fn := range fns {
 		for _, l := range operands {
 			for _, in := range []string{fn + "(" + l + ")", fn + "(" + l + ", NULL)", fn + "(" + l + ", NULL::int4)", fn + "(NULL, " + l + ")"} {
-				if got, want := outcome(in), ask(ctx, conn, in); got != want {
+				if got, want := outcome(in), ask(in); got != want {
 					t.Errorf("%s\n got %s\nwant %s", in, got, want)
 				}
 			}

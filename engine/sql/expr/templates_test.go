@@ -1,12 +1,9 @@
 package expr
 
 import (
-	"context"
 	"math/rand/v2"
 	"strings"
 	"testing"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // pieces are what random templates are made of.
@@ -26,18 +23,7 @@ var (
 // TestOracleTemplates compares to_char, to_number, to_date and to_timestamp of
 // random templates with the PostgreSQL that -postgres names.
 func TestOracleTemplates(t *testing.T) {
-	if *postgres == "" {
-		t.Skip("needs -postgres")
-	}
-	ctx := t.Context()
-	conn, err := pgconn.Connect(ctx, *postgres)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "SET timezone = 'UTC'; SET extra_float_digits = 1").ReadAll(); err != nil {
-		t.Fatal(err)
-	}
+	ask := oracle(t)
 	r := rand.New(rand.NewPCG(*seed, 5))
 	pick := func(s []string) string { return s[r.IntN(len(s))] }
 	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
@@ -65,7 +51,7 @@ func TestOracleTemplates(t *testing.T) {
 		default:
 			in = pick([]string{"to_timestamp(", "to_date("}) + quote(pick(timeTexts)) + ", " + template(timePieces) + ")"
 		}
-		if got, want := outcome(in), ask(ctx, conn, in); got != want {
+		if got, want := outcome(in), ask(in); got != want {
 			t.Errorf("%s\n got %s\nwant %s", in, got, want)
 			if wrong++; wrong > 60 {
 				t.FailNow()

@@ -180,8 +180,7 @@ func bounds(cond expr.Expr, k int, t types.Type) (low, high expr.Expr) {
 	}
 	l, r, name := c.Args[0], c.Args[1], c.Name
 	if isKey(r, k) {
-		l, r = r, l
-		name = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}[name]
+		l, r, name = r, l, expr.Mirrored(name)
 	}
 	if !isKey(l, k) || !fixed(r) {
 		return nil, nil

@@ -60,13 +60,11 @@ func (f *boundFinder) condition(e expr.Expr) bool {
 	if f.difference(c.Name, c.Args[0], c.Args[1]) {
 		return true
 	}
-	if op, ok := mirrored[c.Name]; ok && f.difference(op, c.Args[1], c.Args[0]) {
+	if f.difference(expr.Mirrored(c.Name), c.Args[1], c.Args[0]) {
 		return true
 	}
 	return f.between(c.Name, c.Args[0], c.Args[1])
 }
-
-var mirrored = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 
 // term is one of the times plus something from least to most.
 type term struct {
@@ -100,8 +98,11 @@ func (f *boundFinder) term(e expr.Expr) (term, bool) {
 	return term{}, false
 }
 
-// spanMax bounds an interval so that sums of some do not overflow.
-const spanMax = int64(1) << 60
+// moderate reports an interval so short that sums of some, in µs, do not overflow.
+func moderate(iv types.Interval) bool {
+	within := func(v, most int64) bool { return -most <= v && v <= most }
+	return within(iv.Micros, 1<<59) && within(int64(iv.Days), 5_000_000) && within(int64(iv.Months), 12_000)
+}
 
 // span is from how many µs to how many a constant interval may be, added to any time.
 func (f *boundFinder) span(e expr.Expr) (least, most int64, ok bool) {
@@ -110,7 +111,7 @@ func (f *boundFinder) span(e expr.Expr) (least, most int64, ok bool) {
 		return 0, 0, false
 	}
 	iv := c.Value.Iv
-	if iv.Micros > spanMax || iv.Micros < -spanMax || iv.Months > 12_000 || iv.Months < -12_000 {
+	if !moderate(iv) {
 		return 0, 0, false
 	}
 	least, most = iv.Micros+int64(iv.Days)*types.MicrosPerDay, iv.Micros+int64(iv.Days)*types.MicrosPerDay
@@ -133,10 +134,7 @@ func (f *boundFinder) between(op string, l, r expr.Expr) bool {
 		return false
 	}
 	if !a.right {
-		if op, ok1 = mirrored[op]; !ok1 {
-			return false
-		}
-		a, b = b, a
+		op, a, b = expr.Mirrored(op), b, a
 	}
 	// right + a op left + b, so right - left op b - a
 	return f.narrow(op, b.least-a.most, b.most-a.least)
@@ -152,7 +150,7 @@ func (f *boundFinder) difference(op string, x, d expr.Expr) bool {
 	l, ok1 := c.Args[0].(*expr.Col)
 	r, ok2 := c.Args[1].(*expr.Col)
 	iv := k.Value.Iv
-	if !ok1 || !ok2 || iv.Micros > spanMax || iv.Micros < -spanMax || iv.Months > 12_000 || iv.Months < -12_000 {
+	if !ok1 || !ok2 || !moderate(iv) {
 		return false
 	}
 	// Intervals compare by their days of 24 hours and months of 30 days.
@@ -160,10 +158,7 @@ func (f *boundFinder) difference(op string, x, d expr.Expr) bool {
 	switch {
 	case l.Index == f.right && r.Index == f.left:
 	case l.Index == f.left && r.Index == f.right:
-		if op, ok = mirrored[op]; !ok {
-			return false
-		}
-		v = -v
+		op, v = expr.Mirrored(op), -v
 	default:
 		return false
 	}

@@ -58,10 +58,9 @@ type Physical struct {
 	Within *TimeBounds `json:"within,omitempty"`
 	// OpLookupJoin, OpTemporalJoin: as OpJoin, and which rows of the right input count
 	Temporal *Temporal `json:"temporal,omitempty"`
-	// OpOver: Keys is the partition, Sort the order; output = input columns, calls
+	// OpOver: Keys is the partition, Sort the order; output = input columns, calls. With Emit
+	// final rows leave when their window closes (WindowEnd, a column of the input; Lateness).
 	Over []OverCall `json:"over,omitempty"`
-	// OpOver with Emit final: rows leave when their window closes (WindowEnd, a column of the
-	// input; Lateness), over the rows of the window.
 	// OpOver: a row leaves once, when it comes, over the rows so far
 	Once bool `json:"once,omitempty"`
 	// OpExpand: output = input columns, the calls' columns, the row's number
