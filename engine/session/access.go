@@ -88,7 +88,7 @@ func concat(spans []span, scan func(span) iter.Seq2[state.Entry, error]) iter.Se
 func (r *reader) spans(rel *catalog.Relation, a *plan.Access) ([]span, error) {
 	var prefix []byte
 	for i, e := range a.Equal {
-		d, err := expr.EvalConst(e, r.s.env())
+		d, err := expr.EvalConst(e, r.env)
 		if err != nil || d.Null {
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func (r *reader) spans(rel *catalog.Relation, a *plan.Access) ([]span, error) {
 		if bound.e == nil {
 			continue
 		}
-		d, err := expr.EvalConst(bound.e, r.s.env())
+		d, err := expr.EvalConst(bound.e, r.env)
 		if err != nil || d.Null {
 			return nil, err
 		}
@@ -124,14 +124,14 @@ func (r *reader) spans(rel *catalog.Relation, a *plan.Access) ([]span, error) {
 func (r *reader) listed(rel *catalog.Relation, a *plan.Access, prefix []byte) ([]span, error) {
 	var list []types.Datum
 	for _, e := range a.Among {
-		d, err := expr.EvalConst(e, r.s.env())
+		d, err := expr.EvalConst(e, r.env)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, d)
 	}
 	if a.Array != nil {
-		d, err := expr.EvalConst(a.Array, r.s.env())
+		d, err := expr.EvalConst(a.Array, r.env)
 		if err != nil || d.Null {
 			return nil, err
 		}

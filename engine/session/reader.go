@@ -27,6 +27,9 @@ type reader struct {
 	snap *catalog.Snapshot
 	tx   *table.Tx
 	view *job.View // nil: no job is involved
+	// env is that of the operators: what a scan is narrowed by must be what their
+	// conditions say, now() for one. Set before the first scan.
+	env *expr.Env
 }
 
 // readTries bounds how often a statement's inputs are opened again because
@@ -184,7 +187,7 @@ func (r *reader) lookup(rel *catalog.Relation, p *plan.Physical) iter.Seq2[*colu
 	}
 	keys := make([]*column.Column, len(key))
 	for i, k := range key {
-		d, err := expr.EvalConst(p.Lookup[i], r.s.env())
+		d, err := expr.EvalConst(p.Lookup[i], r.env)
 		if err != nil {
 			return failed(err)
 		}

@@ -281,6 +281,7 @@ func (st *selectStatement) run(ctx context.Context, p *plan.Physical, args []typ
 	}
 	env := s.env()
 	env.Catalog = &lateCatalog{s: s, ctx: ctx, snap: rd.snap}
+	rd.env = env
 	rows, err := query.Run(p, rd.scan, s.buildContext(env, "the query"), measured(ctx, p))
 	if err != nil {
 		return nil, rd.close(err)

@@ -53,7 +53,8 @@ func (s *Session) write(ctx context.Context, t *transaction, c *change) (pgwire.
 	if ids := c.readAgain(); len(ids) > 0 && rd.tx != nil {
 		rd.tx.FreezeRelations(ids)
 	}
-	r := &statementRun{s: s, t: t, rd: rd, env: s.env(), all: c.all(), parts: map[int]*change{}, rows: map[int]*column.Batch{}}
+	rd.env = s.env()
+	r := &statementRun{s: s, t: t, rd: rd, env: rd.env, all: c.all(), parts: map[int]*change{}, rows: map[int]*column.Batch{}}
 	for _, w := range c.with {
 		r.parts[w.id] = w
 	}
