@@ -246,7 +246,7 @@ func arrayReplace(c *CallContext, a []datum) (datum, error) {
 }
 
 func arrayPosition(c *CallContext, a []datum) (datum, error) {
-	if a[0].Null {
+	if a[0].Null || len(a[0].List) == 0 {
 		return null()
 	}
 	start := 0

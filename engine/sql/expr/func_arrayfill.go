@@ -17,6 +17,8 @@ func arrayFill(_ *CallContext, a []datum) (datum, error) {
 		if x.Null {
 			return fail(pgerror.New(pgerror.NullValueNotAllowed, "dimension array or low bound array cannot be null"))
 		}
+	}
+	for _, x := range a[1:] {
 		for _, e := range x.List {
 			if e.Null {
 				return fail(pgerror.New(pgerror.NullValueNotAllowed, "dimension values cannot be null"))

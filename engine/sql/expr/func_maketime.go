@@ -150,8 +150,12 @@ func makeTimestamptz(c *CallContext, a []datum) (datum, error) {
 	return ts(types.TimestampToTimestamptz(t, loc))
 }
 
-// isoZone is findZone for which a number is an offset to the east.
+// isoZone is findZone for which a number is an offset to the east, and has its sign.
 func isoZone(name string) (*time.Location, error) {
+	if name != "" && '0' <= name[0] && name[0] <= '9' {
+		return nil, pgerror.New(pgerror.InvalidParameterValue, "invalid input syntax for type numeric time zone: \"%s\"", name).
+			WithHint("Numeric time zones must have \"-\" or \"+\" as first character.")
+	}
 	if name == "" || name[0] != '+' && name[0] != '-' {
 		return findZone(name)
 	}

@@ -168,7 +168,11 @@ func widthBucketFloat(_ *CallContext, a []datum) (datum, error) {
 		}
 		return integer(n + 1)
 	}
-	return integer(int64(float64(n)*((x-lo)/(hi-lo))) + 1)
+	part := float64(n) * (x - lo) / (hi - lo) // in this order; near hi it may round to n
+	if math.IsInf(hi-lo, 0) || math.IsInf(float64(n)*(x-lo), 0) {
+		part = float64(n) * ((x/2 - lo/2) / (hi/2 - lo/2))
+	}
+	return integer(int64(part) + 1)
 }
 
 func widthBucketDecimal(_ *CallContext, a []datum) (datum, error) {

@@ -372,6 +372,9 @@ func nthMatch(c *CallContext, a []datum, name string, flags int) ([]int, error) 
 	if err != nil || start < 0 {
 		return nil, err
 	}
+	if group == 1 && re.NumSubexp() == 0 {
+		group = 0 // a pattern without groups is its own first
+	}
 	all := re.FindAllSubmatchIndex(a[0].B[start:], n)
 	if len(all) < n || 2*group >= len(all[n-1]) || all[n-1][2*group] < 0 {
 		return nil, nil
@@ -465,6 +468,9 @@ func substringSimilar(c *CallContext, a []datum) (datum, error) {
 		for i, p := range parts {
 			s, err := similarPattern(p, esc)
 			if err != nil {
+				return nil, err
+			}
+			if s, _, err = translateRegexp(s, false); err != nil {
 				return nil, err
 			}
 			s = strings.TrimSuffix(strings.TrimPrefix(s, "^"), "$")

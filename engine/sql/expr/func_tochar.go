@@ -344,9 +344,31 @@ func (p *timeParts) like() int {
 	return 0
 }
 
+// isoOfInterval is the ISO year and week of an interval's years, months and days. These may be of
+// more than a year, of which PostgreSQL counts one (date2isoyear and date2isoweek).
+func (p *timeParts) isoOfInterval() (year, week int) {
+	day := julianDay(p.year, p.month, p.day)
+	first := func(year int) int64 { // the Monday of its week 1
+		fourth := julianDay(year, 1, 4)
+		return fourth - ((fourth%7)+7)%7
+	}
+	year = p.year
+	if day < first(year) {
+		year--
+	}
+	week = int(day-first(year))/7 + 1
+	if next := first(year + 1); week >= 52 && day >= next {
+		year, week = year+1, int(day-next)/7+1
+	}
+	return year, week
+}
+
 func (p *timeParts) isoField(n timeNode) string {
 	year, week := types.ISOWeek(p.days)
-	if year <= 0 && !p.interval {
+	switch {
+	case p.interval:
+		year, week = p.isoOfInterval()
+	case year <= 0:
 		year = 1 - year
 	}
 	switch n.field {

@@ -86,25 +86,21 @@ func sind(x float64) float64 {
 
 // cotd is the cotangent of an angle in degrees, exact at multiples of 45.
 func cotd(x float64) float64 {
-	if x == 0 { // the sign of zero is that of the infinity
-		return math.Copysign(math.Inf(1), x)
+	x, sign := firstQuadrant(x)
+	switch x {
+	case 0:
+		return sign / x // the sign of zero counts
+	case 45:
+		return sign
+	case 90:
+		return 0
 	}
-	if math.Mod(x, 45) == 0 {
-		return tand(90 - math.Mod(x, 360))
-	}
-	return 1 / tand(x)
+	return sign / math.Tan(x*(math.Pi/180))
 }
 
 // tand is the tangent of an angle in degrees, exact at multiples of 45.
 func tand(x float64) float64 {
-	x = math.Mod(x, 180)
-	sign := 1.0
-	if x < 0 {
-		x, sign = -x, -1
-	}
-	if x > 90 {
-		x, sign = 180-x, -sign
-	}
+	x, sign := firstQuadrant(x)
 	switch x {
 	case 0:
 		return 0
@@ -114,4 +110,19 @@ func tand(x float64) float64 {
 		return sign * math.Inf(1)
 	}
 	return sign * math.Tan(x*(math.Pi/180))
+}
+
+// firstQuadrant is the angle up to 90 degrees with the tangent of x, times sign.
+func firstQuadrant(x float64) (angle, sign float64) {
+	angle, sign = math.Mod(x, 360), 1
+	if angle < 0 {
+		angle, sign = -angle, -sign
+	}
+	if angle > 180 {
+		angle, sign = 360-angle, -sign
+	}
+	if angle > 90 {
+		angle, sign = 180-angle, -sign
+	}
+	return angle, sign
 }

@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,11 +57,33 @@ func TestOracle(t *testing.T) {
 			if strings.HasPrefix(want, "!42883") || strings.HasPrefix(want, "!42601") || strings.HasPrefix(want, "!42725") {
 				break // not in PostgreSQL
 			}
-			if got := outcome(in); got != want && !nearlyEqual(got, want) {
+			if got := outcome(in); got != want && !nearlyEqual(got, want) && !onPurpose(in, got, want) {
 				t.Errorf("%s\n got %s\nwant %s", in, got, want)
 			}
 		}
 	}
+}
+
+// ofSession is the refusal of a function that a session answers; this test has none.
+var ofSession = regexp.MustCompile(`^!0A000 \w+ is not supported outside of a query by a client$`)
+
+// onPurpose reports a call that testdata/slt/DIFFERENCES.md names.
+func onPurpose(in, got, want string) bool {
+	switch got {
+	case "!0A000 arrays of several dimensions are not supported":
+		return strings.Contains(want, "{{")
+	case "!0A000 arrays that do not begin at 1 are not supported":
+		return strings.Contains(want, "[2:")
+	}
+	return ofSession.MatchString(got) || posixZone.MatchString(got) ||
+		strings.HasPrefix(in, "right(") && strings.Contains(in, "'-2147483648'")
+}
+
+// ofRanges reports that PostgreSQL finds an operator on unknown operands ambiguous where we
+// have none, or only arrays: what it has besides are ranges, and we have no ranges.
+func ofRanges(in, got, want string) bool {
+	return (strings.HasPrefix(in, "NULL @> ") || strings.HasPrefix(in, "NULL && ")) && strings.HasPrefix(want, "!42725 ") &&
+		(strings.HasPrefix(got, "!42883 ") || strings.HasPrefix(got, "!42804 "))
 }
 
 // nearlyEqual allows another last digit of a double, as C libraries differ.
@@ -125,7 +148,7 @@ func TestOracleResolve(t *testing.T) {
 		for _, l := range operands {
 			for _, r := range operands {
 				in := l + " " + op + " " + r
-				if got, want := outcome(in), ask(in); got != want {
+				if got, want := outcome(in), ask(in); got != want && !ofRanges(in, got, want) {
 					t.Errorf("%s\n got %s\nwant %s", in, got, want)
 				}
 			}

@@ -165,12 +165,14 @@ func compileRegexp(p, flags string) (*regexp.Regexp, error) {
 	if len(p) > regexpLimit {
 		return nil, pgerror.New(pgerror.ProgramLimitExceeded, "regular expression is too long")
 	}
-	opt, literal, expanded := "s", false, false
+	opt, literal, expanded, basic := "s", false, false, false
 	for _, f := range flags {
 		switch f {
 		case 'i':
 			opt += "i"
-		case 'c', 'e', 'b', 't':
+		case 'c', 't':
+		case 'b', 'e':
+			basic = f == 'b'
 		case 'n', 'm':
 			opt = strings.Replace(opt, "s", "", 1) + "m"
 		case 'p':
@@ -200,6 +202,9 @@ func compileRegexp(p, flags string) (*regexp.Regexp, error) {
 	}
 	body := regexp.QuoteMeta(p)
 	lazy := false
+	if basic {
+		p = extendBasic(p)
+	}
 	if !literal {
 		var err error
 		if body, lazy, err = translateRegexp(p, expanded); err != nil {
@@ -237,16 +242,59 @@ func regexpError(err error) error {
 	return pgerror.New(pgerror.InvalidRegularExpression, "invalid regular expression: %s", reason).WithCause(err)
 }
 
+// extendBasic writes a POSIX basic regular expression as an extended one.
+func extendBasic(p string) string {
+	var b strings.Builder
+	first := true // of the pattern or of a group: * is itself there, and ^ an anchor
+	for i := 0; i < len(p); i++ {
+		c, was := p[i], first
+		first = false
+		switch {
+		case c == '\\' && i+1 < len(p):
+			i++
+			switch c = p[i]; {
+			case strings.IndexByte("(){}", c) >= 0:
+				b.WriteByte(c)
+				first = c == '('
+			case c == '<' || c == '>':
+				b.WriteString(`\y`)
+			case c >= '1' && c <= '9':
+				b.WriteString(p[i-1 : i+1])
+			default:
+				b.WriteString(regexp.QuoteMeta(p[i : i+1]))
+			}
+		case c == '[':
+			n := bracketEnd(p[i:])
+			b.WriteString(p[i : i+n])
+			i += n - 1
+		case c == '^' && was:
+			b.WriteByte(c)
+			first = true
+		case c == '$' && (i+1 == len(p) || strings.HasPrefix(p[i+1:], `\)`)), c == '.', c == '*' && !was, c == '\\':
+			b.WriteByte(c)
+		case c < utf8.RuneSelf:
+			b.WriteString(regexp.QuoteMeta(p[i : i+1]))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
 // translateRegexp rewrites what is spelled differently; lazy: it has a
 // non-greedy quantifier.
 func translateRegexp(p string, expanded bool) (out string, lazy bool, err error) {
 	var b strings.Builder
+	groups := byte('0')
 	for i := 0; i < len(p); i++ {
 		c := p[i]
 		switch {
 		case c == '\\':
 			if i++; i == len(p) {
 				return "", false, pgerror.New(pgerror.InvalidRegularExpression, `invalid regular expression: invalid escape \ sequence`)
+			}
+			if '1' <= p[i] && p[i] <= '9' && p[i] > groups && (i+1 == len(p) || p[i+1] < '0' || '9' < p[i+1]) {
+				return "", false, pgerror.New(pgerror.InvalidRegularExpression, "invalid regular expression: invalid backreference number")
 			}
 			s, err := translateEscape(p[i])
 			if err != nil {
@@ -270,6 +318,9 @@ func translateRegexp(p string, expanded bool) (out string, lazy bool, err error)
 				i++
 			}
 		default:
+			if c == '(' && groups < '9' && !strings.HasPrefix(p[i:], "(?") {
+				groups++
+			}
 			if c == '?' && i > 0 && strings.IndexByte("*+?}", p[i-1]) >= 0 {
 				lazy = true
 			}

@@ -50,6 +50,9 @@ func choose(all []*Function, name string, isOperator bool, args []types.Type) (*
 	}
 	want, ok := f.wantedTypes(args)
 	if !ok {
+		if elem, ok := f.elementType(args); ok {
+			return nil, nil, pgerror.New(pgerror.UndefinedObject, "could not find array type for data type %s", types.Type{OID: elem, Mod: -1})
+		}
 		return nil, nil, noFunction(name, isOperator, args)
 	}
 	return f, want, nil
@@ -105,7 +108,7 @@ func (f *Function) coercible(in []types.OID) bool {
 			return false
 		}
 	}
-	_, ok := f.wantedTypes(oidTypes(in))
+	_, ok := f.elementType(oidTypes(in))
 	return ok
 }
 
