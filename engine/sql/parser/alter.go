@@ -123,7 +123,11 @@ func (p *parser) alterObject(at ast.At) ast.Statement {
 		return s
 	}
 	if s.Kind == "TABLE" || s.Kind == "INDEX" || s.Kind == "MATERIALIZED VIEW" {
-		if p.is2("all", "in") {
+		if p.is("all") {
+			if !p.peek(1).isWord("in") {
+				p.next()
+				p.unexpected()
+			}
 			return p.otherNamed(int(at), "ALTER "+s.Kind)
 		}
 	}
@@ -131,7 +135,11 @@ func (p *parser) alterObject(at ast.At) ast.Statement {
 	if s.Kind == "TABLE" {
 		s.Only = p.accept("only")
 	}
+	parens := s.Only && p.acceptOp("(")
 	s.Object = p.object(s.Kind)
+	if parens {
+		p.expectOp(")")
+	}
 	p.acceptOp("*")
 	for p.err == nil {
 		s.Actions = append(s.Actions, p.alterAction(s))
@@ -180,6 +188,19 @@ func (p *parser) alterAction(s *ast.Alter) ast.AlterAction {
 // alterRaw keeps an action of PostgreSQL that means nothing here as text, to
 // be refused by name.
 func (p *parser) alterRaw(s *ast.Alter, a *ast.AlterAction) {
+	start, open := p.tok.pos, 0
+	if s.Kind == "DATABASE" && p.tok.kind == tWord && p.tok.cat == catNone {
+		for p.tok.kind == tWord && p.err == nil { // [WITH] option [=] value …
+			o := ast.Option{At: p.at(), Name: p.label().Name}
+			p.acceptOp("=")
+			if p.is("to") {
+				p.unexpected()
+			}
+			p.optionValue(&o)
+		}
+		a.Kind, a.Detail = ast.AlterRaw, p.sql[start:max(start, p.prev.end)]
+		return
+	}
 	if !p.tok.oneOf("enable", "disable", "force", "no", "cluster", "inherit", "replica", "attach", "detach", "of", "not", "depends",
 		"with", "without", "options", "refresh", "connection", "skip") {
 		if at, ok := p.funcAttr(); ok && (s.Kind == "FUNCTION" || s.Kind == "PROCEDURE") {
@@ -190,7 +211,6 @@ func (p *parser) alterRaw(s *ast.Alter, a *ast.AlterAction) {
 		p.hintWord("rename", "add", "drop", "alter", "set", "reset", "owner", "swap", "as")
 		return
 	}
-	start, open := p.tok.pos, 0
 	for p.err == nil && p.tok.kind != tEOF && !p.isOp(";") && (open > 0 || !p.isOp(",")) {
 		switch {
 		case p.isOp("("):
@@ -215,12 +235,16 @@ func (p *parser) alterRename(s *ast.Alter, a *ast.AlterAction) {
 	switch {
 	case p.accept("to"):
 		a.Kind = ast.AlterRename
-		a.NewName = ast.Name{At: p.at(), Parts: []string{p.identText()}}
+		name := p.ident
+		if s.Kind == "ROLE" {
+			name = p.roleName
+		}
+		a.NewName = ast.Name{At: p.at(), Parts: []string{name().Name}}
 		return
 	case p.accept("constraint"):
 		a.Kind, a.Column = ast.AlterRenameConstraint, p.ident()
-	case p.is("value") && p.peek(1).kind == tString:
-		p.next()
+	case s.Kind == "TYPE" && !p.is("attribute"):
+		p.expect("value")
 		a.Kind, a.Column = ast.AlterRenameValue, ast.Ident{At: p.at(), Name: p.str()}
 		p.expect("to")
 		a.NewName = ast.Name{At: p.at(), Parts: []string{p.str()}}
@@ -238,6 +262,8 @@ func (p *parser) alterRename(s *ast.Alter, a *ast.AlterAction) {
 func (p *parser) alterSet(s *ast.Alter, a *ast.AlterAction) {
 	next := p.peek(1)
 	switch {
+	case s.Kind == "SCHEMA":
+		p.unexpected() // it has none of these
 	case next.isOp("("):
 		p.next()
 		a.Kind, a.Options = ast.AlterSetOptions, p.options(true)
@@ -262,6 +288,10 @@ func (p *parser) alterSet(s *ast.Alter, a *ast.AlterAction) {
 		a.Kind, a.Detail = ast.AlterRaw, p.sql[start:max(start, p.prev.end)]
 	default:
 		p.next()
+		if s.Kind == "TABLE" || s.Kind == "INDEX" || s.Kind == "VIEW" || s.Kind == "SEQUENCE" {
+			p.unexpected() // it has no settings
+			p.hintWord("schema")
+		}
 		a.Kind, a.Set = ast.AlterSetting, p.setRest(a.At)
 	}
 }
@@ -282,9 +312,12 @@ func (p *parser) alterReset(a *ast.AlterAction) {
 // alterAdd parses ADD [COLUMN] def, ADD constraint, ADD VALUE.
 func (p *parser) alterAdd(s *ast.Alter, a *ast.AlterAction) {
 	switch {
-	case s.Kind == "TYPE" && p.accept("value"):
+	case s.Kind == "TYPE" && !p.is("attribute"):
+		p.expect("value")
 		a.Kind = ast.AlterAddValue
-		a.IfExists = p.ifNotExists()
+		if a.IfExists = p.accept("if"); a.IfExists {
+			p.expect("not", "exists")
+		}
 		a.Column = ast.Ident{At: p.at(), Name: p.str()}
 		if w := p.acceptOneOf("before", "after"); w != "" {
 			a.Detail = upper(w)
@@ -309,7 +342,8 @@ func (p *parser) alterDrop(a *ast.AlterAction) {
 	switch {
 	case p.accept("constraint"):
 		a.Kind = ast.AlterDropConstraint
-	case p.accept("not", "null"):
+	case p.accept("not"):
+		p.expect("null")
 		a.Kind = ast.AlterDropNotNull
 		return
 	case p.is("default"):
@@ -352,14 +386,18 @@ func (p *parser) alterColumn(a *ast.AlterAction) {
 		a.Kind = ast.AlterDropDefault
 	case p.accept("set", "not", "null"):
 		a.Kind = ast.AlterSetNotNull
-	case p.accept("drop", "not", "null"):
-		a.Kind = ast.AlterDropNotNull
-	case p.accept("drop", "identity"):
-		a.Kind = ast.AlterDropIdentity
-		a.IfExists = p.ifExists()
-	case p.accept("drop", "expression"):
-		a.Kind = ast.AlterDropExpression
-		a.IfExists = p.ifExists()
+	case p.accept("drop"):
+		switch p.expectOneOf("not", "identity", "expression") {
+		case "not":
+			p.expect("null")
+			a.Kind = ast.AlterDropNotNull
+		case "identity":
+			a.Kind = ast.AlterDropIdentity
+			a.IfExists = p.ifExists()
+		case "expression":
+			a.Kind = ast.AlterDropExpression
+			a.IfExists = p.ifExists()
+		}
 	case p.accept("add"):
 		k := ast.Constraint{At: p.at()}
 		p.expect("generated")

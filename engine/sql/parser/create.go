@@ -133,7 +133,9 @@ func (p *parser) createView(at ast.At, orReplace, temp bool) ast.Statement {
 	if s.Materialized && p.accept("using") {
 		s.Using = p.identText()
 	}
-	s.Options = p.withOptions()
+	if p.accept("with") {
+		s.Options = p.options(true)
+	}
 	if s.Materialized && p.accept("tablespace") {
 		s.Tablespace = p.identText()
 	}
@@ -234,7 +236,9 @@ func (p *parser) createIndex(at ast.At) ast.Statement {
 		s.NullsNotDistinct = p.accept("not")
 		p.expect("distinct")
 	}
-	s.Options = p.withOptions()
+	if p.accept("with") {
+		s.Options = p.options(true)
+	}
 	if p.accept("tablespace") {
 		s.Tablespace = p.identText()
 	}

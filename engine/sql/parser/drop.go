@@ -136,7 +136,8 @@ func (p *parser) grant() *ast.Grant {
 	p.next()
 	if s.Revoke {
 		switch {
-		case p.accept("grant", "option", "for"):
+		case p.accept("grant"):
+			p.expect("option", "for")
 			s.WithOption = "GRANT"
 		case p.accept("admin", "option", "for"):
 			s.WithOption = "ADMIN"
@@ -228,10 +229,8 @@ func (p *parser) privileges() []ast.Privilege {
 
 // grantObjects parses what is granted on.
 func (p *parser) grantObjects(s *ast.Grant) {
-	if p.is("all") && p.peek(1).oneOf("tables", "sequences", "functions", "procedures", "routines", "streams") {
-		p.next()
-		s.AllInSchema = upper(p.tok.text)
-		p.next()
+	if p.accept("all") {
+		s.AllInSchema = upper(p.expectOneOf("tables", "sequences", "functions", "procedures", "routines", "streams"))
 		p.expect("in", "schema")
 		for p.err == nil {
 			s.Objects = append(s.Objects, p.object("SCHEMA"))
@@ -242,7 +241,7 @@ func (p *parser) grantObjects(s *ast.Grant) {
 		return
 	}
 	kind := "TABLE"
-	if next := p.peek(1); next.isLabel() && !next.oneOf("to", "from") || p.is("foreign") || p.is("large") {
+	if next := p.peek(1); next.isLabel() && !next.oneOf("to", "from") || p.tok.oneOf("foreign", "large", "table") {
 		if k := p.objectKind(); k != "" {
 			kind = k
 		}

@@ -121,6 +121,10 @@ func (p *parser) tablePrimary() ast.TableRef {
 	case p.startsFunction():
 		return p.funcRef()
 	}
+	if p.tok.kind == tWord && p.tok.cat == catTypeFunc {
+		p.next() // the name of a function, which has arguments
+		p.unexpected()
+	}
 	t := p.relationExpr()
 	if p.isOp("(") && p.err == nil {
 		return p.funcCallRef(t)
@@ -272,6 +276,9 @@ func (p *parser) tableOrQuery() (ast.TableRef, *ast.Query) {
 		}
 		if p.acceptOp(")") {
 			return nil, q
+		}
+		if p.tok.kind != tWord && p.tok.kind != tQuoted {
+			p.unexpected() // it goes on neither with an alias nor with a join
 		}
 		ref = p.subqueryRef(innerAt, q, false)
 	} else if j, ok := ref.(*ast.Join); ok {

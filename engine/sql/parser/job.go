@@ -317,7 +317,7 @@ func (p *parser) explain() ast.Statement {
 		s.Plan = true
 	}
 	if p.isOp("(") && !p.queryInParens() {
-		s.Options = p.options(false)
+		s.Options = p.utilityOptions()
 	} else {
 		for _, w := range []string{"analyze", "analyse", "verbose"} {
 			if p.is(w) {

@@ -23,7 +23,7 @@ func (p *parser) createFunction(at ast.At, orReplace bool) ast.Statement {
 	}
 	for p.err == nil && p.funcClause(s) {
 	}
-	if p.is2("begin", "atomic") {
+	if p.accept("begin") {
 		p.atomic(s)
 	}
 	return s
@@ -32,8 +32,7 @@ func (p *parser) createFunction(at ast.At, orReplace bool) ast.Statement {
 // atomic parses the body BEGIN ATOMIC statement; … END.
 func (p *parser) atomic(s *ast.CreateFunction) {
 	s.HasAtomic = true
-	p.next()
-	p.next()
+	p.expect("atomic")
 	for p.err == nil && !p.is("end") {
 		if p.acceptOp(";") {
 			continue
@@ -87,9 +86,6 @@ func (p *parser) funcAttr() (ast.FuncAttr, bool) {
 		{"volatile"},
 		{"external", "security", "definer"},
 		{"external", "security", "invoker"},
-		{"security", "definer"},
-		{"security", "invoker"},
-		{"not", "leakproof"},
 		{"leakproof"},
 		{"window"},
 	} {
@@ -98,7 +94,12 @@ func (p *parser) funcAttr() (ast.FuncAttr, bool) {
 			return a, true
 		}
 	}
-	switch p.acceptOneOf("cost", "rows", "support", "parallel", "transform", "set", "reset") {
+	switch p.acceptOneOf("cost", "rows", "support", "parallel", "transform", "set", "reset", "security", "not") {
+	case "security":
+		a.Name = "SECURITY " + upper(p.expectOneOf("definer", "invoker"))
+	case "not":
+		p.expect("leakproof")
+		a.Name = "NOT LEAKPROOF"
 	case "cost":
 		a.Name, a.Value = "COST", p.number()
 	case "rows":
@@ -106,7 +107,7 @@ func (p *parser) funcAttr() (ast.FuncAttr, bool) {
 	case "support":
 		a.Name, a.Value = "SUPPORT", p.name().Dotted()
 	case "parallel":
-		a.Name, a.Value = "PARALLEL", p.label().Name
+		a.Name, a.Value = "PARALLEL", p.identText()
 	case "transform":
 		p.expect("for", "type")
 		a.Name, a.Value = "TRANSFORM", p.typeName().Name.Dotted()
@@ -194,7 +195,12 @@ func (p *parser) funcArg() ast.FuncArg {
 
 // funcSig parses a function's name with its argument types, if given.
 func (p *parser) funcSig() *ast.FuncSig {
-	s := &ast.FuncSig{At: p.at(), Name: p.funcName()}
+	s := &ast.FuncSig{At: p.at()}
+	if p.tok.isName() && !p.tok.isFuncName() && !p.peek(1).isOp("(") {
+		s.Name = p.name()
+	} else {
+		s.Name = p.funcName()
+	}
 	if !p.isOp("(") {
 		return s
 	}
@@ -450,7 +456,7 @@ func (p *parser) object(kind string) ast.Object {
 	case "JOB":
 		o.Name = p.objectName()
 	case "LANGUAGE", "EXTENSION":
-		o.Name = ast.Name{At: p.at(), Parts: []string{p.nonReserved().Name}}
+		o.Name = ast.Name{At: p.at(), Parts: []string{p.identText()}}
 	default:
 		o.Name = p.name()
 	}

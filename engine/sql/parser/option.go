@@ -29,6 +29,17 @@ func (p *parser) options(equals bool) []ast.Option {
 	return out
 }
 
+// utilityOptions parses the options of EXPLAIN, VACUUM and ANALYZE, whose names are no reserved
+// words but one.
+func (p *parser) utilityOptions() []ast.Option {
+	if first := p.peek(1); first.kind == tWord && first.cat == catReserved && !first.oneOf("analyze", "analyse") {
+		p.next()
+		p.unexpected()
+		return nil
+	}
+	return p.options(false)
+}
+
 func (p *parser) option(equals bool) ast.Option {
 	o := ast.Option{At: p.at(), Name: p.optionName()}
 	o.ValuePos = int(o.At)

@@ -385,8 +385,11 @@ func (p *parser) funcName() ast.Name {
 		p.next()
 		return p.qualified(first)
 	}
-	if p.tok.isName() && p.peek(1).isOp(".") {
-		return p.name()
+	if p.tok.isName() {
+		first := p.ident()
+		if p.isOp(".") {
+			return p.qualified(first)
+		}
 	}
 	p.unexpected()
 	return ast.Name{At: p.at()}

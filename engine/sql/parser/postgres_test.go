@@ -8,6 +8,8 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +20,8 @@ import (
 
 var (
 	postgresDSN = flag.String("postgres", "", "DSN of a PostgreSQL 15 to take the expected errors from")
-	mutations   = flag.Int("mutations", 0, "with -postgres: broken statements to make up and compare")
+	mutations   = flag.Int("mutations", 2000, "with -postgres: broken statements to make up and compare")
+	seed        = flag.Int64("seed", 3, "with -postgres: which ones")
 )
 
 // failure is an error as the test files show it.
@@ -110,10 +113,12 @@ func recapture(t *testing.T, path string, cases []string) {
 }
 
 // TestMutations breaks statements of the corpus at random and compares the
-// outcome with PostgreSQL's. What we take beyond PostgreSQL is not counted.
+// outcome with PostgreSQL's. What we take beyond PostgreSQL is not counted. A
+// syntax error may be at another token in 1 of 200: an LALR parser without
+// actions reads on where ours decides for a rule, or the other way about.
 func TestMutations(t *testing.T) {
-	if *postgresDSN == "" || *mutations == 0 {
-		t.Skip("needs -postgres and -mutations")
+	if *postgresDSN == "" {
+		t.Skip("needs -postgres")
 	}
 	ctx := t.Context()
 	conn, err := pgconn.Connect(ctx, *postgresDSN)
@@ -121,23 +126,58 @@ func TestMutations(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(ctx)
-	stmts := append(corpus(t, "postgres.sql"), corpus(t, "psql15.sql")...)
-	rnd := rand.New(rand.NewSource(int64(*mutations)))
-	same, extra := 0, 0
+	stmts := slices.DeleteFunc(append(corpus(t, "postgres.sql"), corpus(t, "psql15.sql")...), func(sql string) bool {
+		return theirs(ctx, conn, sql) != "accepted" // such as IGNORE NULLS, which PostgreSQL 15 does not have
+	})
+	rnd := rand.New(rand.NewSource(*seed))
+	same, extra, known, elsewhere := 0, 0, 0, 0
 	for range *mutations {
 		sql := mutate(rnd, stmts[rnd.Intn(len(stmts))], stmts)
 		us, them := ours(sql), theirs(ctx, conn, sql)
-		switch us {
-		case them:
+		switch {
+		case us == them:
 			same++
-		case "accepted":
+		case us == "accepted":
 			t.Logf("beyond PostgreSQL: %s", sql)
 			extra++
+		case onPurpose(sql, us, them):
+			known++
+		case strings.HasPrefix(us, "42601 ") && strings.HasPrefix(them, "42601 "):
+			t.Logf("%s\n got %s\nwant %s", sql, us, them)
+			elsewhere++
 		default:
 			t.Errorf("%s\n got %s\nwant %s", sql, us, them)
 		}
 	}
-	t.Logf("%d same, %d accepted beyond PostgreSQL", same, extra)
+	t.Logf("%d same, %d accepted beyond PostgreSQL, %d different on purpose, %d with another position", same, extra, known, elsewhere)
+	if elsewhere > *mutations/200 {
+		t.Errorf("%d of %d syntax errors at another token than PostgreSQL's", elsewhere, *mutations)
+	}
+}
+
+// bareWord is a word of an operator where PostgreSQL takes it for a column's label without AS.
+var bareWord = regexp.MustCompile(`(?i) (and|or|is|not|like|ilike|in|between|similar|collate) +(,|from\b|;|$)`)
+
+// onPurpose reports a difference that testdata/slt/DIFFERENCES.md names.
+func onPurpose(sql, us, them string) bool {
+	if !strings.HasPrefix(us, "42601 ") {
+		return false
+	}
+	if !strings.HasPrefix(them, "42601 ") {
+		return them == "accepted" && bareWord.MatchString(sql)
+	}
+	words := tokens(sql)
+	for i := range words {
+		words[i] = strings.ToLower(words[i])
+	}
+	switch words[0] {
+	case "create", "alter", "drop": // of what is refused by name, wherever its text ends
+		_, other := otherObjects[words[1]]
+		return other || words[1] == "subscription"
+	case "cluster", "reindex", "security", "import":
+		return true
+	}
+	return strings.Contains(sql, " N'")
 }
 
 // mutate removes, doubles, swaps or borrows a token.

@@ -192,6 +192,8 @@ func (p *parser) typePrimary() ast.Expr {
 	switch {
 	case next.kind == tString, p.is("national"):
 		return p.typedLiteral()
+	case next.isOp("(") && p.tok.oneOf("numeric", "decimal", "dec", "bit", "char", "character", "varchar", "nchar", "float"):
+		return p.typedLiteral()
 	case next.isOp("("):
 		// timestamp(3) '…' is a constant, timestamp(x) a call.
 		if p.peek(2).kind == tInt && (p.peek(3).isOp(")") && p.peek(4).kind == tString || p.peek(3).isOp(",")) {
@@ -235,7 +237,7 @@ func (p *parser) nameOrCall() ast.Expr {
 	at := p.at()
 	p.next()
 	parts := []string{first.text}
-	for p.isOp(".") && p.peek(1).isLabel() {
+	for p.isOp(".") && first.isName() && p.peek(1).isLabel() {
 		p.next()
 		parts = append(parts, p.tok.text)
 		p.next()

@@ -591,7 +591,7 @@ func (p *parser) fetchFirst(l *ast.Limit) {
 	l.At = p.at()
 	p.next()
 	p.expectOneOf("first", "next")
-	if p.tok.oneOf("row", "rows") {
+	if p.tok.oneOf("row", "rows") && !p.peek(1).oneOf("row", "rows") {
 		l.Count = &ast.Literal{At: p.at(), Kind: ast.LitInteger, Text: "1"}
 	} else if p.isOp("-") || p.isOp("+") {
 		at := p.at()
@@ -613,7 +613,8 @@ func (p *parser) locking(q *ast.Query) {
 	p.next()
 	l := ast.Locking{At: at}
 	switch {
-	case p.accept("read", "only"):
+	case p.accept("read"):
+		p.expect("only")
 		return
 	case p.accept("update"):
 		l.Strength = "UPDATE"

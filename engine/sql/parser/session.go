@@ -83,8 +83,7 @@ func (p *parser) transaction() ast.Statement {
 		s.Savepoint = p.identText()
 	case "release":
 		s.Kind = ast.TxRelease
-		p.accept("savepoint")
-		s.Savepoint = p.identText()
+		s.Savepoint = p.nameBehind("savepoint")
 	case "commit", "end":
 		s.Kind = ast.TxCommit
 		p.endTransaction(s, word == "commit", ast.TxCommitPrepared)
@@ -103,8 +102,7 @@ func (p *parser) endTransaction(s *ast.Transaction, twoPhase bool, prepared ast.
 	}
 	p.acceptOneOf("work", "transaction")
 	if s.Kind == ast.TxRollback && twoPhase && p.accept("to") {
-		p.accept("savepoint")
-		s.Kind, s.Savepoint = ast.TxRollbackTo, p.identText()
+		s.Kind, s.Savepoint = ast.TxRollbackTo, p.nameBehind("savepoint")
 		return
 	}
 	if p.accept("and") {
@@ -114,6 +112,15 @@ func (p *parser) endTransaction(s *ast.Transaction, twoPhase bool, prepared ast.
 		}
 		p.expect("chain")
 	}
+}
+
+// nameBehind takes a name with a word before it that may be left out, and is the name itself
+// where nothing follows it.
+func (p *parser) nameBehind(word string) string {
+	if next := p.peek(1); next.kind != tEOF && !next.isOp(";") {
+		p.accept(word)
+	}
+	return p.identText()
 }
 
 // transactionModes parses a list of modes with or without commas.
@@ -189,9 +196,11 @@ func (p *parser) execute() ast.Statement {
 func (p *parser) deallocate() ast.Statement {
 	s := &ast.Deallocate{At: p.at()}
 	p.next()
-	p.accept("prepare")
+	if p.is2("prepare", "all") {
+		p.next()
+	}
 	if s.All = p.accept("all"); !s.All {
-		s.Name = p.identText()
+		s.Name = p.nameBehind("prepare")
 	}
 	return s
 }
@@ -221,9 +230,11 @@ func (p *parser) declare() ast.Statement {
 	}
 	p.expect("cursor")
 	switch {
-	case p.accept("with", "hold"):
+	case p.accept("with"):
+		p.expect("hold")
 		s.Hold = ast.Yes
-	case p.accept("without", "hold"):
+	case p.accept("without"):
+		p.expect("hold")
 		s.Hold = ast.No
 	}
 	p.expect("for")
@@ -370,7 +381,7 @@ func (p *parser) vacuum() ast.Statement {
 	s := &ast.Vacuum{At: p.at(), Analyze: !p.is("vacuum")}
 	p.next()
 	if p.isOp("(") {
-		s.Options = p.options(false)
+		s.Options = p.utilityOptions()
 	} else {
 		words := []string{"verbose"}
 		if !s.Analyze {
@@ -404,12 +415,12 @@ func (p *parser) vacuum() ast.Statement {
 func (p *parser) do() ast.Statement {
 	s := &ast.Do{At: p.at(), Language: "plpgsql"}
 	p.next()
-	if p.accept("language") {
-		s.Language = p.nonReservedOrString()
-	}
-	s.Body = p.str()
-	if p.accept("language") {
-		s.Language = p.nonReservedOrString()
+	for first := true; first || p.is("language") || p.tok.kind == tString; first = false {
+		if p.accept("language") {
+			s.Language = p.nonReservedOrString()
+		} else {
+			s.Body = p.str()
+		}
 	}
 	return s
 }

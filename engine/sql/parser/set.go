@@ -11,7 +11,9 @@ func (p *parser) set() ast.Statement {
 	at := p.at()
 	p.next()
 	scope := ast.ScopeDefault
+	next := p.peek(1)
 	switch {
+	case next.isOp("=") || next.isOp(".") || next.oneOf("to", "from"): // the words below are a name
 	case p.is("constraints"):
 		return p.setConstraints(at)
 	case p.is("transaction"):
@@ -27,9 +29,13 @@ func (p *parser) set() ast.Statement {
 		p.next()
 		p.expect("as", "transaction")
 		return &ast.SetTransaction{At: at, Session: true, Options: p.transactionModes()}
-	case p.is("session") && !p.peek(1).isWord("authorization") && !p.peek(1).isOp("=") && !p.peek(1).isWord("to"):
+	case p.is("session") && !next.isWord("authorization"):
 		scope = ast.ScopeSession
 		p.next()
+		if p.accept("session", "characteristics") {
+			p.expect("as", "transaction")
+			return &ast.SetTransaction{At: at, Session: true, Options: p.transactionModes()}
+		}
 	}
 	s := p.setRest(at)
 	s.Scope = scope
@@ -57,6 +63,9 @@ func (p *parser) setRest(at ast.At) *ast.Set {
 			s.Name, s.Default = "client_encoding", true
 			return s
 		}
+		if p.tok.kind != tString && !p.is("default") {
+			p.unexpected()
+		}
 		return word("client_encoding")
 	case p.is("schema") && p.peek(1).kind == tString:
 		p.next()
@@ -64,7 +73,7 @@ func (p *parser) setRest(at ast.At) *ast.Set {
 	case p.is("catalog") && p.peek(1).kind == tString:
 		p.next()
 		return word("catalog")
-	case p.is("role") && !p.peek(1).isOp("=") && !p.peek(1).isWord("to"):
+	case p.is("role") && !p.peek(1).isOp("=") && !p.peek(1).isOp(".") && !p.peek(1).oneOf("to", "from"):
 		p.next()
 		return word("role")
 	case p.accept("session", "authorization"):
@@ -73,7 +82,8 @@ func (p *parser) setRest(at ast.At) *ast.Set {
 		return word("xmloption")
 	}
 	s.Name = p.settingName()
-	if p.accept("from", "current") {
+	if p.accept("from") {
+		p.expect("current")
 		s.Current = true
 		return s
 	}
@@ -130,6 +140,10 @@ func (p *parser) setTimeZone(s *ast.Set) *ast.Set {
 	case p.acceptOneOf("default", "local") != "":
 		s.Default = true
 	case p.is("interval"):
+		if next := p.peek(1); next.kind != tString && !next.isOp("(") {
+			p.next()
+			p.unexpected()
+		}
 		x, ok := p.intervalLiteral().(*ast.Interval)
 		if !ok {
 			p.unexpected()

@@ -39,7 +39,7 @@ func (p *parser) createRelation(at ast.At, orReplace bool) ast.Statement {
 		if p.isOp("(") {
 			p.tableElements(s)
 		}
-	case p.is2("partition", "of"):
+	case p.is("partition") && !p.peek(1).isWord("by"):
 		p.partitionOf(s)
 	}
 	p.relationClauses(s)
@@ -80,7 +80,7 @@ func (p *parser) relationClauses(s *ast.CreateRelation) {
 			p.expectOp("(")
 			s.Inherits = p.names()
 			p.expectOp(")")
-		case p.is2("partition", "by"):
+		case p.is("partition"):
 			s.PartitionBy = p.partitionBy()
 		case p.accept("using"):
 			s.Using = p.identText()
@@ -190,6 +190,15 @@ func (p *parser) tableElement(s *ast.CreateRelation) {
 	case p.startsTableConstraint():
 		s.Constraints = append(s.Constraints, p.tableConstraint())
 	default:
+		if len(s.Columns) > 0 && s.Kind == ast.KindTable && s.OfType == nil && s.PartitionOf == nil {
+			// All columns have types, or are the names alone of those of a query.
+			first, next := s.Columns[0], p.peek(1)
+			if bare := next.isOp(",") || next.isOp(")"); first.Type == nil && len(first.Constraints) == 0 && !bare || first.Type != nil && bare {
+				p.ident()
+				p.unexpected()
+				return
+			}
+		}
 		s.Columns = append(s.Columns, p.columnDef())
 	}
 }
@@ -299,7 +308,7 @@ func (p *parser) nonReservedOrDefault() string {
 func (p *parser) partitionBy() *ast.PartitionBy {
 	b := &ast.PartitionBy{At: p.at()}
 	p.next()
-	p.next()
+	p.expect("by")
 	b.Strategy = p.identText()
 	b.Items = p.indexItems()
 	return b
@@ -309,7 +318,7 @@ func (p *parser) partitionBy() *ast.PartitionBy {
 func (p *parser) partitionOf(s *ast.CreateRelation) {
 	o := &ast.PartitionOf{At: p.at()}
 	p.next()
-	p.next()
+	p.expect("of")
 	o.Parent = p.relation()
 	if p.isOp("(") {
 		p.tableElements(s)
