@@ -10,7 +10,7 @@ RACE     := ./cmd/... ./pgwire/... ./engine/session/... ./engine/job/... ./engin
             ./engine/sink/... ./engine/subscribe/... ./engine/connector/... ./storage/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo run test race bench bench-compare fuzz lint fmt check test-kafka test-kafka-here test-recovery test-postgres test-oracle test-clients clean
+.PHONY: help build demo run test race bench bench-compare fuzz lint fmt check test-kafka test-kafka-here test-recovery test-postgres test-oracle test-oracle-here test-clients clean
 
 help: ## Print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -70,15 +70,19 @@ KILLS ?=
 test-recovery: ## Kill the server under load; KILLS=500 times (50 without), against the ledgers of its clients
 	VELOSTREAM_TEST_KILLS=$(or $(KILLS),50) go test -count=1 -timeout 60m -v ./engine/recovery
 
-test-postgres: ## The tests that compare with PostgreSQL (needs postgres, initdb and psql on the PATH); SEED=7 makes up other calls
+test-postgres: ## The tests that compare with PostgreSQL (needs postgres, initdb and psql on the PATH)
 	@command -v initdb >/dev/null || { echo "no PostgreSQL on the PATH: install it, or add its bin directory"; exit 1; }
 	go test -count=1 -timeout 10m ./catalog/... ./engine/sql/... ./engine/enginetest/...
-	test/postgres/run.sh $(MAKE) --no-print-directory test-oracle
+	$(MAKE) --no-print-directory test-oracle
 
-# What makes up expressions and asks the PostgreSQL of VELOSTREAM_TEST_POSTGRES.
-test-oracle:
-	go test -count=1 -timeout 10m ./engine/sql/expr -run Oracle -postgres "$$VELOSTREAM_TEST_POSTGRES" -seed $(or $(SEED),3)
-	go test -count=1 -timeout 10m ./engine/sql/parser -run Precedence -postgres "$$VELOSTREAM_TEST_POSTGRES" -mutations 1
+test-oracle: ## Made-up expressions and broken statements beside a PostgreSQL it starts (in 20 s); SEED=7 makes up others
+	test/postgres/run.sh $(MAKE) --no-print-directory test-oracle-here
+
+# On the PostgreSQL that VELOSTREAM_TEST_POSTGRES names.
+SEED ?= 3
+test-oracle-here:
+	go test -count=1 -timeout 10m ./engine/sql/expr -run Oracle -postgres "$$VELOSTREAM_TEST_POSTGRES" -seed $(SEED)
+	go test -count=1 -timeout 10m ./engine/sql/parser -run 'Precedence|Mutations' -postgres "$$VELOSTREAM_TEST_POSTGRES" -seed $(SEED)
 
 test-clients: build ## Drivers of Go, Node.js, Python, Java and C against the server; CLIENTS_TARGET=postgres://… against another
 	test/clients/run.sh $(CLIENTS)
