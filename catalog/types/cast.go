@@ -60,7 +60,7 @@ func FindCast(from, to OID) (Cast, bool) {
 		return FindCast(fe.OID, te.OID)
 	}
 	switch {
-	case t.Category == CategoryString && !f.Pseudo:
+	case t.Category == CategoryString && (!f.Pseudo || from == OIDVoid):
 		return Cast{CastAssignment, CastIO}, true
 	case f.Category == CategoryString && !t.Pseudo:
 		return Cast{CastExplicit, CastIO}, true

@@ -20,6 +20,7 @@ func databaseSources() map[string]source {
 		"pg_group":        {"groname grosysid grolist", (*Catalog).groupRows},
 		"pg_auth_members": {"roleid member grantor admin_option", (*Catalog).memberRows},
 		"pg_default_acl":  {"oid defaclrole defaclnamespace defaclobjtype defaclacl", (*Catalog).defaultACLRows},
+		"pg_locks":        {"locktype database classid objid objsubid pid mode granted fastpath", (*Catalog).lockRows},
 		"pg_stat_activity": {"datid datname pid usesysid usename application_name client_addr client_port backend_start xact_start " +
 			"query_start state_change state query backend_type wait_event_type wait_event", (*Catalog).activityRows},
 		"pg_stat_database":       {"datid datname numbackends xact_commit xact_rollback blks_read blks_hit tup_returned tup_fetched tup_inserted tup_updated tup_deleted", (*Catalog).statDatabaseRows},

@@ -37,7 +37,7 @@ func oidArg(d types.Datum) uint32 { return uint32(d.I) }
 
 // functionTable is every function by name. Strict ones are never called with
 // NULL: expr sees to it.
-var functionTable = map[string]function{
+var functionTable = withAdvisory(map[string]function{
 	"format_type":                        formatType,
 	"pg_get_viewdef":                     viewDefinition,
 	"pg_get_indexdef":                    indexDef,
@@ -108,11 +108,10 @@ var functionTable = map[string]function{
 	"set_config":                         setConfig,
 	"pg_reload_conf":                     reloadConf,
 	"pg_sleep":                           sleep,
-	"pg_advisory_unlock_all":             func(*Catalog, []types.Datum) (any, error) { return "", nil },
 	"pg_notify":                          notify,
 	"pg_stat_file":                       null,
 	"pg_describe_object":                 describeObject,
-}
+})
 
 func null(*Catalog, []types.Datum) (any, error) { return nil, nil }
 func zero(*Catalog, []types.Datum) (any, error) { return 0, nil }

@@ -68,6 +68,8 @@ type Source struct {
 	Sleep             func(seconds float64) error
 	// Reload is pg_reload_conf, nil: there is nothing to reload.
 	Reload func() (bool, error)
+	// Advisory are the session's advisory locks, nil: it has none.
+	Advisory Advisory
 	// Notify is pg_notify; nil: nothing happens.
 	Notify func(channel, payload string) error
 	// LastValue is the number a sequence gave last, and whether it gave one.

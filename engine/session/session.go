@@ -103,6 +103,8 @@ type Session struct {
 	loose []assignment
 
 	tx *transaction // nil: none is open, not even an implicit one
+	// advisory are the locks that outlive transactions, nil: it never had one.
+	advisory *table.Advisory
 	// final: the statement that runs next is the last before a Sync, as far as
 	// the server knows; see Final.
 	final  bool
@@ -296,6 +298,7 @@ func (s *Session) Params() []pgwire.Param { return s.settings.reported() }
 // Close implements pgwire.Session.
 func (s *Session) Close() error {
 	s.e.channels.forget(s)
+	s.unlockAdvisory()
 	s.e.logins.leave(s.identity.ids[s.identity.login])
 	if s.tx == nil {
 		return nil

@@ -307,6 +307,8 @@ func (s *Session) discard(n *ast.Discard) error {
 	}
 	s.names.DropCursors()
 	s.names.DropStatements()
+	s.e.channels.forget(s)
+	s.unlockAdvisory()
 	if err := s.assign("session_authorization", s.settings.origin["session_authorization"], false); err != nil {
 		return err
 	}

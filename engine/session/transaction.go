@@ -53,6 +53,9 @@ func (s *Session) begin() (*transaction, error) {
 			tx: s.e.Tables.Begin(), implicit: true, started: types.FromTime(time.Now()),
 			readOnly: s.settings.values["transaction_read_only"] == "on",
 		}
+		if s.advisory != nil {
+			s.tx.tx.In(s.advisory)
+		}
 		return s.tx, nil
 	}
 	if err := s.tx.tx.Refresh(); err != nil {

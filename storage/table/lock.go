@@ -42,9 +42,9 @@ type locks struct {
 }
 
 type rowLock struct {
-	queued  int // of an object: how many wait for it alone, before whom nobody new gets it
-	holders []holder
-	object  bool      // of a relation or name, not a row
+	queued  int       // of an object: how many wait for it alone, before whom nobody new gets it
+	holders []holder  // a session's transaction and the session itself are two
+	object  bool      // of a relation, a name or an advisory lock, not a row
 	first   [1]holder // memory of holders: most locks have one
 	waiters int
 	changed chan struct{} // closed when a holder lets go
@@ -53,6 +53,7 @@ type rowLock struct {
 type holder struct {
 	tx   *Tx
 	mode LockMode
+	also bool // taken shared as well as alone: an advisory lock
 }
 
 func newLocks() *locks { return &locks{rows: map[string]*rowLock{}} }
@@ -145,7 +146,7 @@ func (tx *Tx) acquire(key string, mode LockMode, wait bool) error {
 // free reports that no other holder's lock conflicts.
 func (r *rowLock) free(tx *Tx, mode LockMode) bool {
 	for _, h := range r.holders {
-		if h.tx != tx && lockConflicts[mode][h.mode] {
+		if h.tx.party != tx.party && lockConflicts[mode][h.mode] {
 			return false
 		}
 	}
@@ -161,7 +162,7 @@ func (r *rowLock) wake() {
 }
 
 func (r *rowLock) has(tx *Tx) bool {
-	return slices.ContainsFunc(r.holders, func(h holder) bool { return h.tx == tx })
+	return slices.ContainsFunc(r.holders, func(h holder) bool { return h.tx.party == tx.party })
 }
 
 func (r *rowLock) hold(tx *Tx, mode LockMode) {
@@ -171,7 +172,7 @@ func (r *rowLock) hold(tx *Tx, mode LockMode) {
 			return
 		}
 	}
-	r.holders = append(r.holders, holder{tx, mode})
+	r.holders = append(r.holders, holder{tx: tx, mode: mode})
 }
 
 // forget drops a lock that nobody has or wants. REQUIRES: l.mu is held.
@@ -195,7 +196,8 @@ func (l *locks) wait(r *rowLock, tx *Tx, mode LockMode, deadline <-chan time.Tim
 			r.wake() // those who wait behind it, if it gives up
 		}()
 	}
-	tx.waitsFor, tx.waitMode = r, mode
+	by := tx.party
+	by.waitsFor, by.waitMode = r, mode
 	ch := r.changed
 	l.mu.Unlock()
 	var err error
@@ -212,31 +214,32 @@ func (l *locks) wait(r *rowLock, tx *Tx, mode LockMode, deadline <-chan time.Tim
 	}
 	l.mu.Lock()
 	r.waiters--
-	tx.waitsFor = nil
+	by.waitsFor = nil
 	return err
 }
 
 // circle reports that a transaction in tx's way waits, in the end, for tx.
 // REQUIRES: l.mu is held.
 func (l *locks) circle(r *rowLock, tx *Tx, mode LockMode) bool {
-	seen := map[*Tx]bool{}
-	var blocked func(r *rowLock, by *Tx, mode LockMode) bool
-	blocked = func(r *rowLock, by *Tx, mode LockMode) bool {
+	seen := map[*party]bool{}
+	var blocked func(r *rowLock, by *party, mode LockMode) bool
+	blocked = func(r *rowLock, by *party, mode LockMode) bool {
 		for _, h := range r.holders {
-			if h.tx == by || !lockConflicts[mode][h.mode] && r.queued == 0 || seen[h.tx] {
+			in := h.tx.party
+			if in == by || !lockConflicts[mode][h.mode] && r.queued == 0 || seen[in] {
 				continue
 			}
-			if h.tx == tx {
+			if in == tx.party {
 				return true
 			}
-			seen[h.tx] = true
-			if next := h.tx.waitsFor; next != nil && blocked(next, h.tx, h.tx.waitMode) {
+			seen[in] = true
+			if next := in.waitsFor; next != nil && blocked(next, in, in.waitMode) {
 				return true
 			}
 		}
 		return false
 	}
-	return blocked(r, tx, mode)
+	return blocked(r, tx.party, mode)
 }
 
 // unlock lets go of all rows of tx.

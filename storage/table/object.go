@@ -17,7 +17,7 @@ func ObjectKey(id uint32) string { return string(binary.BigEndian.AppendUint32([
 // NameKey is the lock of a name.
 func NameKey(name string) string { return "n" + name }
 
-func isObject(key string) bool { return key[0] == 't' || key[0] == 'n' }
+func isObject(key string) bool { return key[0] == 't' || key[0] == 'n' || key[0] == 'a' }
 
 // LockObject takes an object until the transaction ends, alone or shared.
 // Errors: 40P01, 55P03, or the context's.

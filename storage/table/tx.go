@@ -46,9 +46,9 @@ type Tx struct {
 	lockTimeout time.Duration
 	locked      map[string]LockMode
 	arrivals    map[uint32]span // by stream
-	waitsFor    *rowLock        // guarded by the locks' mutex, as waitMode is
-	waitMode    LockMode
-	checks      []keyCheck // of foreign keys, for the end of the statement
+	party       *party          // guarded by the locks' mutex, as what it points to is
+	alone       party           // party, unless it is of a session with locks of its own
+	checks      []keyCheck      // of foreign keys, for the end of the statement
 
 	own  Definitions // what it defines itself
 	made []uint32    // OIDs and storages of what it made
@@ -88,6 +88,7 @@ type undo struct {
 // Begin starts a transaction.
 func (db *DB) Begin() *Tx {
 	tx := &Tx{db: db, writes: map[uint32]*writes{}}
+	tx.party = &tx.alone
 	tx.open()
 	return tx
 }

@@ -113,14 +113,25 @@ func actions() []def {
 	d := func(sig, doc string, nullCall bool) def {
 		return def{sig: sig, scalar: fromCatalog(parseSignature(sig).Name), volatility: Volatile, nullCall: nullCall, doc: doc}
 	}
-	return []def{
+	advisory := []def{d("pg_advisory_unlock_all() void", "lets go of all advisory locks of the session", false)}
+	for _, shared := range []string{"", "_shared"} {
+		for _, args := range []string{"(int8)", "(int4,int4)"} {
+			a := shared + args
+			advisory = append(advisory,
+				d("pg_advisory_lock"+a+" void", "waits for an advisory lock and takes it for the session", false),
+				d("pg_advisory_xact_lock"+a+" void", "waits for an advisory lock and takes it for the transaction", false),
+				d("pg_try_advisory_lock"+a+" bool", "takes an advisory lock for the session where it is free", false),
+				d("pg_try_advisory_xact_lock"+a+" bool", "takes an advisory lock for the transaction where it is free", false),
+				d("pg_advisory_unlock"+a+" bool", "lets go of an advisory lock of the session", false))
+		}
+	}
+	return append(advisory, []def{
 		d("set_config(text,text,bool) text", "sets a run-time parameter", true),
 		d("pg_cancel_backend(int4) bool", "cancels what a session does", false),
 		d("pg_terminate_backend(int4) bool", "ends a session", false),
 		d("pg_reload_conf() bool", "reads the files again that say who may connect", false),
 		d("pg_sleep(float8) void", "waits for seconds", false),
 		d("pg_notify(text,text) void", "sends a notification to who listens to a channel", true),
-		d("pg_advisory_unlock_all() void", "frees advisory locks, of which there are none", false),
 		{sig: "format_type(oid,int4) text", scalar: formatType, nullCall: true, volatility: Stable, doc: "SQL name of a type with its modifier"},
 		{sig: "pg_get_expr(text,oid) text", scalar: firstArg, volatility: Stable, doc: "text of a stored expression"},
 		{sig: "pg_get_expr(text,oid,bool) text", scalar: prettyExpr, volatility: Stable, doc: "text of a stored expression"},
@@ -129,7 +140,7 @@ func actions() []def {
 		{sig: "pg_size_bytes(text) int8", scalar: sizeBytes, doc: "bytes of a size with its unit"},
 		{sig: "pg_size_pretty(int8) text", scalar: sizePretty, doc: "bytes in the unit that suits"},
 		{sig: "pg_size_pretty(numeric) text", scalar: sizePrettyNumeric, doc: "bytes in the unit that suits"},
-	}
+	}...)
 }
 
 // formatType also knows the row types of relations where there is a catalog.
