@@ -1,6 +1,8 @@
 package pgcatalog
 
 import (
+	"strings"
+
 	"velostream/catalog"
 	"velostream/catalog/types"
 )
@@ -97,17 +99,21 @@ func layout(t types.Type) (byval bool, align, storage string) {
 }
 
 // defaultText is the expression of a column's default or of a computed column.
-func defaultText(c catalog.Column) string {
-	if c.Computed != "" {
-		return parenthesised(c.Computed)
+// One that takes the next number of a sequence says what the sequence is called now.
+func (c *Catalog) defaultText(col catalog.Column) string {
+	if col.Computed != "" {
+		return parenthesised(col.Computed)
 	}
-	return parenthesised(c.Default)
+	if s := c.relation(col.Sequence); s != nil && col.Identity == "" {
+		return "nextval('" + strings.ReplaceAll(c.qualified(s.Schema, s.Name), "'", "''") + "'::regclass)"
+	}
+	return parenthesised(col.Default)
 }
 
 func (c *Catalog) defaultRows(e *emitter) {
 	for _, r := range c.relations() {
 		for _, col := range columnsOf(r) {
-			if text := defaultText(col.Column); text != "" {
+			if text := c.defaultText(col.Column); text != "" {
 				e.row(defaultOID(r, col.num), r.ID, col.num, text)
 			}
 		}

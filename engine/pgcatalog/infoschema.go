@@ -181,7 +181,7 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 		start, step, most, least, cycle = itoa(n.Start), itoa(n.Increment), itoa(n.Max), itoa(n.Min), yesNo(n.Cycle)
 	}
 	if col.Default != "" && c.acts(r.Owner) {
-		def = parenthesised(col.Default)
+		def = c.defaultText(col.Column)
 	}
 	if col.Computed != "" {
 		generated, generation = "ALWAYS", parenthesised(col.Computed)

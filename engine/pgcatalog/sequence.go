@@ -75,12 +75,13 @@ func serialSequence(c *Catalog, a []types.Datum) (any, error) {
 		return nil, nil
 	}
 	i := r.ColumnIndex(string(a[1].B))
-	if i < 0 || r.Columns[i].Sequence == 0 {
+	if i < 0 {
 		return nil, nil
 	}
-	s := c.relation(r.Columns[i].Sequence)
-	if s == nil {
-		return nil, nil
+	for _, s := range c.Snapshot.Dependents(r.ID) {
+		if n := s.Numbers; n != nil && n.Owner == r.ID && n.Column == i {
+			return quoteIdent(s.Schema) + "." + quoteIdent(s.Name), nil
+		}
 	}
-	return quoteIdent(s.Schema) + "." + quoteIdent(s.Name), nil
+	return nil, nil
 }

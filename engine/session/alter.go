@@ -35,6 +35,7 @@ type alteration struct {
 	empty   error
 	foreign []foreignCheck
 	retyped retyped
+	restart []restart
 	swap    *catalog.Relation
 }
 
@@ -173,6 +174,10 @@ func (a *alteration) action(x *ast.AlterAction) error {
 		return a.setNotNull(x)
 	case ast.AlterColumnType:
 		return a.retype(x)
+	case ast.AlterAddIdentity, ast.AlterSetIdentity, ast.AlterDropIdentity:
+		return a.alterIdentity(x)
+	case ast.AlterDropExpression:
+		return a.dropExpression(x)
 	case ast.AlterAddConstraint:
 		return a.addConstraint(*x.Constraint)
 	case ast.AlterDropConstraint:

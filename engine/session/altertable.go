@@ -238,7 +238,7 @@ func (a *alteration) setDefault(x *ast.AlterAction) error {
 	}
 	c.Default, c.Sequence = "", 0
 	if x.Kind == ast.AlterSetDefault {
-		if c.Default, err = binder.BindDefault(a.bind(), *c, x.X); err != nil {
+		if err := binder.BindDefault(a.bind(), c, x.X); err != nil {
 			return err
 		}
 	}

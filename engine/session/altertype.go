@@ -39,11 +39,11 @@ func pass(x *ast.AlterAction) int {
 		return 1
 	case ast.AlterAddColumn:
 		return 2
-	case ast.AlterAddIdentity, ast.AlterSetNotNull:
+	case ast.AlterSetNotNull:
 		return 4
-	case ast.AlterAddConstraint, ast.AlterSetDefault:
+	case ast.AlterAddConstraint, ast.AlterSetDefault, ast.AlterAddIdentity:
 		return 5
-	case ast.AlterValidate:
+	case ast.AlterValidate, ast.AlterSetIdentity:
 		return 6
 	default:
 	}

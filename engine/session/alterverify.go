@@ -120,8 +120,11 @@ func (a *alteration) wide(b *column.Batch, n int) (*column.Batch, error) {
 }
 
 // after compares the rows with the foreign keys that are new, or whose columns have
-// changed, once the new definitions hold.
+// changed, once the new definitions hold, and restarts sequences.
 func (a *alteration) after(tx *table.Tx, snap *catalog.Snapshot) error {
+	for _, r := range a.restart {
+		tx.RestartSequence(r.sequence, r.at)
+	}
 	for _, f := range a.foreign {
 		child := snap.ByID(f.child)
 		i := slices.IndexFunc(child.Constraints, func(k catalog.Constraint) bool { return k.ID == f.constraint })

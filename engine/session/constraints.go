@@ -109,14 +109,37 @@ func (s *Session) columnSequence(n *namer, p ast.Parsed, r *catalog.Relation, d 
 	}
 	num.Owner, num.Column = r.ID, d.Column
 	seq := &catalog.Relation{
-		ID: n.id(), Schema: r.Schema, Name: n.relation(r, c.Name, "seq"), Kind: catalog.Sequence, Owner: r.Owner,
-		EventTime: -1, Numbers: num, PartOf: r.ID,
+		ID: n.id(), Schema: r.Schema, Kind: catalog.Sequence, Owner: r.Owner, EventTime: -1, Numbers: num, PartOf: r.ID,
+	}
+	if err := s.nameSequence(n, p, seq, d.Options); err != nil {
+		return nil, err
+	}
+	if seq.Name == "" {
+		seq.Name = n.relation(r, c.Name, "seq")
 	}
 	c.Sequence = seq.ID
 	if c.Identity == "" {
 		c.Default = "nextval('" + seq.Name + "'::regclass)"
 	}
 	return seq, nil
+}
+
+// nameSequence gives seq the name that the option SEQUENCE NAME says, as pg_dump does.
+func (s *Session) nameSequence(n *namer, p ast.Parsed, seq *catalog.Relation, opts []ast.SeqOption) error {
+	for _, o := range opts {
+		if o.Name != "SEQUENCE NAME" {
+			continue
+		}
+		at, err := s.place(n.snap, p, o.Owner)
+		if err != nil {
+			return err
+		}
+		if at.exists != nil {
+			return pgerror.New(pgerror.DuplicateTable, "relation %q already exists", at.name)
+		}
+		seq.Schema, seq.Name = at.schema, at.name
+	}
+	return nil
 }
 
 // newNumbers are the settings of a sequence that says nothing but its type.

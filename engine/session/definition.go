@@ -48,7 +48,7 @@ func definition(snap *catalog.Snapshot, r *catalog.Relation) string {
 		case c.Identity != "":
 			d += " GENERATED " + c.Identity + " AS IDENTITY"
 		case c.Default != "":
-			d += " DEFAULT " + c.Default
+			d += " DEFAULT " + defaultOf(snap, &c)
 		}
 		if c.NotNull {
 			d += " NOT NULL"
@@ -67,6 +67,15 @@ func definition(snap *catalog.Snapshot, r *catalog.Relation) string {
 		kind = "STREAM"
 	}
 	return "CREATE " + kind + " " + ident(r.Schema) + "." + ident(r.Name) + " (" + strings.Join(items, ", ") + ")"
+}
+
+// defaultOf is the text of c's default. The next number of a sequence is that of what the
+// sequence is called now.
+func defaultOf(snap *catalog.Snapshot, c *catalog.Column) string {
+	if seq := snap.ByID(c.Sequence); seq != nil {
+		return "nextval(" + ast.QuoteLiteral(ident(seq.Schema)+"."+ident(seq.Name)) + "::regclass)"
+	}
+	return c.Default
 }
 
 func constraintText(snap *catalog.Snapshot, r *catalog.Relation, k catalog.Constraint) string {

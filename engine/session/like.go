@@ -60,7 +60,7 @@ func (s *Session) like(snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelati
 			if c.Hidden {
 				continue
 			}
-			d, err := likeColumn(c, l, take)
+			d, err := likeColumn(snap, c, l, take)
 			if err != nil {
 				return nil, err
 			}
@@ -72,7 +72,7 @@ func (s *Session) like(snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelati
 	return &out, nil
 }
 
-func likeColumn(c catalog.Column, l ast.TableLike, take map[string]bool) (ast.ColumnDef, error) {
+func likeColumn(snap *catalog.Snapshot, c catalog.Column, l ast.TableLike, take map[string]bool) (ast.ColumnDef, error) {
 	t, err := parser.ParseTypeName(c.Type.String())
 	if err != nil {
 		return ast.ColumnDef{}, err
@@ -81,8 +81,8 @@ func likeColumn(c catalog.Column, l ast.TableLike, take map[string]bool) (ast.Co
 	if c.NotNull {
 		d.Constraints = append(d.Constraints, ast.Constraint{At: l.At, Kind: ast.NotNull})
 	}
-	if c.Default != "" && c.Sequence == 0 && take["DEFAULTS"] {
-		x, err := parser.ParseExpr(c.Default)
+	if c.Default != "" && take["DEFAULTS"] {
+		x, err := parser.ParseExpr(defaultOf(snap, &c))
 		if err != nil {
 			return d, err
 		}

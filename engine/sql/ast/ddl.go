@@ -100,8 +100,9 @@ type Constraint struct {
 	SetColumns []Ident // ON DELETE SET NULL (cols)
 
 	// GENERATED … AS IDENTITY.
-	Always   bool
-	Sequence []SeqOption
+	Always     bool
+	Sequence   []SeqOption
+	Generation string // of SET GENERATED: "ALWAYS", "BY DEFAULT"
 
 	// UNIQUE, PRIMARY KEY, EXCLUDE.
 	Include    []Ident
@@ -398,6 +399,7 @@ const (
 	AlterSetNotNull       AlterKind = "SET NOT NULL"
 	AlterDropNotNull      AlterKind = "DROP NOT NULL"
 	AlterAddIdentity      AlterKind = "ADD GENERATED"
+	AlterSetIdentity      AlterKind = "SET GENERATED" // and SET option, RESTART: Constraint has them
 	AlterDropIdentity     AlterKind = "DROP IDENTITY"
 	AlterDropExpression   AlterKind = "DROP EXPRESSION"
 	AlterAddConstraint    AlterKind = "ADD CONSTRAINT"

@@ -491,10 +491,28 @@ func (p *printer) alterColumn(a *AlterAction) {
 	case AlterAddIdentity:
 		p.w("ADD ")
 		p.generated(a.Constraint)
+	case AlterSetIdentity:
+		p.identityChange(a.Constraint)
 	case AlterDropIdentity, AlterDropExpression:
 		p.w(string(a.Kind))
 		p.when(a.IfExists, " IF EXISTS")
 	default:
 		p.w(string(a.Kind))
+	}
+}
+
+func (p *printer) identityChange(k *Constraint) {
+	sep := ""
+	if k.Generation != "" {
+		p.w("SET GENERATED ", k.Generation)
+		sep = " "
+	}
+	for _, o := range k.Sequence {
+		p.w(sep)
+		p.when(o.Name != "RESTART", "SET ")
+		sep = " "
+		var sub printer
+		sub.seqOptions([]SeqOption{o})
+		p.w(strings.TrimSpace(sub.b.String()))
 	}
 }

@@ -278,13 +278,17 @@ func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string)
 	return nil
 }
 
-// BindDefault binds the DEFAULT that column c is to have, and returns its text.
-func BindDefault(o Options, c catalog.Column, x ast.Expr) (string, error) {
+// BindDefault binds the DEFAULT that column c is to have, and gives it to c.
+func BindDefault(o Options, c *catalog.Column, x ast.Expr) error {
 	b := New(o)
 	b.Session = nil
-	return b.storedDefault(&c, x)
+	var err error
+	c.Default, err = b.storedDefault(c, x)
+	return err
 }
 
+// storedDefault is the text of a DEFAULT. Where that is the next number of a sequence, c
+// notes which, whatever it is called later.
 func (b *Binder) storedDefault(c *catalog.Column, x ast.Expr) (string, error) {
 	if r, ok := x.(*ast.ColumnRef); ok {
 		return "", pgerror.New(pgerror.FeatureNotSupported, "cannot use column reference in DEFAULT expression").At(b.pos(r.Pos()))
@@ -298,6 +302,7 @@ func (b *Binder) storedDefault(c *catalog.Column, x ast.Expr) (string, error) {
 		return "", pgerror.New(pgerror.DatatypeMismatch, "column %q is of type %s but default expression is of type %s",
 			c.Name, TypeName(c.Type), TypeName(from)).WithHint("You will need to rewrite or cast the expression.")
 	}
+	c.Sequence = numberedBy(e)
 	if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
 		return "", err
 	}
@@ -305,6 +310,19 @@ func (b *Binder) storedDefault(c *catalog.Column, x ast.Expr) (string, error) {
 		return "", err
 	}
 	return ast.String(x), nil
+}
+
+// numberedBy is the sequence whose next number e is, 0: it is something else.
+func numberedBy(e expr.Expr) uint32 {
+	call, ok := e.(*expr.Call)
+	if !ok || call.Name != "nextval" || len(call.Args) != 1 {
+		return 0
+	}
+	c, ok := call.Args[0].(*expr.Const)
+	if !ok || c.T.OID != types.OIDRegclass || c.Value.Null {
+		return 0
+	}
+	return uint32(c.Value.I)
 }
 
 // includeTypes are the parts of a record that INCLUDE gives as columns.

@@ -48,11 +48,11 @@ func (b *Binder) insert(s *ast.Insert) (*Insert, error) {
 		return nil, err
 	}
 	b.uses(rel).Insert(cols...)
-	if err := b.checkGenerated(rel, cols, s); err != nil {
-		return nil, err
-	}
 	src, err := b.insertSource(rel, cols, s)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.checkGenerated(rel, cols[:len(src.Schema())], s); err != nil {
 		return nil, err
 	}
 	if s.Overriding == "USER" {
@@ -83,7 +83,8 @@ func (b *Binder) insertColumns(rel *catalog.Relation, s *ast.Insert) ([]int, err
 	var cols []int
 	if len(s.Columns) == 0 {
 		for i, c := range rel.Columns {
-			if !c.Hidden && c.Computed == "" {
+			// In a stream's rows what is computed has no place.
+			if !c.Hidden && (c.Computed == "" || rel.Kind == catalog.Table) {
 				cols = append(cols, i)
 			}
 		}

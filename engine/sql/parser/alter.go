@@ -2,6 +2,7 @@ package parser
 
 import (
 	"velostream/engine/sql/ast"
+	"velostream/pgwire/pgerror"
 )
 
 // alter parses ALTER.
@@ -401,9 +402,15 @@ func (p *parser) alterColumn(a *ast.AlterAction) {
 	case p.accept("add"):
 		k := ast.Constraint{At: p.at()}
 		p.expect("generated")
-		p.generated(&k)
+		p.generatedWhen(&k)
+		if !p.is("identity") {
+			p.expect("identity")
+		}
+		p.generatedAs(&k)
 		a.Kind, a.Constraint = ast.AlterAddIdentity, &k
-	case p.tok.oneOf("set", "reset", "restart"):
+	case p.is("restart"), p.is("set") && p.peek(1).oneOf("generated", "increment", "minvalue", "maxvalue", "no", "start", "restart", "cache", "cycle"):
+		a.Kind, a.Constraint = ast.AlterSetIdentity, p.identityChange()
+	case p.tok.oneOf("set", "reset"):
 		start, open := p.tok.pos, 0
 		for p.err == nil && p.tok.kind != tEOF && !p.isOp(";") && (open > 0 || !p.isOp(",")) {
 			switch {
@@ -422,4 +429,39 @@ func (p *parser) alterColumn(a *ast.AlterAction) {
 		p.unexpected()
 		p.hintWord("type", "set", "drop", "add")
 	}
+}
+
+// identityChange parses what changes an identity column: SET GENERATED, SET with
+// options of its sequence, RESTART.
+func (p *parser) identityChange() *ast.Constraint {
+	k := &ast.Constraint{At: p.at(), Kind: ast.Identity}
+	for p.err == nil {
+		switch {
+		case p.accept("set", "generated"):
+			if k.Generation != "" {
+				p.failAt(int(p.prev.pos), pgerror.SyntaxError, "conflicting or redundant options")
+				return k
+			}
+			if p.expectOneOf("always", "by") == "always" {
+				k.Generation = "ALWAYS"
+				continue
+			}
+			p.expect("default")
+			k.Generation = "BY DEFAULT"
+		case p.is("set"):
+			p.next()
+			o, ok := p.seqOption()
+			if !ok {
+				p.unexpected()
+				return k
+			}
+			k.Sequence = append(k.Sequence, o)
+		case p.is("restart"):
+			o, _ := p.seqOption()
+			k.Sequence = append(k.Sequence, o)
+		default:
+			return k
+		}
+	}
+	return k
 }

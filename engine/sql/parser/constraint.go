@@ -224,12 +224,20 @@ func (p *parser) columnConstraint(c *ast.ColumnDef) (*ast.Constraint, bool) {
 
 // generated parses GENERATED {ALWAYS | BY DEFAULT} AS {IDENTITY | (expr) STORED}.
 func (p *parser) generated(k *ast.Constraint) {
+	p.generatedWhen(k)
+	p.generatedAs(k)
+}
+
+func (p *parser) generatedWhen(k *ast.Constraint) {
 	if p.expectOneOf("always", "by") == "always" {
 		k.Always = true
 	} else {
 		p.expect("default")
 	}
 	p.expect("as")
+}
+
+func (p *parser) generatedAs(k *ast.Constraint) {
 	if p.accept("identity") {
 		k.Kind = ast.Identity
 		if p.acceptOp("(") {

@@ -305,45 +305,54 @@ func (p *parser) createSequence(at ast.At, alter bool) ast.Statement {
 func (p *parser) seqOptions() []ast.SeqOption {
 	var out []ast.SeqOption
 	for p.err == nil {
-		o := ast.SeqOption{At: p.at()}
-		switch {
-		case p.accept("as"):
-			o.Name, o.Type = "AS", p.typeName()
-		case p.accept("increment"):
-			p.accept("by")
-			o.Name, o.Value = "INCREMENT", p.number()
-		case p.accept("minvalue"):
-			o.Name, o.Value = "MINVALUE", p.number()
-		case p.accept("maxvalue"):
-			o.Name, o.Value = "MAXVALUE", p.number()
-		case p.accept("no"):
-			o.Name = "NO " + upper(p.expectOneOf("minvalue", "maxvalue", "cycle"))
-		case p.accept("start"):
-			p.accept("with")
-			o.Name, o.Value = "START", p.number()
-		case p.accept("restart"):
-			o.Name = "RESTART"
-			if p.accept("with") || p.tok.kind == tInt || p.isOp("-") {
-				o.Value = p.number()
-			}
-		case p.accept("cache"):
-			o.Name, o.Value = "CACHE", p.number()
-		case p.accept("cycle"):
-			o.Name = "CYCLE"
-		case p.accept("owned"):
-			p.expect("by")
-			o.Name = "OWNED BY"
-			o.Owner = p.name()
-		case p.accept("sequence"):
-			p.expect("name")
-			o.Name = "SEQUENCE NAME"
-			o.Owner = p.name()
-		default:
-			return out
+		o, ok := p.seqOption()
+		if !ok {
+			break
 		}
 		out = append(out, o)
 	}
 	return out
+}
+
+// seqOption parses one option of a sequence; false: none follows.
+func (p *parser) seqOption() (ast.SeqOption, bool) {
+	o := ast.SeqOption{At: p.at()}
+	switch {
+	case p.accept("as"):
+		o.Name, o.Type = "AS", p.typeName()
+	case p.accept("increment"):
+		p.accept("by")
+		o.Name, o.Value = "INCREMENT", p.number()
+	case p.accept("minvalue"):
+		o.Name, o.Value = "MINVALUE", p.number()
+	case p.accept("maxvalue"):
+		o.Name, o.Value = "MAXVALUE", p.number()
+	case p.accept("no"):
+		o.Name = "NO " + upper(p.expectOneOf("minvalue", "maxvalue", "cycle"))
+	case p.accept("start"):
+		p.accept("with")
+		o.Name, o.Value = "START", p.number()
+	case p.accept("restart"):
+		o.Name = "RESTART"
+		if p.accept("with") || p.tok.kind == tInt || p.isOp("-") {
+			o.Value = p.number()
+		}
+	case p.accept("cache"):
+		o.Name, o.Value = "CACHE", p.number()
+	case p.accept("cycle"):
+		o.Name = "CYCLE"
+	case p.accept("owned"):
+		p.expect("by")
+		o.Name = "OWNED BY"
+		o.Owner = p.name()
+	case p.accept("sequence"):
+		p.expect("name")
+		o.Name = "SEQUENCE NAME"
+		o.Owner = p.name()
+	default:
+		return o, false
+	}
+	return o, true
 }
 
 // createType parses CREATE TYPE of an enum or a composite.
