@@ -42,7 +42,7 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 	default:
 	}
 	if elem, ok := t.Elem(); ok {
-		return appendArrayBinary(dst, elem, d.List, t.OID == OIDInt2Vector || t.OID == OIDOidVector)
+		return appendArrayBinary(dst, t, elem, d)
 	}
 	return append(dst, d.B...)
 }
@@ -69,46 +69,13 @@ func AppendIntervalBinary(dst []byte, iv Interval) []byte {
 	return binary.BigEndian.AppendUint32(dst, uint32(iv.Months))
 }
 
-func appendArrayBinary(dst []byte, elem Type, list []Datum, zeroBased bool) []byte {
-	dims, hasNull := uint32(1), uint32(0)
-	if len(list) == 0 && !zeroBased {
-		dims = 0
-	}
-	for i := range list {
-		if list[i].Null {
-			hasNull = 1
-		}
-	}
-	dst = binary.BigEndian.AppendUint32(dst, dims)
-	dst = binary.BigEndian.AppendUint32(dst, hasNull)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(elem.OID))
-	if dims == 1 {
-		dst = binary.BigEndian.AppendUint32(dst, uint32(len(list)))
-		lower := uint32(1)
-		if zeroBased {
-			lower = 0
-		}
-		dst = binary.BigEndian.AppendUint32(dst, lower)
-	}
-	for i := range list {
-		if list[i].Null {
-			dst = binary.BigEndian.AppendUint32(dst, math.MaxUint32)
-			continue
-		}
-		at := len(dst)
-		dst = AppendBinary(append(dst, 0, 0, 0, 0), elem, list[i])
-		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
-	}
-	return dst
-}
-
 // DecodeBinary reads the binary form of a value of t, without applying t's
 // modifier. Any bytes are safe to hand in: what is no value of t is 22P03 or
 // 08P01. The Datum does not keep b.
 func DecodeBinary(t Type, b []byte) (Datum, error) {
 	if t.Kind() == KindList {
 		elem, _ := t.Elem()
-		return decodeArrayBinary(elem, b)
+		return decodeArrayBinary(t, elem, b)
 	}
 	if want := binaryLen(t.OID); want >= 0 && len(b) != want {
 		if len(b) < want {
@@ -201,65 +168,4 @@ func decodeTimeBinary(o OID, b []byte) (Datum, error) {
 	default:
 		return IntDatum(v), CheckTimestamp(v)
 	}
-}
-
-func decodeArrayBinary(elem Type, b []byte) (Datum, error) {
-	if len(b) < 12 {
-		return Datum{}, pgerror.New(pgerror.ProtocolViolation, "insufficient data left in message")
-	}
-	dims, flags := int32(binary.BigEndian.Uint32(b)), binary.BigEndian.Uint32(b[4:])
-	switch {
-	case dims < 0 || dims > 6:
-		return Datum{}, pgerror.New(pgerror.ProgramLimitExceeded, "number of array dimensions (%d) exceeds the maximum allowed (6)", dims)
-	case flags > 1:
-		return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "invalid array flags")
-	case dims > 1:
-		return Datum{}, multiDim()
-	}
-	if got := OID(binary.BigEndian.Uint32(b[8:])); got != elem.OID {
-		return Datum{}, pgerror.New(pgerror.DatatypeMismatch, "wrong element type")
-	}
-	b = b[12:]
-	if dims == 0 {
-		if len(b) != 0 {
-			return Datum{}, incorrectBinary()
-		}
-		return Datum{List: []Datum{}}, nil
-	}
-	if len(b) < 8 {
-		return Datum{}, pgerror.New(pgerror.ProtocolViolation, "insufficient data left in message")
-	}
-	n := int64(int32(binary.BigEndian.Uint32(b)))
-	b = b[8:]
-	if n < 0 || n*4 > int64(len(b)) {
-		return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "insufficient data left in message")
-	}
-	return decodeElements(elem, b, int(n))
-}
-
-func decodeElements(elem Type, b []byte, n int) (Datum, error) {
-	list := make([]Datum, 0, n)
-	for range n {
-		if len(b) < 4 {
-			return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "insufficient data left in message")
-		}
-		size := int64(int32(binary.BigEndian.Uint32(b)))
-		b = b[4:]
-		if size == -1 {
-			list = append(list, NullDatum)
-			continue
-		}
-		if size < 0 || size > int64(len(b)) {
-			return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "insufficient data left in message")
-		}
-		d, err := DecodeBinary(elem, b[:size])
-		if err != nil {
-			return Datum{}, err
-		}
-		list, b = append(list, d), b[size:]
-	}
-	if len(b) != 0 {
-		return Datum{}, incorrectBinary()
-	}
-	return Datum{List: list}, nil
 }

@@ -105,7 +105,7 @@ func castList(from, to Type, d Datum, f *Format) (Datum, error) {
 			return Datum{}, err
 		}
 	}
-	return Datum{List: out}, nil
+	return Datum{List: out, B: d.B}, nil
 }
 
 // castText is d's text form for a cast; char loses its blanks.

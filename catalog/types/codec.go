@@ -45,7 +45,7 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 	default:
 	}
 	if elem, ok := t.Elem(); ok {
-		return appendArrayText(dst, t, elem, d.List, f)
+		return appendArrayText(dst, t, elem, d, f)
 	}
 	return append(dst, d.B...)
 }
@@ -95,8 +95,7 @@ func DecodeText(t Type, b []byte, f *Format) (Datum, error) {
 		return decodeBytesText(t, b)
 	}
 	if elem, ok := t.Elem(); ok {
-		list, err := parseArray(t, elem, string(b), f)
-		return Datum{List: list}, err
+		return parseArray(t, elem, b, f)
 	}
 	return decodeBytesText(t, b)
 }

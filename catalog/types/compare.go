@@ -9,7 +9,7 @@ import (
 // Compare orders two values of t that are not NULL as PostgreSQL does: -1, 0
 // or 1. Text compares by bytes (collation "C"), char without its trailing
 // blanks, NaN equals NaN and is highest, jsonb by CompareJSON, arrays element
-// by element with NULL elements last.
+// by element with NULL elements last, then by their dimensions.
 func Compare(t Type, a, b Datum) int {
 	switch t.Kind() {
 	case KindBool, KindInt:
@@ -22,7 +22,10 @@ func Compare(t Type, a, b Datum) int {
 		return a.Iv.Cmp(b.Iv)
 	case KindList:
 		elem, _ := t.Elem()
-		return compareLists(elem, a.List, b.List)
+		if c := compareLists(elem, a.List, b.List); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.B, b.B)
 	default:
 	}
 	switch t.OID {
@@ -93,6 +96,10 @@ func AppendHashKey(dst []byte, t Type, d Datum) []byte {
 		return d.Iv.AppendKey(dst)
 	case KindList:
 		elem, _ := t.Elem()
+		if len(d.B) > 0 {
+			dst[len(dst)-1] = 2
+			dst = append(dst, d.B...)
+		}
 		dst = binary.AppendUvarint(dst, uint64(len(d.List)))
 		for i := range d.List {
 			dst = AppendHashKey(dst, elem, d.List[i])

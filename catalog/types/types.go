@@ -104,7 +104,7 @@ const (
 	KindDecimal       // Decimal: numeric
 	KindInterval      // Interval
 	KindBytes         // bytes: text, varchar, char, name, bytea, json, jsonb (canonical text), uuid (16 bytes)
-	KindList          // a list of elements: arrays (one dimension in memory)
+	KindList          // a list of elements, and its shape where it is not one dimension from 1: arrays
 )
 
 // Kind returns the physical shape of t's values.
@@ -145,7 +145,8 @@ type Interval struct {
 // Datum is one value of any type: the scalar form, for constants, parameters
 // and single cells; many values are a column.Column. Which field holds the
 // value follows from the type's Kind: I (KindInt; KindBool as 0 and 1),
-// F, Dec, Iv, B (KindBytes), List (KindList, elements of the element type).
+// F, Dec, Iv, B (KindBytes), List (KindList, elements of the element type; B is
+// then the shape, nil for one dimension from 1, see NewShape).
 type Datum struct {
 	Null bool
 	I    int64

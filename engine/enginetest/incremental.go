@@ -390,6 +390,10 @@ func (g *generator) value(c *ColumnDef) string {
 		return of("'00000000-0000-0000-0000-000000000001'", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'")
 	case "bytea":
 		return of(`'\x'`, `'\x00'`, `'\x00ff'`)
+	case "int[]":
+		return of("'{1,2}'", "'{{1,2}}'", "'{{1},{2}}'", "'[2:3]={1,2}'", "'{}'", "'{1,NULL}'", "'{1}'", "'{{1,2},{3,4}}'", "'{2}'")
+	case "text[]":
+		return of("'{a}'", "'{a,b}'", "'{{a,b}}'", "'[0:1]={a,c}'", "'{}'", "'{NULL}'")
 	case "jsonb":
 		return of(`'{"a": 1}'`, `'{"a": 1.0}'`, `'[1, 2]'`, `'null'`, `'"x"'`)
 	}

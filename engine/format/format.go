@@ -113,6 +113,7 @@ func Truncate(c *column.Column, n int) {
 	case types.KindList:
 		c.Offs = c.Offs[:n+1]
 		Truncate(c.Elem, int(c.Offs[n]))
+		c.Shapes = c.Shapes[:min(n, len(c.Shapes))]
 	default:
 	}
 }

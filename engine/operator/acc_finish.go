@@ -105,7 +105,7 @@ func finishPercentile(a *collectAcc, g int32, dst *column.Column) error {
 		dst.AppendNull()
 		return nil
 	}
-	list := types.Datum{List: []types.Datum{}}
+	list := types.Datum{List: []types.Datum{}, B: d.B}
 	for _, p := range d.List {
 		v, err := a.percentile(g, p)
 		if err != nil {

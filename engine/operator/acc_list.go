@@ -2,9 +2,12 @@ package operator
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"velostream/catalog/types"
+	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
+	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
 )
@@ -75,12 +78,46 @@ func (a *listAcc) result(g int32, dst *column.Column) error {
 		dst.AppendNull()
 		return nil
 	}
+	if !a.text && a.args[0].OID == dst.Type.OID {
+		return a.nested(g, dst)
+	}
 	if dst.Type.Kind() == types.KindList && dst.Elem == nil {
 		e, _ := dst.Type.Elem()
 		dst.Elem = column.New(e, 0)
 	}
 	var joined []byte
 	first := true
+	err := a.each(g, func() error {
+		if !a.text {
+			dst.Elem.AppendFrom(a.cols[0], 0)
+			return nil
+		}
+		if !first && len(a.cols) > 1 && !a.cols[1].Null(0) {
+			joined = append(joined, a.cols[1].Bytes(0)...)
+		}
+		if !first && len(a.cols) == 1 {
+			joined = append(joined, ',')
+		}
+		first = false
+		joined = append(joined, a.cols[0].Bytes(0)...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if a.text {
+		dst.AppendBytes(joined)
+		return nil
+	}
+	if len(dst.Offs) == 0 {
+		dst.Offs = append(dst.Offs, 0)
+	}
+	dst.Offs = append(dst.Offs, uint32(dst.Elem.Len()))
+	return nil
+}
+
+// each calls f for every value of the list, which is then in cols.
+func (a *listAcc) each(g int32, f func() error) error {
 	a.key = append(append(a.key[:0], a.prefix), a.u.groupKey(g)...)
 	for it, err := range a.set.scan(a.key) {
 		if err != nil {
@@ -97,29 +134,38 @@ func (a *listAcc) result(g int32, dst *column.Column) error {
 			n = 1
 		}
 		for range n {
-			if !a.text {
-				dst.Elem.AppendFrom(a.cols[0], 0)
-				continue
+			if err := f(); err != nil {
+				return err
 			}
-			if !first && len(a.cols) > 1 && !a.cols[1].Null(0) {
-				joined = append(joined, a.cols[1].Bytes(0)...)
-			}
-			if !first && len(a.cols) == 1 {
-				joined = append(joined, ',')
-			}
-			first = false
-			joined = append(joined, a.cols[0].Bytes(0)...)
 		}
 	}
-	if a.text {
-		dst.AppendBytes(joined)
-		return nil
-	}
-	if len(dst.Offs) == 0 {
-		dst.Offs = append(dst.Offs, 0)
-	}
-	dst.Offs = append(dst.Offs, uint32(dst.Elem.Len()))
 	return nil
+}
+
+// nested is array_agg of arrays: they are the elements of the first dimension.
+func (a *listAcc) nested(g int32, dst *column.Column) error {
+	var parts []types.Datum
+	err := a.each(g, func() error {
+		d := a.cols[0].Datum(0)
+		switch {
+		case d.Null:
+			return pgerror.New(pgerror.NullValueNotAllowed, "cannot accumulate null arrays")
+		case len(d.List) == 0:
+			return pgerror.New(pgerror.ArraySubscriptError, "cannot accumulate empty arrays")
+		case len(parts) > 0 && !slices.Equal(parts[0].Dims(dst.Type), d.Dims(dst.Type)):
+			return pgerror.New(pgerror.ArraySubscriptError, "cannot accumulate arrays of different dimensionality")
+		}
+		parts = append(parts, expr.CloneDatum(d))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	d, err := expr.NestArrays(dst.Type, parts)
+	if err == nil {
+		dst.Append(d)
+	}
+	return err
 }
 
 func (a *listAcc) encode(dst []byte, g int32) []byte {

@@ -84,6 +84,8 @@ const (
 	OutOfMemory                  = "53200"
 	TooManyConnections           = "53300"
 	ConfigurationLimitExceeded   = "53400"
+	DataException                = "22000"
+	ArraySubscriptError          = "2202E"
 	ProgramLimitExceeded         = "54000"
 	StatementTooComplex          = "54001"
 	TooManyColumns               = "54011"

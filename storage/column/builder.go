@@ -30,6 +30,9 @@ func (c *Column) Append(d types.Datum) {
 		for _, e := range d.List {
 			c.Elem.Append(e)
 		}
+		if len(d.B) > 0 {
+			c.SetShape(len(c.Offs)-1, d.B)
+		}
 		c.Offs = append(c.Offs, uint32(c.Elem.Len()))
 	default:
 	}
@@ -103,6 +106,7 @@ func (c *Column) Reset() {
 	c.Nulls, c.Const = c.Nulls[:0], false
 	c.Bools, c.Ints, c.Floats = c.Bools[:0], c.Ints[:0], c.Floats[:0]
 	c.Decs, c.Ivs, c.Data, c.Offs = c.Decs[:0], c.Ivs[:0], c.Data[:0], c.Offs[:0]
+	c.Shapes = c.Shapes[:0]
 	if c.Elem != nil {
 		c.Elem.Reset()
 	}

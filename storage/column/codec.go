@@ -15,7 +15,8 @@ import (
 //	1 byte   1: ops follow, n bits in ⌈n/8⌉ bytes; 0: all Insert
 //	uvarint  columns
 //	column   1 byte Kind
-//	         1 byte flags: 1 NULL bits follow (⌈n/8⌉ bytes), 2 constant (one value)
+//	         1 byte flags: 1 NULL bits follow (⌈n/8⌉ bytes), 2 constant (one value),
+//	                4 shapes follow the values (list)
 //	         values, by Kind:
 //	           bool      ⌈n/8⌉ bytes of bits
 //	           int float n × 8 bytes
@@ -23,11 +24,13 @@ import (
 //	                     1 byte 0: n × types.Decimal.AppendCompact
 //	           interval  n × 16 bytes (months, days, µs)
 //	           bytes     n × 4 bytes end offsets, then the bytes
-//	           list      n × 4 bytes end offsets, uvarint elements, then a column
+//	           list      n × 4 bytes end offsets, uvarint elements, then a column;
+//	                     with flag 4 per value its shape, or a byte 0 for none
 const (
 	codecVersion = 1
 	flagNulls    = 1
 	flagConst    = 2
+	flagShapes   = 4
 	maxCodecRows = 1 << 26
 	maxListDepth = 4
 
@@ -60,6 +63,9 @@ func appendColumn(dst []byte, c *Column, sel []int32, n int) []byte {
 	}
 	if c.Nulls.Any() {
 		flags |= flagNulls
+	}
+	if len(c.Shapes) > 0 {
+		flags |= flagShapes
 	}
 	dst = append(dst, byte(c.Type.Kind()), flags)
 	if flags&flagNulls != 0 {
@@ -158,7 +164,18 @@ func appendLists(dst []byte, c *Column, sel []int32, n int) []byte {
 	if rows == nil {
 		rows = []int32{}
 	}
-	return appendColumn(dst, elem, rows, len(rows))
+	dst = appendColumn(dst, elem, rows, len(rows))
+	if len(c.Shapes) == 0 {
+		return dst
+	}
+	for k := range n {
+		if s := c.Shape(rowAt(sel, k)); s != nil {
+			dst = append(dst, s...)
+		} else {
+			dst = append(dst, 0)
+		}
+	}
+	return dst
 }
 
 // extend makes room for n more bytes and returns the whole and the new part.

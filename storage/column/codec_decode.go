@@ -120,7 +120,7 @@ func (r *codecReader) column(t types.Type, n, depth int) *Column {
 	if r.retyped && kind != t.Kind() {
 		t = ofKind(kind)
 	}
-	if r.bad || kind != t.Kind() || flags > flagNulls|flagConst || depth > maxListDepth {
+	if r.bad || kind != t.Kind() || flags > flagNulls|flagConst|flagShapes || flags&flagShapes != 0 && kind != types.KindList || depth > maxListDepth {
 		r.fail()
 		return nil
 	}
@@ -142,6 +142,9 @@ func (r *codecReader) column(t types.Type, n, depth int) *Column {
 		}
 	}
 	r.values(c, n, depth)
+	if flags&flagShapes != 0 {
+		r.shapes(c, n)
+	}
 	return c
 }
 
@@ -194,6 +197,23 @@ func (r *codecReader) values(c *Column, n, depth int) {
 		}
 	default:
 		r.fail()
+	}
+}
+
+// shapes reads the shapes of a list column's n values.
+func (r *codecReader) shapes(c *Column, n int) {
+	for k := 0; k < n && !r.bad; k++ {
+		if len(r.b) > 0 && r.b[0] == 0 {
+			r.b = r.b[1:]
+			continue
+		}
+		shape, rest, ok := types.TakeShape(r.b, int(c.Offs[k+1]-c.Offs[k]))
+		if !ok {
+			r.fail()
+			return
+		}
+		r.b = rest
+		c.SetShape(k, shape)
 	}
 }
 

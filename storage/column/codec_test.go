@@ -36,8 +36,19 @@ func randomDatum(r *rand.Rand, t types.Type) types.Datum {
 	case types.KindList:
 		e, _ := t.Elem()
 		d := types.Datum{List: []types.Datum{}}
-		for range r.IntN(3) {
+		for range r.IntN(5) {
 			d.List = append(d.List, randomDatum(r, e))
+		}
+		n, lower := int32(len(d.List)), int32(r.IntN(4)-1)
+		switch r.IntN(4) {
+		case 0:
+			return types.ArrayDatum(d.List, []types.Dim{{Len: n, Lower: lower}})
+		case 1:
+			if n%2 == 0 {
+				return types.ArrayDatum(d.List, []types.Dim{{Len: 2, Lower: lower}, {Len: n / 2, Lower: 1}})
+			}
+			return types.ArrayDatum(d.List, []types.Dim{{Len: 1, Lower: 1}, {Len: n, Lower: lower}})
+		default:
 		}
 		return d
 	default:

@@ -60,6 +60,8 @@ func (b Bitmap) Any() bool {
 //	KindInterval  Ivs[i]
 //	KindBytes     Data[Offs[i]:Offs[i+1]]       len(Offs) = n+1
 //	KindList      Elem rows Offs[i] to Offs[i+1] len(Offs) = n+1
+//	              Shapes[i] its shape (types.NewShape), nil and, as for rows beyond the
+//	              end of Shapes: one dimension from 1
 //
 // A constant column (Const true) holds one value, row 0, that stands for
 // every row; use At(i) to map a row to where its value is.
@@ -75,6 +77,7 @@ type Column struct {
 	Offs   []uint32
 	Data   []byte
 	Elem   *Column
+	Shapes [][]byte // never written to once there: columns share them
 }
 
 // Batch is N physical rows. Sel, when not nil, lists the rows that count, in
@@ -121,6 +124,24 @@ func (c *Column) Bytes(i int) []byte {
 	return c.Data[c.Offs[i]:c.Offs[i+1]]
 }
 
+// Shape returns the shape of row i of a KindList column, nil for one dimension
+// from 1.
+func (c *Column) Shape(i int) []byte {
+	if i = c.At(i); i < len(c.Shapes) {
+		return c.Shapes[i]
+	}
+	return nil
+}
+
+// SetShape gives row i of a KindList column a shape, which must not be changed
+// afterwards.
+func (c *Column) SetShape(i int, shape []byte) {
+	for len(c.Shapes) <= i {
+		c.Shapes = append(c.Shapes, nil)
+	}
+	c.Shapes[i] = shape
+}
+
 // Datum returns row i as a scalar. Bytes are a view into the column.
 func (c *Column) Datum(i int) types.Datum {
 	if c.Null(i) {
@@ -145,6 +166,9 @@ func (c *Column) Datum(i int) types.Datum {
 		d := types.Datum{List: make([]types.Datum, 0, hi-lo)}
 		for j := lo; j < hi; j++ {
 			d.List = append(d.List, c.Elem.Datum(j))
+		}
+		if i < len(c.Shapes) {
+			d.B = c.Shapes[i]
 		}
 		return d
 	default:

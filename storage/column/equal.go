@@ -51,7 +51,7 @@ func IdenticalAt(a *Column, i int, b *Column, j int) bool {
 	case types.KindList:
 		lo, n := int(a.Offs[i]), int(a.Offs[i+1]-a.Offs[i])
 		lo2, n2 := int(b.Offs[j]), int(b.Offs[j+1]-b.Offs[j])
-		if n != n2 {
+		if n != n2 || !bytes.Equal(a.Shape(i), b.Shape(j)) {
 			return false
 		}
 		for k := range n {
@@ -67,7 +67,7 @@ func IdenticalAt(a *Column, i int, b *Column, j int) bool {
 
 // CompareAt orders row i of a and row j of b, columns of the same type, as ORDER BY
 // does ascending, NULL last: NaN is the greatest number, text goes by bytes (collation
-// "C"), arrays by their first difference.
+// "C"), arrays by their first difference, then their length, then their dimensions.
 func CompareAt(a *Column, i int, b *Column, j int) int {
 	an, bn := a.Null(i), b.Null(j)
 	switch {
@@ -108,7 +108,7 @@ func compareValue(a *Column, i int, b *Column, j int) int {
 				return c
 			}
 		}
-		return cmp.Compare(n, n2)
+		return cmp.Or(cmp.Compare(n, n2), bytes.Compare(a.Shape(i), b.Shape(j)))
 	default:
 	}
 	return 0

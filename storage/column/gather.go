@@ -97,6 +97,9 @@ func (b *Builder) Rows(n int, op Op) {
 func (c *Column) MemSize() int64 {
 	n := int64(len(c.Nulls))*8 + int64(len(c.Bools)) + 8*int64(len(c.Ints)+len(c.Floats)) +
 		24*int64(len(c.Decs)) + 16*int64(len(c.Ivs)) + 4*int64(len(c.Offs)) + int64(len(c.Data))
+	for _, s := range c.Shapes {
+		n += 24 + int64(len(s))
+	}
 	if c.Elem != nil {
 		n += c.Elem.MemSize()
 	}

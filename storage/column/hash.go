@@ -121,6 +121,9 @@ func (c *Column) hashAt(i int) uint64 {
 		for j := c.Offs[i]; j < c.Offs[i+1]; j++ {
 			h = Mix(h, c.Elem.hashAt(int(j)))
 		}
+		if s := c.Shape(i); s != nil {
+			h = Mix(h, xxh3.Hash(s))
+		}
 		return h
 	default:
 	}

@@ -22,7 +22,8 @@ func Corrupt(what string) *pgerror.Error {
 //	decimal   types.Decimal.AppendCompact
 //	interval  3 varints
 //	bytes     uvarint length, bytes
-//	list      uvarint n, then per element a byte 0 (NULL) or 1 and the value
+//	list      uvarint n, then per element a byte 0 (NULL) or 1 and the value; one with
+//	          a shape: uvarint 2^32, the shape, n, the elements
 func AppendValue(dst []byte, c *Column, i int) []byte {
 	i = c.At(i)
 	switch c.Type.Kind() {
@@ -43,6 +44,9 @@ func AppendValue(dst []byte, c *Column, i int) []byte {
 		return append(dst, c.Data[c.Offs[i]:c.Offs[i+1]]...)
 	case types.KindList:
 		lo, hi := c.Offs[i], c.Offs[i+1]
+		if s := c.Shape(i); s != nil {
+			dst = append(binary.AppendUvarint(dst, shapedList), s...)
+		}
 		dst = binary.AppendUvarint(dst, uint64(hi-lo))
 		for j := lo; j < hi; j++ {
 			if c.Elem.Null(int(j)) {
@@ -110,8 +114,20 @@ func DecodeValue(b []byte, c *Column) ([]byte, error) {
 	return nil, Corrupt("value")
 }
 
+// shapedList stands where the number of a list's elements is, which is below it, and
+// says that the shape comes first.
+const shapedList = 1 << 32
+
 func decodeList(b []byte, c *Column) ([]byte, error) {
+	var shape []byte
 	v, n := binary.Uvarint(b)
+	if n > 0 && v == shapedList {
+		size := types.ShapeSize(b[n:])
+		shape, b, _ = types.TakeShape(b[n:], int(size))
+		if v, n = binary.Uvarint(b); shape == nil || int64(v) != size {
+			return nil, Corrupt("array")
+		}
+	}
 	if n <= 0 || v > uint64(len(b)-n) {
 		return nil, Corrupt("array")
 	}
@@ -134,6 +150,9 @@ func decodeList(b []byte, c *Column) ([]byte, error) {
 		if b, err = DecodeValue(b, c.Elem); err != nil {
 			return nil, err
 		}
+	}
+	if shape != nil {
+		c.SetShape(len(c.Offs)-1, shape)
 	}
 	c.Offs = append(c.Offs, uint32(c.Elem.Len()))
 	return b, nil

@@ -163,13 +163,24 @@ func decodeListKey(b []byte, c *column.Column) ([]byte, error) {
 	if len(c.Offs) == 0 {
 		c.Offs = append(c.Offs, 0)
 	}
+	first := int(c.Offs[len(c.Offs)-1])
 	for {
 		if len(b) == 0 {
 			return nil, column.Corrupt("array key")
 		}
-		if b[0] == 0 {
+		switch b[0] {
+		case listEnd:
 			c.Offs = append(c.Offs, uint32(c.Elem.Len()))
 			return b[1:], nil
+		case listShaped:
+			shape, rest, ok := types.TakeShape(b[1:], c.Elem.Len()-first)
+			if !ok {
+				return nil, column.Corrupt("array key")
+			}
+			c.SetShape(len(c.Offs)-1, shape)
+			c.Offs = append(c.Offs, uint32(c.Elem.Len()))
+			return rest, nil
+		default:
 		}
 		var err error
 		if b, err = decodeKeyColumn(b, c.Elem, Order{}); err != nil {

@@ -12,7 +12,8 @@
 //	decimal   types.Decimal.AppendKey; scale does not count
 //	interval  16 bytes: µs with months of 30 days, sign bit flipped
 //	bytes     0x00 as 0x00 0xff, ended by 0x00 0x01
-//	list      elements with their tags (NULL last), ended by 0x00
+//	list      elements with their tags (NULL last), ended by 0x00, or by 0x01 and the
+//	          shape (types.NewShape)
 //
 // DESC inverts the bytes of the value, not the tag. Two values have the same key
 // exactly if GROUP BY puts them into one group.
@@ -36,6 +37,9 @@ const (
 	tagNullFirst = 0x01
 	tagValue     = 0x02
 	tagNullLast  = 0x03
+
+	listEnd    = 0x00 // below the tags of elements, as the shorter list is
+	listShaped = 0x01
 )
 
 // AppendKey adds the key of row to dst: the columns which, ascending, NULLs last.
@@ -108,7 +112,10 @@ func appendKeyValue(dst []byte, c *column.Column, i int) []byte {
 		for j := c.Offs[i]; j < c.Offs[i+1]; j++ {
 			dst = AppendKeyColumn(dst, c.Elem, int(j), Order{})
 		}
-		return append(dst, 0)
+		if s := c.Shape(i); s != nil {
+			return append(append(dst, listShaped), s...)
+		}
+		return append(dst, listEnd)
 	default:
 	}
 	return dst

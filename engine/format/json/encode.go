@@ -72,14 +72,7 @@ func (e *Encoder) value(dst []byte, c *column.Column, i int) []byte {
 	default:
 	}
 	if c.Type.Kind() == types.KindList {
-		dst = append(dst, '[')
-		for j := int(c.Offs[i]); j < int(c.Offs[i+1]); j++ {
-			if j > int(c.Offs[i]) {
-				dst = append(dst, ',')
-			}
-			dst = e.value(dst, c.Elem, j)
-		}
-		return append(dst, ']')
+		return e.list(dst, c, i)
 	}
 	e.text = format.AppendISO(e.text[:0], c, i)
 	return types.AppendJSONString(dst, e.text)

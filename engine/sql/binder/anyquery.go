@@ -71,6 +71,9 @@ func (b *Binder) arrayQuery(e *ast.ArrayQuery, cx *context) (expr.Expr, error) {
 		return nil, pgerror.New(pgerror.SyntaxError, "subquery must return only one column").At(b.pos(e.Pos()))
 	}
 	t, ok := s[0].Type.Array()
+	if _, nested := s[0].Type.Elem(); nested && !ok {
+		t, ok = s[0].Type, true
+	}
 	if !ok {
 		return nil, b.missing(e, "arrays of type %s are not supported", TypeName(s[0].Type))
 	}

@@ -76,39 +76,6 @@ func (b *Binder) noSuchCall(name string, e *ast.FuncCall, cx *context) error {
 		WithHint("No function matches the given name and argument types. You might need to add explicit type casts.").At(b.pos(e.Pos()))
 }
 
-// slice binds x[lo:hi]; a bound that is not there is the array's.
-func (b *Binder) slice(x expr.Expr, e *ast.Subscript, cx *context) (expr.Expr, error) {
-	args, src := []expr.Expr{x}, []ast.Expr{e.X}
-	for i, bound := range []ast.Expr{e.Lo, e.Hi} {
-		if bound == nil {
-			bound = &ast.Literal{At: e.At, Kind: ast.LitInteger, Text: [...]string{"1", "2147483647"}[i]}
-		}
-		v, err := b.expr(bound, cx)
-		if err != nil {
-			return nil, err
-		}
-		if v, err = b.castTo(v, types.Int4, false, leftmost(bound)); err != nil {
-			return nil, err
-		}
-		args, src = append(args, v), append(src, bound)
-	}
-	if _, ok := x.Type().Elem(); !ok {
-		return nil, pgerror.New(pgerror.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
-			TypeName(x.Type())).At(b.pos(leftmost(e.X)))
-	}
-	return b.call("array_slice", false, args, src, e)
-}
-
-// jsonSubscript binds x[i] for jsonb: a member by name, or an element.
-func (b *Binder) jsonSubscript(x, i expr.Expr, e *ast.Subscript) (expr.Expr, error) {
-	i, err := b.castTo(i, types.Text, true, leftmost(e.Lo))
-	if err != nil {
-		return nil, err
-	}
-	list, _ := types.Text.Array()
-	return b.call("#>", true, []expr.Expr{x, &expr.ArrayOf{Args: []expr.Expr{i}, T: list}}, []ast.Expr{e.X, e.Lo}, e)
-}
-
 func isNull(x expr.Expr) bool {
 	c, ok := x.(*expr.Const)
 	return ok && c.Value.Null

@@ -91,14 +91,43 @@ func (b *Binder) assign(e expr.Expr, t types.Type, column string, src ast.Expr) 
 	return b.castTo(e, t, false, leftmost(src))
 }
 
+// arrayAs is ARRAY[…]::t: it is the elements that are cast.
+func (b *Binder) arrayAs(a *ast.ArrayExpr, t, elem types.Type, cx *context) (expr.Expr, error) {
+	if len(a.Elems) == 0 {
+		return &expr.Const{T: t}, nil
+	}
+	args, want := make([]expr.Expr, len(a.Elems)), elem
+	for i, src := range a.Elems {
+		var err error
+		if inner, ok := src.(*ast.ArrayExpr); ok {
+			args[i], err = b.arrayAs(inner, t, elem, cx)
+		} else {
+			args[i], err = b.expr(src, cx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, nested := args[i].Type().Elem(); nested {
+			want = t
+		}
+	}
+	for i, src := range a.Elems {
+		var err error
+		if args[i], err = b.castExplicit(args[i], want, src, ast.At(leftmost(src))); err != nil {
+			return nil, err
+		}
+	}
+	return &expr.ArrayOf{Args: args, T: t}, nil
+}
+
 func (b *Binder) cast(e *ast.Cast, cx *context) (expr.Expr, error) {
 	t, err := b.Type(e.Type)
 	if err != nil {
 		return nil, err
 	}
-	if a, ok := e.X.(*ast.ArrayExpr); ok && len(a.Elems) == 0 {
-		if _, isArray := t.Elem(); isArray {
-			return &expr.Const{T: t}, nil
+	if a, ok := e.X.(*ast.ArrayExpr); ok && t.FirstSubscript() == 1 {
+		if elem, isArray := t.Elem(); isArray {
+			return b.arrayAs(a, t, elem, cx)
 		}
 	}
 	x, err := b.expr(e.X, cx)

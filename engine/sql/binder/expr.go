@@ -481,6 +481,9 @@ func (b *Binder) array(e *ast.ArrayExpr, cx *context) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, nested := t.Elem(); nested && t.FirstSubscript() == 1 {
+		return &expr.ArrayOf{Args: args, T: t}, nil
+	}
 	arr, ok := t.Array()
 	if !ok {
 		return nil, b.missing(e, "arrays of type %s are not supported", TypeName(t))
@@ -531,36 +534,6 @@ func (b *Binder) commonType(construct string, args []expr.Expr, src []ast.Expr) 
 		}
 	}
 	return t, err
-}
-
-func (b *Binder) subscript(e *ast.Subscript, cx *context) (expr.Expr, error) {
-	x, err := b.expr(e.X, cx)
-	if err != nil {
-		return nil, err
-	}
-	if e.Slice {
-		return b.slice(x, e, cx)
-	}
-	i, err := b.expr(e.Lo, cx)
-	if err != nil {
-		return nil, err
-	}
-	if x.Type().OID == types.OIDJSONB {
-		return b.jsonSubscript(x, i, e)
-	}
-	if _, ok := x.Type().Elem(); !ok {
-		return nil, pgerror.New(pgerror.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
-			TypeName(x.Type())).At(b.pos(leftmost(e.X)))
-	}
-	if i.Type().OID != types.OIDInt4 {
-		if i.Type().OID != types.OIDUnknown && !castAllowed(i.Type(), types.Int4, castAssignment) {
-			return nil, pgerror.New(pgerror.DatatypeMismatch, "array subscript must have type integer").At(b.pos(leftmost(e.Lo)))
-		}
-		if i, err = b.castTo(i, types.Int4, false, leftmost(e.Lo)); err != nil {
-			return nil, err
-		}
-	}
-	return b.call("array_get", false, []expr.Expr{x, i}, []ast.Expr{e.X, e.Lo}, e)
 }
 
 // constant reports whether e depends on no row.

@@ -1,6 +1,8 @@
 package binder
 
 import (
+	"slices"
+
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
@@ -113,7 +115,7 @@ func (b *Binder) quantified(e *ast.Quantified, cx *context) (expr.Expr, error) {
 		}
 		return b.anyQuery([]expr.Expr{x}, []ast.Expr{e.X}, e.Op.Symbol, e.All, e.Query, cx, e)
 	}
-	if a, ok := e.Array.(*ast.ArrayExpr); ok && len(a.Elems) > 0 {
+	if a, ok := e.Array.(*ast.ArrayExpr); ok && len(a.Elems) > 0 && !nestedArray(a) {
 		list, err := b.exprs(a.Elems, cx)
 		if err != nil {
 			return nil, err
@@ -152,6 +154,14 @@ func (b *Binder) quantified(e *ast.Quantified, cx *context) (expr.Expr, error) {
 		return nil, err
 	}
 	return b.call(expr.AnyName(e.Op.Symbol, e.All), false, []expr.Expr{x, arr}, []ast.Expr{e.X, e.Array}, e)
+}
+
+// nestedArray reports ARRAY[[…]] and ARRAY[ARRAY[…]].
+func nestedArray(a *ast.ArrayExpr) bool {
+	return slices.ContainsFunc(a.Elems, func(e ast.Expr) bool {
+		_, ok := e.(*ast.ArrayExpr)
+		return ok
+	})
 }
 
 // where binds the condition of WHERE: conditions on subqueries become semi and

@@ -23,7 +23,7 @@ var aggregateTable = []string{
 	"last(anyelement) anyelement", "last_value(anyelement) anyelement",
 	"string_agg(text,text) text", "string_agg(bytea,bytea) bytea",
 	"listagg(text,text) text", "listagg(text) text", "group_concat(text,text) text", "group_concat(text) text",
-	"array_agg(anynonarray) anyarray", "collect(anynonarray) anyarray",
+	"array_agg(anynonarray) anyarray", "collect(anynonarray) anyarray", "array_agg(anyarray) anyarray",
 	"json_agg(any) json", "jsonb_agg(any) jsonb", "json_object_agg(any,any) json", "jsonb_object_agg(any,any) jsonb",
 	"median(float8) float8", "delta(numeric) numeric", "delta(float8) float8", "delta(int8) int8",
 	"corr(float8,float8) float8", "covar_pop(float8,float8) float8", "covar_samp(float8,float8) float8",

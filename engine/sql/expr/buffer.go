@@ -40,6 +40,7 @@ func resetColumn(c *column.Column, t types.Type, n int) {
 			c.Elem = column.New(e, 0)
 		}
 		c.Elem.Reset()
+		c.Shapes = c.Shapes[:0]
 	default:
 	}
 }
@@ -129,6 +130,9 @@ func (w *writer) datum(i int, d types.Datum) {
 		w.pad(i)
 		for _, e := range d.List {
 			c.Elem.Append(e)
+		}
+		if len(d.B) > 0 {
+			c.SetShape(i, d.B)
 		}
 		c.Offs[i+1] = uint32(c.Elem.Len())
 		w.next = i + 1

@@ -382,10 +382,11 @@ func (p *picker) result(sel []int32, n int) *column.Column {
 
 // arrayNode is ARRAY[…].
 type arrayNode struct {
-	args []node
-	t    types.Type
-	cols []*column.Column
-	out  column.Column
+	args   []node
+	t      types.Type
+	nested bool // the arguments are arrays of t: the result has a dimension more
+	cols   []*column.Column
+	out    column.Column
 }
 
 func (n *arrayNode) eval(r *run, sel []int32) (*column.Column, error) {
@@ -399,6 +400,9 @@ func (n *arrayNode) eval(r *run, sel []int32) (*column.Column, error) {
 	}
 	resetColumn(&n.out, n.t, r.n)
 	w := newWriter(&n.out)
+	if n.nested {
+		return n.evalNested(&w, r, sel)
+	}
 	one := func(i int) {
 		w.pad(i)
 		for _, c := range n.cols {

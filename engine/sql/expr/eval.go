@@ -139,16 +139,16 @@ func EvalConst(e Expr, env *Env) (types.Datum, error) {
 	if err != nil {
 		return types.Datum{}, err
 	}
-	return cloneDatum(c.Datum(0)), nil
+	return CloneDatum(c.Datum(0)), nil
 }
 
-// cloneDatum copies the bytes that d refers to.
-func cloneDatum(d types.Datum) types.Datum {
+// CloneDatum copies the bytes that d refers to. It changes the elements of d in place.
+func CloneDatum(d types.Datum) types.Datum {
 	if d.B != nil {
 		d.B = append(make([]byte, 0, len(d.B)), d.B...)
 	}
 	for i, e := range d.List {
-		d.List[i] = cloneDatum(e)
+		d.List[i] = CloneDatum(e)
 	}
 	return d
 }
@@ -196,7 +196,7 @@ func compile(e Expr) (node, error) {
 		return compileIn(e)
 	case *ArrayOf:
 		args, err := compileAll(e.Args)
-		return &arrayNode{args: args, t: e.T}, err
+		return &arrayNode{args: args, t: e.T, nested: e.Nested()}, err
 	}
 	return nil, pgerror.New(pgerror.InternalError, "unknown kind of expression: %T", e)
 }

@@ -160,6 +160,10 @@ func (e *Coalesce) Type() types.Type { return e.T }
 // Type implements Expr.
 func (e *InList) Type() types.Type { return types.Bool }
 
+// Nested reports that the elements are arrays themselves: the result has their type,
+// and a dimension more.
+func (e *ArrayOf) Nested() bool { return len(e.Args) > 0 && e.Args[0].Type().OID == e.T.OID }
+
 // Type implements Expr.
 func (e *ArrayOf) Type() types.Type { return e.T }
 

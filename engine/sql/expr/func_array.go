@@ -12,28 +12,20 @@ import (
 // is any_op(x, array) for the comparison operators, see AnyName.
 func arrayFamily() []Function {
 	defs := []def{
-		{sig: "array_get(anyarray,int4) anyelement", scalar: arrayGet, doc: "element, from 1; a[i]"},
+		{sig: "array_get(anyarray,int4) anyelement", scalar: arrayGet, doc: "element; a[i]"},
+		{sig: "array_get(anyarray,int4,variadic int4) anyelement", scalar: arrayGet, doc: "element; a[i][j]"},
 		{sig: "array_slice(anyarray,int4,int4) anyarray", scalar: arraySlice, doc: "elements; a[i:j]"},
-		{sig: "array_length(anyarray,int4) int4", scalar: arrayLength, doc: "length of a dimension"},
+		{sig: "array_slice(anyarray,int4,int4,variadic int4) anyarray", scalar: arraySlice, doc: "elements; a[i:j][k:l]"},
+		{sig: "array_length(anyarray,int4) int4", scalar: arrayBound(func(d types.Dim) int32 { return d.Len }), doc: "length of a dimension"},
 		{sig: "array_length(anyarray) int4", scalar: arrayCardinality, doc: "number of elements"},
 		{sig: "array_dims(anyarray) text", scalar: arrayDims, doc: "bounds of the dimensions"},
 		{sig: "array_fill(anyelement,int4[]) anyarray", scalar: arrayFill, nullCall: true, doc: "array of equal elements"},
-		{sig: "array_fill(anyelement,int4[],int4[]) anyarray", scalar: arrayFill, nullCall: true, doc: "array of equal elements with a lower bound"},
+		{sig: "array_fill(anyelement,int4[],int4[]) anyarray", scalar: arrayFill, nullCall: true, doc: "array of equal elements with lower bounds"},
 		{sig: "trim_array(anyarray,int4) anyarray", scalar: trimArray, doc: "without elements at the end"},
 		{sig: "cardinality(anyarray) int4", scalar: arrayCardinality, doc: "number of elements"},
-		{sig: "array_ndims(anyarray) int4", scalar: func(_ *CallContext, a []datum) (datum, error) {
-			if len(a[0].List) == 0 {
-				return null()
-			}
-			return integer(1)
-		}, doc: "number of dimensions"},
-		{sig: "array_lower(anyarray,int4) int4", scalar: func(c *CallContext, a []datum) (datum, error) {
-			if len(a[0].List) == 0 || a[1].I != 1 {
-				return null()
-			}
-			return integer(firstIndex(c.Args[0]))
-		}, doc: "lower bound of a dimension"},
-		{sig: "array_upper(anyarray,int4) int4", scalar: arrayUpper, doc: "upper bound of a dimension"},
+		{sig: "array_ndims(anyarray) int4", scalar: arrayNDims, doc: "number of dimensions"},
+		{sig: "array_lower(anyarray,int4) int4", scalar: arrayBound(func(d types.Dim) int32 { return d.Lower }), doc: "lower bound of a dimension"},
+		{sig: "array_upper(anyarray,int4) int4", scalar: arrayBound(types.Dim.Upper), doc: "upper bound of a dimension"},
 		{sig: "array_append(anycompatiblearray,anycompatible) anycompatiblearray", scalar: arrayAppend(0, 1), nullCall: true, doc: "adds an element at the end"},
 		{sig: "array_prepend(anycompatible,anycompatiblearray) anycompatiblearray", scalar: arrayAppend(1, 0), nullCall: true, doc: "adds an element at the beginning"},
 		{sig: "array_cat(anycompatiblearray,anycompatiblearray) anycompatiblearray", scalar: arrayCat, nullCall: true, doc: "concatenation"},
@@ -136,70 +128,6 @@ func quantifiedLike(fold, negate, all bool) Scalar {
 	}
 }
 
-// firstIndex is the index of the first element of values of t: vectors count from
-// 0.
-func firstIndex(t types.Type) int64 {
-	if t.OID == types.OIDInt2Vector || t.OID == types.OIDOidVector {
-		return 0
-	}
-	return 1
-}
-
-func arrayGet(c *CallContext, a []datum) (datum, error) {
-	if i := a[1].I - firstIndex(c.Args[0]); i >= 0 && i < int64(len(a[0].List)) {
-		return a[0].List[i], nil
-	}
-	return null()
-}
-
-func arrayUpper(c *CallContext, a []datum) (datum, error) {
-	if len(a[0].List) == 0 || a[1].I != 1 {
-		return null()
-	}
-	return integer(int64(len(a[0].List)) + firstIndex(c.Args[0]) - 1)
-}
-
-func arraySlice(_ *CallContext, a []datum) (datum, error) {
-	lo, hi := max(a[1].I, 1), min(a[2].I, int64(len(a[0].List)))
-	if lo > hi {
-		return datum{List: []datum{}}, nil
-	}
-	return datum{List: a[0].List[lo-1 : hi]}, nil
-}
-
-func arrayLength(_ *CallContext, a []datum) (datum, error) {
-	if len(a[0].List) == 0 || a[1].I != 1 {
-		return null()
-	}
-	return integer(int64(len(a[0].List)))
-}
-
-func arrayCardinality(_ *CallContext, a []datum) (datum, error) {
-	return integer(int64(len(a[0].List)))
-}
-
-func arrayAppend(arr, elem int) Scalar {
-	return func(_ *CallContext, a []datum) (datum, error) {
-		list := a[arr].List
-		out := make([]datum, 0, len(list)+1)
-		if elem < arr {
-			return datum{List: append(append(out, a[elem]), list...)}, nil
-		}
-		return datum{List: append(append(out, list...), a[elem])}, nil
-	}
-}
-
-func arrayCat(_ *CallContext, a []datum) (datum, error) {
-	switch {
-	case a[0].Null:
-		return a[1], nil
-	case a[1].Null:
-		return a[0], nil
-	}
-	out := make([]datum, 0, len(a[0].List)+len(a[1].List))
-	return datum{List: append(append(out, a[0].List...), a[1].List...)}, nil
-}
-
 // sameElement is equality with NULL equal to NULL.
 func sameElement(t types.Type, a, b datum) bool {
 	if a.Null || b.Null {
@@ -222,20 +150,23 @@ func arrayRemove(c *CallContext, a []datum) (datum, error) {
 	if a[0].Null {
 		return null()
 	}
-	out := datum{List: []datum{}}
+	if a[0].NDims() > 1 {
+		return fail(pgerror.Unsupported("removing elements from multidimensional arrays is not supported"))
+	}
+	out := []datum{}
 	for _, e := range a[0].List {
 		if !sameElement(c.Args[1], e, a[1]) {
-			out.List = append(out.List, e)
+			out = append(out, e)
 		}
 	}
-	return out, nil
+	return likeArray(c.Args[0], a[0], out), nil
 }
 
 func arrayReplace(c *CallContext, a []datum) (datum, error) {
 	if a[0].Null {
 		return null()
 	}
-	out := datum{List: []datum{}}
+	out := datum{List: []datum{}, B: a[0].B}
 	for _, e := range a[0].List {
 		if sameElement(c.Args[1], e, a[1]) {
 			e = a[2]
@@ -245,31 +176,45 @@ func arrayReplace(c *CallContext, a []datum) (datum, error) {
 	return out, nil
 }
 
+// searchable refuses arrays of several dimensions.
+func searchable(d datum) error {
+	if d.NDims() > 1 {
+		return pgerror.Unsupported("searching for elements in multidimensional arrays is not supported")
+	}
+	return nil
+}
+
 func arrayPosition(c *CallContext, a []datum) (datum, error) {
 	if a[0].Null || len(a[0].List) == 0 {
 		return null()
 	}
-	start := 0
+	if err := searchable(a[0]); err != nil {
+		return fail(err)
+	}
+	first, start := lowerBound(c.Args[0], a[0]), int64(0)
 	if len(a) == 3 {
 		if a[2].Null {
 			return fail(pgerror.New(pgerror.NullValueNotAllowed, "initial position must not be null"))
 		}
-		start = int(max(a[2].I-1, 0))
+		start = max(a[2].I-first, 0)
 	}
-	i := arrayFind(c.Args[1], a[0].List, a[1], start)
+	i := arrayFind(c.Args[1], a[0].List, a[1], int(start))
 	if i < 0 {
 		return null()
 	}
-	return integer(int64(i) + 1)
+	return integer(int64(i) + first)
 }
 
 func arrayPositions(c *CallContext, a []datum) (datum, error) {
 	if a[0].Null {
 		return null()
 	}
-	out := datum{List: []datum{}}
+	if err := searchable(a[0]); err != nil {
+		return fail(err)
+	}
+	out, first := datum{List: []datum{}}, lowerBound(c.Args[0], a[0])
 	for i := arrayFind(c.Args[1], a[0].List, a[1], 0); i >= 0; i = arrayFind(c.Args[1], a[0].List, a[1], i+1) {
-		out.List = append(out.List, types.IntDatum(int64(i)+1))
+		out.List = append(out.List, types.IntDatum(int64(i)+first))
 	}
 	return out, nil
 }

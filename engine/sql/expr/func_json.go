@@ -260,6 +260,8 @@ func jsonDelete(_ *CallContext, a []datum) (datum, error) {
 	keys := a[1].List
 	if a[1].List == nil {
 		keys = a[1:2]
+	} else if a[1].NDims() > 1 {
+		return fail(wrongSubscripts())
 	}
 	if f := jsonFirst(a[0].B); f != '{' && f != '[' {
 		return fail(pgerror.New(pgerror.InvalidParameterValue, "cannot delete from scalar"))
@@ -294,6 +296,9 @@ func jsonDeleteIndex(_ *CallContext, a []datum) (datum, error) {
 }
 
 func jsonDeletePath(_ *CallContext, a []datum) (datum, error) {
+	if a[1].NDims() > 1 {
+		return fail(wrongSubscripts())
+	}
 	if f := jsonFirst(a[0].B); f != '{' && f != '[' {
 		return fail(pgerror.New(pgerror.InvalidParameterValue, "cannot delete path in scalar"))
 	}
@@ -303,6 +308,9 @@ func jsonDeletePath(_ *CallContext, a []datum) (datum, error) {
 }
 
 func jsonSet(_ *CallContext, a []datum) (datum, error) {
+	if a[1].NDims() > 1 {
+		return fail(wrongSubscripts())
+	}
 	if f := jsonFirst(a[0].B); f != '{' && f != '[' {
 		return fail(pgerror.New(pgerror.InvalidParameterValue, "cannot set path in scalar"))
 	}
@@ -315,6 +323,9 @@ func jsonSet(_ *CallContext, a []datum) (datum, error) {
 }
 
 func jsonInsert(_ *CallContext, a []datum) (datum, error) {
+	if a[1].NDims() > 1 {
+		return fail(wrongSubscripts())
+	}
 	if f := jsonFirst(a[0].B); f != '{' && f != '[' {
 		return fail(pgerror.New(pgerror.InvalidParameterValue, "cannot set path in scalar"))
 	}

@@ -81,12 +81,5 @@ func arrayToJSON(c *CallContext, a []datum) (datum, error) {
 	if a[1].Bool() {
 		sep = ",\n "
 	}
-	out := []byte{'['}
-	for i, e := range a[0].List {
-		if i > 0 {
-			out = append(out, sep...)
-		}
-		out = appendToJSON(out, elem, e, c.Env.format())
-	}
-	return raw(append(out, ']'))
+	return raw(appendArrayJSON(nil, elem, a[0].List, a[0].Dims(c.Args[0]), sep, c.Env.format()))
 }

@@ -223,6 +223,9 @@ func widthBucketDecimal(_ *CallContext, a []datum) (datum, error) {
 
 func widthBucketArray(c *CallContext, a []datum) (datum, error) {
 	t := c.Args[0]
+	if a[1].NDims() > 1 {
+		return fail(pgerror.New(pgerror.ArraySubscriptError, "thresholds must be one-dimensional array"))
+	}
 	lo, hi := 0, len(a[1].List)
 	for lo < hi {
 		mid := (lo + hi) / 2

@@ -45,16 +45,32 @@ func appendToJSON(dst []byte, t types.Type, d datum, f *types.Format) []byte {
 	default:
 	}
 	if elem, ok := t.Elem(); ok {
-		dst = append(dst, '[')
-		for i, e := range d.List {
+		return appendArrayJSON(dst, elem, d.List, d.Dims(t), ",", f)
+	}
+	return types.AppendJSONString(dst, types.AppendText(nil, t, d, f))
+}
+
+// appendArrayJSON adds list, which has the dimensions dims; sep is between the
+// elements of the outermost.
+func appendArrayJSON(dst []byte, elem types.Type, list []datum, dims []types.Dim, sep string, f *types.Format) []byte {
+	dst = append(dst, '[')
+	if len(dims) > 1 {
+		each := len(list) / int(dims[0].Len)
+		for i := range int(dims[0].Len) {
 			if i > 0 {
-				dst = append(dst, ',')
+				dst = append(dst, sep...)
 			}
-			dst = appendToJSON(dst, elem, e, f)
+			dst = appendArrayJSON(dst, elem, list[i*each:(i+1)*each], dims[1:], ",", f)
 		}
 		return append(dst, ']')
 	}
-	return types.AppendJSONString(dst, types.AppendText(nil, t, d, f))
+	for i, e := range list {
+		if i > 0 {
+			dst = append(dst, sep...)
+		}
+		dst = appendToJSON(dst, elem, e, f)
+	}
+	return append(dst, ']')
 }
 
 // canonical makes a jsonb value of JSON text.
@@ -140,20 +156,25 @@ func nullKey(c *CallContext, i int) error {
 		WithHint("Object keys should be text.")
 }
 
-// jsonObject is json_object(text[]) of alternating keys and values.
+// jsonObject is json_object(text[]) of alternating keys and values, or of two columns.
 func jsonObject(c *CallContext, a []datum) (datum, error) {
 	var keys, vals []datum
 	if len(a) == 2 {
 		keys, vals = a[0].List, a[1].List
-		if (len(keys) == 0) != (len(vals) == 0) {
-			return fail(pgerror.New("2202E", "wrong number of array subscripts"))
+		if n := a[0].NDims(); n > 1 || n != a[1].NDims() {
+			return fail(wrongSubscripts())
 		}
 		if len(keys) != len(vals) {
-			return fail(pgerror.New("2202E", "mismatched array dimensions"))
+			return fail(pgerror.New(pgerror.ArraySubscriptError, "mismatched array dimensions"))
 		}
 	} else {
-		if len(a[0].List)%2 != 0 {
-			return fail(pgerror.New("2202E", "array must have even number of elements"))
+		switch n := a[0].NDims(); {
+		case n > 2:
+			return fail(wrongSubscripts())
+		case n == 2 && a[0].Dim(c.Args[0], 1).Len != 2:
+			return fail(pgerror.New(pgerror.ArraySubscriptError, "array must have two columns"))
+		case len(a[0].List)%2 != 0:
+			return fail(pgerror.New(pgerror.ArraySubscriptError, "array must have even number of elements"))
 		}
 		for i := 0; i < len(a[0].List); i += 2 {
 			keys, vals = append(keys, a[0].List[i]), append(vals, a[0].List[i+1])

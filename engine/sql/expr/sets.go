@@ -128,7 +128,7 @@ func EvalSet(env *Env, name string, ts []types.Type, args []types.Datum, row fun
 	case "generate_series":
 		return series(env, ts[0], args, each)
 	case "generate_subscripts":
-		return subscripts(firstIndex(ts[0]), args, each)
+		return subscripts(ts[0], args, each)
 	case "unnest":
 		return list(args[0], nil)
 	case "regexp_split_to_table":
@@ -152,18 +152,18 @@ func EvalSet(env *Env, name string, ts []types.Type, args []types.Datum, row fun
 	return jsonRows(name, args[0].B, row)
 }
 
-// subscripts are the valid indexes of dimension 1 of an array.
-func subscripts(first int64, args []types.Datum, each func(types.Datum) error) error {
-	if args[1].I != 1 {
+// subscripts are the valid indexes of one dimension of an array, a value of t.
+func subscripts(t types.Type, args []types.Datum, each func(types.Datum) error) error {
+	if args[1].I < 1 || args[1].I > int64(args[0].NDims()) {
 		return nil
 	}
-	n := len(args[0].List)
-	for i := range n {
-		v := int64(i) + first
+	d := args[0].Dim(t, int(args[1].I-1))
+	for i := range d.Len {
+		v := d.Lower + i
 		if len(args) > 2 && args[2].Bool() {
-			v = int64(n-i) - 1 + first
+			v = d.Upper() - i
 		}
-		if err := each(types.IntDatum(v)); err != nil {
+		if err := each(types.IntDatum(int64(v))); err != nil {
 			return err
 		}
 	}

@@ -53,6 +53,9 @@ func validate(e Expr) error {
 			}
 		}
 	case *ArrayOf:
+		if e.Nested() {
+			return sameKind("ARRAY", e.T, e.Args...)
+		}
 		elem, _ := e.T.Elem()
 		return sameKind("ARRAY", elem, e.Args...)
 	}
