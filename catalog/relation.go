@@ -74,6 +74,8 @@ type Relation struct {
 	Ends bool `json:"ends,omitempty"`
 	// DeadLetters is the table that takes the stream's undecodable records.
 	DeadLetters uint32 `json:"dead_letters,omitempty"`
+	// LateLetters is the table that takes the rows that its job drops since they are late.
+	LateLetters uint32 `json:"late_letters,omitempty"`
 	// Paused: its job is not to run.
 	Paused  bool   `json:"paused,omitempty"`
 	Comment string `json:"comment,omitempty"`

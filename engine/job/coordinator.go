@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"velostream/engine/dataflow"
@@ -61,7 +62,8 @@ type coordinator struct {
 	unflushed bool // epochs passed since the last flush
 	unsynced  bool // flushes since the last durable one
 	lastSync  time.Time
-	base      Stats // of earlier runs
+	base      Stats       // of earlier runs
+	late      atomic.Bool // late rows wait to be copied, see deliverLate
 }
 
 // stageInput is an input, or a shard, of a stage.
@@ -200,6 +202,7 @@ func (c *coordinator) start(ctx context.Context) error {
 		return err
 	}
 	c.openGates()
+	c.unsynced = c.late.Load() && !fresh // a checkpoint is what has them copied
 	if !c.backfilling() {
 		c.setState(Running, nil)
 	}
@@ -546,6 +549,7 @@ func (c *coordinator) commit(sync bool) error {
 		c.stats.Checkpoint = c.lastSync
 		c.mu.Unlock()
 		c.m.advanced()
+		return c.deliverLate()
 	}
 	return nil
 }
@@ -610,6 +614,7 @@ func (c *coordinator) operatorContext(stage, shard int) operator.BuildContext {
 	}
 	if c.transient == nil {
 		ctx.Table = c.spaceFor(stage, shard).space.Table
+		ctx.Late = c.lateRows(stage, shard)
 	}
 	return ctx
 }

@@ -13,6 +13,7 @@ const (
 	logTable  uint16 = 0xfffe // the job's output log
 	viewTable uint16 = 0xfffd // the rows of a view, by stream key
 	feedTable uint16 = 0xfffc // where the reader of a subscription is
+	lateTable uint16 = 0xfffb // late rows on their way to the table of dead letters
 )
 
 // checkpoint is where a job is: written with every flushed epoch, in the same

@@ -227,9 +227,9 @@ func (a *aggregate) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 	if a.p.Late == plan.LateNext && a.frontier > math.MinInt64 && a.frontier < math.MaxInt64 {
 		in = a.moveLate(in)
 	}
-	rows := a.inTime(in)
-	if len(rows) == 0 {
-		return nil
+	rows, err := a.inTime(in)
+	if err != nil || len(rows) == 0 {
+		return err
 	}
 	rows, err := a.locate(in, rows)
 	if err != nil || len(rows) == 0 {
@@ -251,7 +251,7 @@ func (a *aggregate) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 }
 
 // inTime lists the rows to work on: the selected ones but for late ones.
-func (a *aggregate) inTime(in *column.Batch) []int32 {
+func (a *aggregate) inTime(in *column.Batch) ([]int32, error) {
 	s := &a.scratch
 	var rows []int32
 	if in.Sel != nil {
@@ -266,7 +266,7 @@ func (a *aggregate) inTime(in *column.Batch) []int32 {
 		a.countLate(in, rows)
 	}
 	if a.end < 0 || a.frontier == math.MinInt64 {
-		return rows
+		return rows, nil
 	}
 	c := in.Cols[a.p.Keys[a.end]]
 	k := 0
@@ -276,17 +276,20 @@ func (a *aggregate) inTime(in *column.Batch) []int32 {
 		}
 	}
 	if k == len(rows) {
-		return rows
+		return rows, nil
 	}
 	s.rows = append(s.rows[:0], rows[:k]...)
 	for _, i := range rows[k:] {
-		if c.Ints[c.At(int(i))] <= a.frontier {
+		if end := c.Ints[c.At(int(i))]; end <= a.frontier {
 			a.late++
+			if err := a.ctx.tooLate(a.p.Inputs[0], in, int(i), end, a.frontier); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		s.rows = append(s.rows, i)
 	}
-	return s.rows
+	return s.rows, nil
 }
 
 // locate sets scratch.gids to the groups of rows, making or loading those that

@@ -7,6 +7,7 @@ import (
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
+	"velostream/storage/column"
 	"velostream/storage/spool"
 	"velostream/storage/state"
 )
@@ -32,6 +33,26 @@ type BuildContext struct {
 	Clock func() time.Time
 	// Name is the relation that errors name: the view or stream being made.
 	Name string
+	// Late, if set, takes the rows that are dropped since they came too late.
+	Late func(LateRow) error
+}
+
+// LateRow is a row that was dropped since it came too late: row Row of Batch.
+type LateRow struct {
+	Columns []plan.Column // of Batch
+	Batch   *column.Batch // valid during the call
+	Row     int
+	// Time is what decided: the end of the row's window, or its event time. Mark is up to where
+	// results were final by then. µs since 2000.
+	Time, Mark int64
+}
+
+// tooLate hands a dropped row to whom it concerns.
+func (c BuildContext) tooLate(p *plan.Physical, in *column.Batch, i int, time, mark int64) error {
+	if c.Late == nil || in.Op(i) != column.Insert {
+		return nil
+	}
+	return c.Late(LateRow{Columns: p.Out, Batch: in, Row: i, Time: time, Mark: mark})
 }
 
 func (c BuildContext) budget() budget {

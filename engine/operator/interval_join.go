@@ -125,7 +125,10 @@ func (j *intervalJoin) Process(port int, in *column.Batch, out dataflow.Output) 
 		return err
 	}
 	own, other := &j.sides[port], &j.sides[1-port]
-	rows := j.onTime(own, in)
+	rows, err := j.onTime(port, in)
+	if err != nil {
+		return err
+	}
 	if err := j.locate(own, in, rows); err != nil {
 		return err
 	}

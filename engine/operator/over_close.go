@@ -150,6 +150,9 @@ func (o *overAtClose) Process(_ int, in *column.Batch, _ dataflow.Output) error 
 			if in.Op(i) == column.Insert {
 				o.late++
 			}
+			if err := o.ctx.tooLate(o.p.Inputs[0], in, i, end, o.clock.frontier); err != nil {
+				return err
+			}
 			continue
 		}
 		o.first = min(o.first, end)

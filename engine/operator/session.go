@@ -322,7 +322,7 @@ func (s *session) insert(part *sessionPart, prefix string, r freshRow, t int64) 
 	right := i+1 < len(part.list) && part.list[i+1].start-t < s.gap
 	if !left && !right && t+s.gap <= s.clock.frontier {
 		s.late++
-		return nil
+		return s.tooLate(r.val, t)
 	}
 	if left && s.most > 0 && t-part.list[i].start >= s.most {
 		left = false
@@ -346,6 +346,19 @@ func (s *session) insert(part *sessionPart, prefix string, r freshRow, t int64) 
 		return s.segment(part, prefix, i)
 	}
 	return s.join(part, prefix, i)
+}
+
+// tooLate hands on a row, as encoded, that no session takes any more.
+func (s *session) tooLate(row string, t int64) error {
+	if s.ctx.Late == nil {
+		return nil
+	}
+	s.row.Reset()
+	if err := rowenc.DecodeRow([]byte(row), s.row); err != nil {
+		return err
+	}
+	s.row.Row(column.Insert)
+	return s.ctx.tooLate(s.p.Inputs[0], s.row.Batch(), 0, t, s.clock.frontier)
 }
 
 // join makes one session of i and i+1: the rows of the smaller move to the larger.

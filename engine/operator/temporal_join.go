@@ -100,7 +100,11 @@ func (j *temporalJoin) Process(port int, in *column.Batch, out dataflow.Output) 
 	own := &j.sides[port]
 	j.all = growSelect(j.all, in)
 	rows := in.Select(j.all)
-	if onTime := j.onTime(own, in); port == 0 {
+	onTime, err := j.onTime(port, in)
+	if err != nil {
+		return err
+	}
+	if port == 0 {
 		rows = onTime // a late version serves those that still wait
 	}
 	if err := j.locate(own, in, rows); err != nil {

@@ -129,23 +129,30 @@ func (j *timedJoin) flushSides(e state.Epoch) error {
 // passed reports that no row to come has a time at or before end.
 func (j *timedJoin) passed(end int64) bool { return end < j.mark || j.mark == math.MaxInt64 }
 
-// onTime lists the rows that are not late.
-func (j *timedJoin) onTime(own *timedSide, in *column.Batch) []int32 {
+// onTime lists the rows of an input that are not late.
+func (j *timedJoin) onTime(port int, in *column.Batch) ([]int32, error) {
+	own := &j.sides[port]
 	j.all = growSelect(j.all, in)
 	rows := in.Select(j.all)
 	c := in.Cols[own.time]
 	if j.mark == math.MinInt64 {
-		return rows
+		return rows, nil
 	}
 	j.timely = j.timely[:0]
 	for _, i := range rows {
 		if !c.Null(int(i)) && c.Ints[c.At(int(i))] < j.mark {
 			j.late++
+			if port == 1 && own.versions {
+				continue // a late version serves those that still wait
+			}
+			if err := j.ctx.tooLate(j.p.Inputs[port], in, int(i), c.Ints[c.At(int(i))], j.mark); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		j.timely = append(j.timely, i)
 	}
-	return j.timely
+	return j.timely, nil
 }
 
 func growSelect(all []int32, in *column.Batch) []int32 {

@@ -204,20 +204,26 @@ func (c *Catalog) veloSettingRows(e *emitter) {
 
 func (c *Catalog) deadLetterRows(e *emitter) {
 	count := map[uint32]int64{}
+	late := map[uint32]int64{}
 	for _, j := range c.jobs() {
 		for _, in := range j.Relation.Inputs {
 			count[in] += j.DeadLetters
 		}
+		late[j.Relation.ID] = j.LateRows
 	}
 	for _, r := range c.seen() {
-		if r.DeadLetters == 0 {
+		if r.DeadLetters == 0 && r.LateLetters == 0 {
 			continue
 		}
 		var name any
-		if d := c.relation(r.DeadLetters); d != nil {
+		if d := c.relation(max(r.DeadLetters, r.LateLetters)); d != nil {
 			name = d.Name
 		}
-		e.row(r.Name, r.Schema, name, count[r.ID])
+		n := count[r.ID]
+		if r.LateLetters != 0 {
+			n = late[r.ID]
+		}
+		e.row(r.Name, r.Schema, name, n)
 	}
 }
 

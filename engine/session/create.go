@@ -511,6 +511,9 @@ func (s *Session) createJobAs(ctx context.Context, p ast.Parsed, c jobSpec) (uin
 		}
 		made.Replaces, made.Subscription = c.replaces, c.sub
 		changes := []catalog.Change{{Put: made}}
+		if made.LateLetters != 0 {
+			changes = append(changes, catalog.Change{Put: lateLetterTable(made)})
+		}
 		var sink *catalog.Relation
 		if c.sink != nil {
 			sink, err = s.querySink(ctx, snap, p, c.sink, made)
@@ -565,6 +568,7 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 		return nil, err
 	}
 	o.Late = late
+	o.Late.Letters = true
 	b, err := binder.BindQuery(o, c.query)
 	if err != nil {
 		return nil, err
@@ -608,6 +612,9 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 	}
 	if r.Plan, err = json.Marshal(phys); err != nil {
 		return nil, err
+	}
+	if b.LateLetters {
+		r.LateLetters = snap.NextID()
 	}
 	return r, nil
 }

@@ -3,6 +3,8 @@ package session
 import (
 	"strings"
 
+	"velostream/catalog"
+	"velostream/engine/job"
 	"velostream/engine/option"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
@@ -40,6 +42,15 @@ func lateOptions(p ast.Parsed, list []ast.Option) (binder.LateOptions, error) {
 		err = pgerror.New(pgerror.InvalidParameterValue, "late.data.retention must be greater than zero").At(l.RetentionPos)
 	}
 	return l, err
+}
+
+// lateLetterTable is the table that keeps the rows which the job of r drops since they are late.
+func lateLetterTable(r *catalog.Relation) *catalog.Relation {
+	return &catalog.Relation{
+		ID: r.LateLetters, Schema: r.Schema, Name: r.Name + "_dead_letters", Kind: catalog.Table, Owner: r.Owner,
+		Columns: job.LateLetterColumns(), Key: []int{0, 1}, PrimaryKey: true, EventTime: -1, PartOf: r.ID,
+		Comment: "rows that came too late for " + r.Name,
+	}
 }
 
 // refuseLateOptions refuses options about late rows of a relation that is declared, not computed.

@@ -40,7 +40,14 @@ func (s *Session) replaceMaterialized(ctx context.Context, p ast.Parsed, n *ast.
 		}
 		c := r.Clone()
 		c.Name, c.Schema, c.Owner, c.Comment, c.ACL, c.Replaces = was.Name, was.Schema, was.Owner, was.Comment, was.ACL, 0
-		return []catalog.Change{{Drop: was.ID}, {Put: c}}, nil
+		changes := []catalog.Change{{Drop: was.ID}, {Put: c}}
+		if was.LateLetters != 0 {
+			changes = slices.Insert(changes, 0, catalog.Change{Drop: was.LateLetters})
+		}
+		if snap.ByID(c.LateLetters) != nil {
+			changes = append(changes, catalog.Change{Put: lateLetterTable(c)})
+		}
+		return changes, nil
 	})
 	if err != nil {
 		s.undoCreate(id)
@@ -51,7 +58,7 @@ func (s *Session) replaceMaterialized(ctx context.Context, p ast.Parsed, n *ast.
 // replaceable refuses to replace what others read: they would lose their input.
 func replaceable(snap *catalog.Snapshot, old *catalog.Relation) error {
 	for _, d := range snap.Dependents(old.ID) {
-		if d.Replaces == old.ID {
+		if d.Replaces == old.ID || d.ID == old.LateLetters && len(snap.Dependents(d.ID)) == 0 {
 			continue
 		}
 		return pgerror.New(pgerror.DependentObjectsStillExist, "cannot replace materialized view %s because other objects depend on it", old.Name).

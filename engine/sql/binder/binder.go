@@ -63,6 +63,8 @@ type LateOptions struct {
 	Strategy string
 	// Retention is late.data.retention, µs; 0: the default.
 	Retention int64
+	// Letters: the statement makes a relation that can have dead letters.
+	Letters bool
 	// Pos and RetentionPos are where they stand, as in errors.
 	Pos, RetentionPos int
 }
@@ -78,6 +80,8 @@ type Result struct {
 	Emit   plan.Emit
 	// Every is how often changes leave, µs; 0: with each epoch.
 	Every int64
+	// LateLetters: late rows are to be kept as dead letters.
+	LateLetters bool
 	// Continuous: an EMIT clause makes the query continuous when it stands alone.
 	Continuous bool
 	// PrimaryKey are positions in Columns of the items marked PRIMARY KEY.
@@ -188,7 +192,7 @@ func (b *Binder) Query(q *ast.Query) (*Result, error) {
 		return nil, err
 	}
 	res := &Result{
-		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode, Every: b.emit.every,
+		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode, Every: b.emit.every, LateLetters: b.emit.late == plan.LateLetters,
 		Continuous: q.Emit != nil, PrimaryKey: r.primaryKey, Inputs: b.inputs, Warnings: b.warnings,
 		Refs: b.names, Functions: b.functions, Access: b.accessList(),
 	}

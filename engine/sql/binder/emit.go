@@ -41,11 +41,14 @@ func (b *Binder) bindLate(q *ast.Query) error {
 	case "update_previous":
 		b.emit.late = plan.LateUpdate
 	case "dead_letter":
-		return b.lateUnsupported("late rows as dead letters are not supported").
-			WithHint("There are drop, include_in_next and update_previous.")
+		if !b.Late.Letters {
+			return b.lateUnsupported("late rows as dead letters are not supported here").
+				WithHint("Statements that make a stream, table or materialized view of a query have a place for them.")
+		}
+		b.emit.late = plan.LateLetters
 	default:
 		return pgerror.New(pgerror.InvalidParameterValue, "unknown strategy for late rows: %q", s).
-			WithHint("There are drop, include_in_next and update_previous.").At(b.emit.lateAt)
+			WithHint("There are drop, dead_letter, include_in_next and update_previous.").At(b.emit.lateAt)
 	}
 	if b.Late.Retention > 0 && b.emit.late != plan.LateUpdate {
 		return pgerror.New(pgerror.InvalidParameterValue, "late.data.retention needs LATE ROWS update_previous").At(b.Late.RetentionPos)
@@ -62,7 +65,7 @@ func (b *Binder) lateUnsupported(format string, args ...any) *pgerror.Error {
 func (k *block) lateRows(n *plan.Aggregate) error {
 	late, w := k.b.emit.late, k.window
 	switch {
-	case late == plan.LateDrop || n.WindowEnd < 0:
+	case late == plan.LateDrop || late == plan.LateLetters || n.WindowEnd < 0:
 		n.Late = plan.LateDrop
 		return nil
 	case w == nil:
@@ -90,7 +93,7 @@ func (k *block) lateRows(n *plan.Aggregate) error {
 // windows, and where they are dropped, for joins.
 func (b *Binder) checkLate(p plan.Logical) error {
 	kept := b.emit.windowed || joins(p)
-	if b.emit.late != plan.LateDrop {
+	if b.emit.late != plan.LateDrop && b.emit.late != plan.LateLetters {
 		kept = keepsLate(p, b.emit.late)
 	}
 	if !b.emit.lateGiven || kept {

@@ -36,7 +36,7 @@ func (k *block) showsRows(sort []orderItem) bool {
 // windowRows puts the rows of closed windows, in order, and HAVING over the input.
 func (k *block) windowRows() error {
 	k.rows, k.grouped = true, false
-	if k.b.emit.late != plan.LateDrop {
+	if k.b.emit.late != plan.LateDrop && k.b.emit.late != plan.LateLetters {
 		return k.b.lateUnsupported("late rows of windows without groups other than dropped ones are not supported")
 	}
 	return k.havingOfRows()

@@ -106,7 +106,7 @@ func lateRows(n *plan.Physical, p *plan.Aggregate, in *plan.Physical) error {
 		if !in.AppendOnly {
 			return pgerror.Unsupported("LATE ROWS include_in_next over rows that may be taken back is not supported")
 		}
-	case plan.LateDrop:
+	case plan.LateDrop, plan.LateLetters:
 	}
 	return nil
 }

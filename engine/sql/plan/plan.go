@@ -227,6 +227,8 @@ const (
 	LateDrop   LateRows = ""
 	LateNext   LateRows = "include_in_next"
 	LateUpdate LateRows = "update_previous"
+	// LateLetters: dropped, and kept as dead letters by the job. No plan node has it.
+	LateLetters LateRows = "dead_letter"
 )
 
 // Join joins Left and Right: output = left columns, then right columns (only
