@@ -322,7 +322,7 @@ func (c *coordinator) tickDue(now time.Time) bool { return !c.tick.IsZero() && !
 
 // ticks reports that operators of p depend on the clock.
 func ticks(p *plan.Physical) bool {
-	return p.Op == plan.OpClock || p.Op == plan.OpEvery || slices.ContainsFunc(p.Inputs, ticks)
+	return p.Op == plan.OpClock || p.Op == plan.OpEvery || p.Timeout > 0 || slices.ContainsFunc(p.Inputs, ticks)
 }
 
 // logsAhead reports that a log has changes of the job's inputs that were not

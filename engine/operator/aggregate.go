@@ -3,6 +3,7 @@ package operator
 import (
 	"math"
 	"slices"
+	"time"
 
 	"velostream/catalog/types"
 	"velostream/engine/dataflow"
@@ -29,7 +30,7 @@ import (
 //   - Bounded input has no table. Groups beyond the budget go to disk (aggregate_spill.go).
 //
 // Table 0 (aggregate_state.go): groups. Table 1: values of the aggregates that
-// need all of them (multiset.go).
+// need all of them (multiset.go). Table 2, with Timeout: open windows (deadline.go).
 type aggregate struct {
 	p      *plan.Physical
 	ctx    BuildContext
@@ -72,6 +73,7 @@ type aggregate struct {
 	late        int64
 	ended       bool
 	hand        int32 // of the clock that evicts
+	deadlines   *deadlines
 
 	parts *partitions // rows of groups that do not fit any more; nil: all do
 	level int         // how often the input was spread over partitions
@@ -178,10 +180,11 @@ func newAggregate(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error)
 	for _, acc := range a.accs {
 		a.widths += acc.width()
 	}
-	if err := a.restore(); err != nil {
+	var err error
+	if a.deadlines, err = newDeadlines(p, ctx, 2, p.Lateness); err != nil {
 		return nil, err
 	}
-	return a, nil
+	return a, a.restore()
 }
 
 // addCall compiles one aggregate call; the columns that order its rows follow its
@@ -222,6 +225,9 @@ func (a *aggregate) addCall(i int, in *plan.Physical) error {
 // LateRows is how many rows came after their window was closed.
 func (a *aggregate) LateRows() int64 { return a.late }
 
+// NextTick is when a window is closed by the clock.
+func (a *aggregate) NextTick() time.Time { return a.deadlines.tick() }
+
 func (a *aggregate) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 	s := &a.scratch
 	if a.p.Late == plan.LateNext && a.frontier > math.MinInt64 && a.frontier < math.MaxInt64 {
@@ -231,7 +237,10 @@ func (a *aggregate) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	rows, err := a.locate(in, rows)
+	if a.deadlines != nil {
+		a.deadlines.came(in.Cols[a.p.Keys[a.end]], rows)
+	}
+	rows, err = a.locate(in, rows)
 	if err != nil || len(rows) == 0 {
 		return err
 	}

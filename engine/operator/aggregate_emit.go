@@ -44,6 +44,9 @@ func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
 	if a.end >= 0 && a.ended {
 		a.mark = math.MaxInt64
 	}
+	if end := a.deadlines.due(); end > math.MinInt64 {
+		a.mark = max(a.mark, end-a.retain)
+	}
 	shown := a.shown
 	if a.retain > 0 {
 		a.shown = max(a.shown, laterBy(a.mark, a.retain))
@@ -67,6 +70,7 @@ func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
 	if a.end >= 0 {
 		a.frontier = max(a.frontier, a.mark)
 		err = a.closeWindows(out)
+		a.deadlines.closed(laterBy(a.frontier, a.retain))
 	} else if a.final && a.ended && a.frontier < math.MaxInt64 {
 		a.frontier = math.MaxInt64 // once, also when the end is seen again after a restart
 		err = a.emitAll(out)
@@ -80,6 +84,9 @@ func (a *aggregate) Barrier(e state.Epoch, out dataflow.Output) error {
 	}
 	if e.Flush {
 		if err := a.flush(); err != nil {
+			return err
+		}
+		if err := a.deadlines.flush(); err != nil {
 			return err
 		}
 	}

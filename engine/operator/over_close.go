@@ -3,6 +3,7 @@ package operator
 import (
 	"encoding/binary"
 	"math"
+	"time"
 
 	"velostream/engine/dataflow"
 	"velostream/engine/sql/plan"
@@ -25,6 +26,8 @@ import (
 //
 //	0x00                                           → version, varint: the frontier
 //	0x01, window_end, partition, order, stream key → version, varint: bytes up to the order, row
+//
+// Table 1, with Timeout: open windows (deadline.go).
 type overAtClose struct {
 	p      *plan.Physical
 	ctx    BuildContext
@@ -40,7 +43,9 @@ type overAtClose struct {
 	results []*column.Column
 	out     emitter
 
-	key, val []byte
+	deadlines *deadlines
+	rowOf     [1]int32 // scratch
+	key, val  []byte
 }
 
 // closing is how far windows are closed.
@@ -124,12 +129,19 @@ func newOverAtClose(p *plan.Physical, ctx BuildContext, eval *overEval) (*overAt
 	for _, t := range typesOfCalls(p.Over) {
 		o.results = append(o.results, column.New(t, 0))
 	}
+	var err error
+	if o.deadlines, err = newDeadlines(p, ctx, 1, p.Lateness); err != nil {
+		return nil, err
+	}
 	if o.rows.fresh() {
 		o.first = math.MaxInt64
 		return o, nil
 	}
 	return o, o.clock.load(&o.rows)
 }
+
+// NextTick is when a window is closed by the clock.
+func (o *overAtClose) NextTick() time.Time { return o.deadlines.tick() }
 
 // LateRows is how many rows came after their window was closed.
 func (o *overAtClose) LateRows() int64 { return o.late }
@@ -156,6 +168,9 @@ func (o *overAtClose) Process(_ int, in *column.Batch, _ dataflow.Output) error 
 			continue
 		}
 		o.first = min(o.first, end)
+		if o.rowOf[0] = int32(i); o.deadlines != nil {
+			o.deadlines.came(ends, o.rowOf[:])
+		}
 		o.key = rowenc.AppendKeyColumn(append(o.key[:0], spaceGroups), ends, i, rowenc.Order{})
 		o.key = rowenc.AppendKey(o.key, in.Cols, o.p.Keys, i)
 		prefix := len(o.key)
@@ -195,12 +210,17 @@ func (o *overAtClose) Watermark(w dataflow.Watermark, out dataflow.Output) error
 
 // Barrier closes windows and writes how far they are.
 func (o *overAtClose) Barrier(e state.Epoch, out dataflow.Output) error {
+	o.clock.mark = max(o.clock.mark, o.deadlines.due())
 	o.clock.barrier()
 	if err := o.close(out); err != nil {
 		return err
 	}
+	o.deadlines.closed(o.clock.frontier)
 	if !e.Flush || o.rows.table == nil {
 		return nil
+	}
+	if err := o.deadlines.flush(); err != nil {
+		return err
 	}
 	return o.clock.save(&o.rows)
 }

@@ -104,6 +104,7 @@ type explanation struct {
 	change     string // "Insert on t": the statement changes rows
 	with       []explainedPart
 	every      int64 // see binder.Result
+	timeout    int64 // likewise
 	access     []catalog.Access
 	functions  []uint32
 }
@@ -180,7 +181,7 @@ func (s *Session) explained(p ast.Parsed, n *ast.Explain, params []types.OID) (*
 	if q == nil {
 		return nil, pgerror.Unsupported("EXPLAIN of this statement is not supported yet").At(p.Position(n.Pos()))
 	}
-	o.View = job
+	o.View, o.Late.Letters = job, job
 	o.Continuous = job || q.Emit != nil
 	r, err := binder.BindQuery(o, q)
 	if err != nil {
@@ -188,7 +189,7 @@ func (s *Session) explained(p ast.Parsed, n *ast.Explain, params []types.OID) (*
 	}
 	return &explanation{
 		plan: r.Plan, params: r.Params, warnings: r.Warnings, continuous: o.Continuous, job: job,
-		every: r.Every, access: r.Access, functions: r.Functions,
+		every: r.Every, timeout: r.Timeout, access: r.Access, functions: r.Functions,
 	}, nil
 }
 

@@ -74,7 +74,7 @@ func execute(ctx context.Context, run pgwire.Statement) (*execution, error) {
 // explain plans the query, runs it where run is not nil, and prints what opts want.
 func (s *Session) explain(ctx context.Context, x *explanation, opts explainOptions, planning time.Duration, run pgwire.Statement) ([]string, error) {
 	began := time.Now()
-	o := optimizer.LowerOptions{Continuous: x.continuous, View: x.job, Shards: 1, Every: x.every}
+	o := optimizer.LowerOptions{Continuous: x.continuous, View: x.job, Shards: 1, Every: x.every, Timeout: x.timeout}
 	if x.continuous {
 		o.Shards = s.e.Shards
 	}

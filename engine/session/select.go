@@ -141,7 +141,7 @@ func (st *selectStatement) plan() error {
 	if st.opts, err = subscribeOptions(st.p, st.q, st.s.settings); err != nil {
 		return err
 	}
-	physical, warnings, err := st.s.lower(r.Plan, optimizer.LowerOptions{Continuous: st.continuous, Every: r.Every})
+	physical, warnings, err := st.s.lower(r.Plan, optimizer.LowerOptions{Continuous: st.continuous, Every: r.Every, Timeout: r.Timeout})
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,11 @@ type emitSpec struct {
 	mode  plan.Emit
 	delay int64 // µs
 	every int64 // µs, 0: with each epoch
-	given bool
-	late  plan.LateRows
+	// timeout is that of ON WINDOW CLOSE, µs, 0: none; timeoutAt its position.
+	timeout   int64
+	timeoutAt int
+	given     bool
+	late      plan.LateRows
 	// lateAt is the position where a strategy for late rows is said, 0: none known; lateGiven that
 	// it is said, windowed that a time window was bound, which tells which rows are late.
 	lateAt              int
@@ -165,7 +168,11 @@ func (b *Binder) bindEmit(q *ast.Query) error {
 		}
 	}
 	if e.Timeout != nil {
-		return b.missing(e.Timeout, "EMIT … TIMEOUT is not supported")
+		var err error
+		if b.emit.timeout, err = b.positive(e.Timeout, "the timeout"); err != nil {
+			return err
+		}
+		b.emit.timeoutAt = b.pos(e.Timeout.Pos())
 	}
 	if e.Delay != nil {
 		d, err := b.duration(e.Delay, "the delay")
@@ -184,6 +191,10 @@ func (b *Binder) bindEmit(q *ast.Query) error {
 // what the query's mode is.
 func (b *Binder) checkEmit(q *ast.Query, p plan.Logical) error {
 	windowed, grouped := aggregates(p)
+	if b.emit.timeout > 0 && !windowed && !b.emit.windowed {
+		return pgerror.New(pgerror.InvalidParameterValue, "TIMEOUT needs a time window").
+			WithHint("Add a window such as WINDOW TUMBLING(1m).").At(b.emit.timeoutAt)
+	}
 	if !windowed {
 		if b.finalAtEnd() && !b.inputsEnd() && grouped {
 			return pgerror.New(pgerror.FeatureNotSupported, "EMIT FINAL without a time window never gives a row on unbounded input").

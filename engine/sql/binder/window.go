@@ -94,6 +94,9 @@ func (b *Binder) windowNode(w *ast.Window, keys []ast.Expr, s *Scope, in plan.Lo
 	b.emit.windowed = true
 	n := &plan.Window{Input: in, Spec: spec, Emit: plan.EmitChanges}
 	if spec.Kind == plan.Session {
+		if b.emit.timeout > 0 {
+			return nil, pgerror.Unsupported("EMIT … TIMEOUT with session windows is not supported").At(b.emit.timeoutAt)
+		}
 		n.Lateness = b.emit.delay
 		if b.emit.mode == plan.EmitFinal {
 			n.Emit = plan.EmitFinal

@@ -60,7 +60,16 @@ func (l *lowering) aggregateOver(p *plan.Aggregate, in *plan.Physical) (*plan.Ph
 		}
 	}
 	n.Tables = l.newTables(2)
+	l.closeByClock(n)
 	return n, nil
+}
+
+// closeByClock gives n, which may close windows, the timeout of EMIT ON WINDOW CLOSE.
+func (l *lowering) closeByClock(n *plan.Physical) {
+	if l.o.Continuous && l.o.Timeout > 0 && n.Emit == plan.EmitFinal && n.WindowEnd >= 0 {
+		n.Timeout = l.o.Timeout
+		n.Tables = append(n.Tables, l.newTables(1)...)
+	}
 }
 
 // closing is the group that closes windows. There is none when the watermark

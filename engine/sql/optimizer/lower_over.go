@@ -37,6 +37,7 @@ func (l *lowering) over(p *plan.Over) (*plan.Physical, error) {
 	if final || l.o.Continuous && in.AppendOnly && slices.Contains(keys, in.EventTime) && closes(in) {
 		n.Emit, n.WindowEnd, n.EventTime, n.Lateness = plan.EmitFinal, in.EventTime, in.EventTime, p.Lateness
 	}
+	l.closeByClock(n)
 	n.Once = l.o.Continuous && (!l.o.View || l.o.Stream) && in.AppendOnly && onlyBefore(p.Calls) && n.Emit != plan.EmitFinal
 	n.AppendOnly = !l.o.Continuous || n.Once || n.Emit == plan.EmitFinal
 	if base == width {

@@ -331,6 +331,7 @@ func (x *explainer) details(p *Physical, depth int) {
 		if p.Late != LateDrop {
 			x.prop(depth, "Late Rows", string(p.Late))
 		}
+		x.timeout(depth, p)
 	case OpJoin, OpIntervalJoin, OpLookupJoin, OpTemporalJoin:
 		x.prop(depth, "Hash Cond", equalText(p))
 		if t := p.Temporal; t != nil && !t.Arrival {
@@ -351,6 +352,7 @@ func (x *explainer) details(p *Physical, depth int) {
 		if p.Once {
 			x.prop(depth, "Rows", "each once, over the rows before it")
 		}
+		x.timeout(depth, p)
 	case OpExpand:
 		x.prop(depth, "Function Call", tableCallText(p.Table))
 	case OpSort:
@@ -444,4 +446,11 @@ func limitText(count, offset expr.Expr) string {
 		parts = append(parts, "offset "+expr.String(offset))
 	}
 	return strings.Join(parts, " ")
+}
+
+// timeout says when the clock closes windows.
+func (x *explainer) timeout(depth int, p *Physical) {
+	if p.Timeout > 0 {
+		x.prop(depth, "Timeout", string(types.AppendInterval(nil, types.Interval{Micros: p.Timeout}, 0)))
+	}
 }

@@ -90,6 +90,9 @@ type Physical struct {
 	Ops []string `json:"ops,omitempty"`
 	// OpEvery: how often changes leave, µs
 	Every int64 `json:"every,omitempty"`
+	// OpAggregate, OpOver with Emit final: windows also close by the clock, so many µs after
+	// their end and their last row; 0: they do not
+	Timeout int64 `json:"timeout,omitempty"`
 	// OpSession: Keys is whose sessions; window_start and window_end number the session and
 	// bound its end, for an aggregate above
 	IDs bool `json:"ids,omitempty"`
