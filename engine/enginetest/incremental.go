@@ -322,10 +322,31 @@ func (g *generator) insert(t *TableDef) string {
 	default:
 		if len(sets) > 0 {
 			rows = rows[:1]
+			if g.r.IntN(4) == 0 {
+				g.query(t, sets)
+			}
 			conflict = fmt.Sprintf(" ON CONFLICT (%s) DO UPDATE SET %s", strings.Join(keys, ", "), strings.Join(sets, ", "))
 		}
 	}
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES %s%s", t.Name, strings.Join(names, ", "), strings.Join(rows, ", "), conflict)
+}
+
+// query makes one of the assignments of an ON CONFLICT DO UPDATE that of a subquery, and
+// maybe adds a condition with one.
+func (g *generator) query(t *TableDef, sets []string) {
+	var same []string
+	for _, c := range t.Columns {
+		if c.Key {
+			same = append(same, fmt.Sprintf("o.%s = EXCLUDED.%s", c.Name, c.Name))
+		}
+	}
+	i := g.r.IntN(len(sets))
+	name, _, _ := strings.Cut(sets[i], " ")
+	row := fmt.Sprintf("FROM %s o WHERE %s", t.Name, strings.Join(same, " AND "))
+	sets[i] = fmt.Sprintf("%s = (SELECT o.%s %s)", name, name, row)
+	if g.r.IntN(2) == 0 {
+		sets[len(sets)-1] += fmt.Sprintf(" WHERE EXISTS (SELECT 1 %s AND o.%s IS NOT NULL)", row, name)
+	}
 }
 
 // where is a condition on one column; on the whole key if one row is wanted.

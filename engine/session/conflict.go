@@ -2,8 +2,8 @@ package session
 
 import (
 	"velostream/catalog/types"
-	"velostream/engine/sql/binder"
 	"velostream/engine/sql/expr"
+	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
@@ -15,6 +15,11 @@ func (c *changeRun) insertOrUpdate(b *column.Batch) (int, *column.Batch, error) 
 	ts := c.Target.Types()
 	result := column.NewBuilder(ts, b.Rows())
 	count := 0
+	if c.conflict.Query != nil {
+		if err := c.computeUpdates(b); err != nil {
+			return 0, nil, err
+		}
+	}
 	for i := range b.Each {
 		there, err := c.tx.Conflicting(c.Target.ID, b, i, c.conflict.Arbiters)
 		if err != nil {
@@ -75,7 +80,7 @@ func (c *changeRun) replace(b *column.Batch, i int, stored []byte) (*column.Batc
 	if !c.conflict.Overwrite {
 		both := &column.Batch{Cols: append(append([]*column.Column(nil), old.Batch().Cols...), next.Cols...), N: 1}
 		var err error
-		if next, err = c.updated(old.Batch(), both); next == nil || err != nil {
+		if next, err = c.updated(old.Batch(), both, i); next == nil || err != nil {
 			return nil, err
 		}
 	}
@@ -85,9 +90,78 @@ func (c *changeRun) replace(b *column.Batch, i int, stored []byte) (*column.Batc
 	return next, nil
 }
 
+// computedUpdates are what the query of a DO UPDATE gives for the rows of a batch that
+// are in the way of new ones.
+type computedUpdates struct {
+	asked  map[int]bool // rows of the batch that have a row in the way
+	values *column.Batch
+	at     map[int]int // where in values their own are; none: WHERE said no
+}
+
+// computeUpdates runs the query of a DO UPDATE for the rows of b, all at once: no row is
+// changed twice by a statement, so that none of b changes what another one gives.
+func (c *changeRun) computeUpdates(b *column.Batch) error {
+	n := len(c.Target.Columns)
+	ts := append(append(c.Target.Types(), c.Target.Types()...), types.Int8)
+	rows := column.NewBuilder(ts, b.Rows())
+	u := &computedUpdates{asked: map[int]bool{}, at: map[int]int{}}
+	for i := range b.Each {
+		there, err := c.tx.Conflicting(c.Target.ID, b, i, c.conflict.Arbiters)
+		if err != nil {
+			return err
+		}
+		if there == nil {
+			continue
+		}
+		old := column.NewBuilder(c.Target.Types(), 1)
+		if err := rowenc.DecodeRow(there, old); err != nil {
+			return err
+		}
+		old.Row(column.Insert)
+		for j := range n {
+			rows.Col(j).AppendFrom(old.Batch().Cols[j], 0)
+			rows.Col(n+j).AppendFrom(b.Cols[j], i)
+		}
+		rows.Col(2 * n).Append(types.IntDatum(int64(i)))
+		rows.Row(column.Insert)
+		u.asked[i] = true
+	}
+	if len(u.asked) > 0 {
+		var err error
+		if u.values, err = c.statement.compute(c.ctx, c.values, c.conflict.Query.ID, rows.Batch()); err != nil {
+			return err
+		}
+		numbers := u.values.Cols[len(c.conflict.Set)]
+		for k := range u.values.Each {
+			u.at[int(numbers.Datum(k).I)] = k
+		}
+	}
+	c.updates = u
+	return nil
+}
+
+// computedRow is the old row with what computeUpdates found for row i of the batch, nil: nothing.
+func (c *changeRun) computedRow(old *column.Batch, i int) (*column.Batch, error) {
+	if !c.updates.asked[i] {
+		return nil, pgerror.New(pgerror.InternalError, "row %d of the batch has come in the way of itself", i)
+	}
+	k, ok := c.updates.at[i]
+	if !ok {
+		return nil, nil
+	}
+	next := &column.Batch{Cols: append([]*column.Column(nil), old.Cols...), N: 1}
+	for v, j := range c.conflict.Set {
+		next.Cols[j] = column.Constant(old.Cols[j].Type, cloneDatum(c.updates.values.Cols[v].Datum(k)))
+	}
+	return next, nil
+}
+
 // updated is the old row with the assignments of DO UPDATE; nil when its WHERE
-// is not true.
-func (c *changeRun) updated(old, both *column.Batch) (*column.Batch, error) {
+// is not true. i is the new row's place in its batch.
+func (c *changeRun) updated(old, both *column.Batch, i int) (*column.Batch, error) {
+	if c.conflict.Query != nil {
+		return c.computedRow(old, i)
+	}
 	if c.set == nil {
 		if err := c.compile(); err != nil {
 			return nil, err
@@ -137,8 +211,12 @@ func (c *changeRun) compile() error {
 func (c *change) bindParams(args []types.Datum) (*change, error) {
 	out := *c
 	var err error
-	if out.physical, err = c.physical.BindParams(args); err != nil {
-		return nil, err
+	for _, p := range []**plan.Physical{&out.physical, &out.returning, &out.values} {
+		if *p != nil {
+			if *p, err = (*p).BindParams(args); err != nil {
+				return nil, err
+			}
+		}
 	}
 	out.with = make([]*change, len(c.with))
 	for i, w := range c.with {
@@ -161,7 +239,9 @@ func (c *change) bindParams(args []types.Datum) (*change, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.Returning = &binder.Returning{Exprs: exprs, Out: c.Returning.Out}
+		bound := *c.Returning
+		bound.Exprs = exprs
+		out.Returning = &bound
 	}
 	if c.merge != nil {
 		if out.merge, err = bindMerge(c.merge, bind); err != nil {
@@ -188,8 +268,10 @@ func (c *change) bindParams(args []types.Datum) (*change, error) {
 type returning struct {
 	env   *expr.Env
 	evals []*expr.Evaluator // nil: the rows as they are
-	b     *column.Builder
-	max   int64 // bytes
+	// numbered: they get numbers, for the query that makes the list of them.
+	numbered bool
+	b        *column.Builder
+	max      int64 // bytes
 }
 
 // newReturning returns nil where the change gives no rows.
@@ -198,7 +280,12 @@ func newReturning(c *change, env *expr.Env, memory int64) (*returning, error) {
 		return nil, nil
 	}
 	out := &returning{env: env, b: column.NewBuilder(c.out.Types(), 0), max: memory}
-	if c.Returning == nil {
+	switch {
+	case c.Returning == nil:
+		return out, nil
+	case c.returning != nil:
+		out.numbered = true
+		out.b = column.NewBuilder(append(c.Returning.In.Types(), types.Int8), 0)
 		return out, nil
 	}
 	for _, e := range c.Returning.Exprs {
@@ -214,6 +301,19 @@ func newReturning(c *change, env *expr.Env, memory int64) (*returning, error) {
 func (r *returning) add(rows *column.Batch) error {
 	if r == nil || rows == nil {
 		return nil
+	}
+	if r.numbered {
+		n := r.b.Batch().N
+		last := len(r.b.Batch().Cols) - 1
+		for i := range rows.Each {
+			for j := range last {
+				r.b.Col(j).AppendFrom(rows.Cols[j], i)
+			}
+			r.b.Col(last).Append(types.IntDatum(int64(n)))
+			r.b.Row(column.Insert)
+			n++
+		}
+		return r.fits()
 	}
 	if r.evals == nil {
 		for i := range rows.Each {

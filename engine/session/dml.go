@@ -46,6 +46,8 @@ type change struct {
 	apply func(c *changeRun, b *column.Batch) (int, *column.Batch, error)
 	// out describes the rows it gives, nil: none.
 	out plan.Schema
+	// returning and values are the queries of RETURNING and DO UPDATE, nil: none.
+	returning, values *plan.Physical
 
 	id   int       // of the work tables that show its rows, of a part of WITH
 	with []*change // the parts
@@ -61,6 +63,10 @@ type changeRun struct {
 	when *expr.Evaluator
 	// others are the rows that other parts of the statement have changed, nil: none.
 	others *table.Written
+
+	ctx       context.Context
+	statement *statementRun
+	updates   *computedUpdates // of the batch at hand
 
 	merging *merging
 	load    *table.Loader // of a plain INSERT, nil before its first rows
@@ -136,7 +142,17 @@ func (s *Session) planChange(b binder.Statement) (*change, error) {
 		c.out = c.Returning.Out
 	}
 	var err error
-	c.physical, _, err = s.lower(c.Plan, optimizer.LowerOptions{})
+	if c.physical, _, err = s.lower(c.Plan, optimizer.LowerOptions{}); err != nil {
+		return nil, err
+	}
+	if c.Returning != nil && c.Returning.Query != nil {
+		if c.returning, _, err = s.lower(c.Returning.Query.Plan, optimizer.LowerOptions{}); err != nil {
+			return nil, err
+		}
+	}
+	if c.conflict != nil && c.conflict.Query != nil {
+		c.values, _, err = s.lower(c.conflict.Query.Plan, optimizer.LowerOptions{})
+	}
 	return c, err
 }
 

@@ -88,7 +88,7 @@ func mergeRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
 }
 
 func (c *changeRun) mergeRow(w *mergeBranch, b *column.Batch, i int) (int, error) {
-	old := &column.Batch{Cols: b.Cols[c.merge.Source:], N: b.N, Sel: []int32{int32(i)}}
+	old := &column.Batch{Cols: b.Cols[c.merge.Source:][:len(c.Target.Columns)], N: b.N, Sel: []int32{int32(i)}}
 	if w.Action == ast.MergeUpdate || w.Action == ast.MergeDelete {
 		key := string(rowenc.AppendKey(nil, old.Cols, c.Target.Key, i))
 		if c.seen[key] || c.others.Has(c.Target.ID, old.Cols, i) {

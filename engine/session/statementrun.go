@@ -120,6 +120,12 @@ func (c *change) readAgain() []uint32 {
 	}
 	for _, x := range c.all() {
 		walk(x.physical)
+		for _, p := range []*plan.Physical{x.returning, x.values} {
+			if p != nil {
+				scans++ // comes after the first
+				walk(p)
+			}
+		}
 	}
 	if scans < 2 && len(c.with) == 0 {
 		return nil
@@ -136,12 +142,17 @@ func (c *change) readAgain() []uint32 {
 // run runs a part, after those whose rows it reads, and returns how many rows it
 // changed and those it gives.
 func (r *statementRun) run(ctx context.Context, c *change) (int, *column.Batch, error) {
-	for _, id := range workTables(c.physical, nil, map[*plan.Physical]bool{}) {
-		if err := r.part(ctx, id); err != nil {
-			return 0, nil, err
+	for _, p := range []*plan.Physical{c.physical, c.returning, c.values} {
+		if p == nil {
+			continue
+		}
+		for _, id := range workTables(p, nil, map[*plan.Physical]bool{}) {
+			if err := r.part(ctx, id); err != nil {
+				return 0, nil, err
+			}
 		}
 	}
-	run := &changeRun{change: c, tx: r.t.tx, env: r.env, seen: map[string]bool{}}
+	run := &changeRun{change: c, tx: r.t.tx, env: r.env, seen: map[string]bool{}, ctx: ctx, statement: r}
 	defer run.close()
 	if r.changedBefore(c) {
 		run.others = r.t.tx.Written(r.t.mark)
@@ -159,7 +170,36 @@ func (r *statementRun) run(ctx context.Context, c *change) (int, *column.Batch, 
 	if err = errors.Join(err, rows.Close()); err != nil || ret == nil {
 		return count, nil, err
 	}
-	return count, ret.b.Batch(), nil
+	out := ret.b.Batch()
+	if c.returning != nil {
+		if out, err = r.compute(ctx, c.returning, c.Returning.Query.ID, out); err == nil {
+			out = &column.Batch{Cols: out.Cols[:len(c.out)], N: out.N}
+		}
+	}
+	return count, out, err
+}
+
+// compute runs the query of given rows, those of the work table id, and returns all of
+// its rows.
+func (r *statementRun) compute(ctx context.Context, p *plan.Physical, id int, given *column.Batch) (*column.Batch, error) {
+	r.rows[id] = given
+	rows, err := query.Run(p, r.scan, r.s.buildContext(r.env, "the statement"), nil)
+	if err != nil {
+		return nil, err
+	}
+	all := &returning{b: column.NewBuilder(p.Out.Types(), given.N), max: r.s.settings.queryMemory()}
+	for {
+		b, err := rows.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return all.b.Batch(), rows.Close()
+		}
+		if err == nil {
+			err = all.add(b)
+		}
+		if err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+	}
 }
 
 // drain applies all rows of the plan.

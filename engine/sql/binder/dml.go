@@ -33,6 +33,36 @@ type Change struct {
 type Returning struct {
 	Exprs []expr.Expr
 	Out   plan.Schema
+	// Query gives the list instead of Exprs, which is nil, where it holds subqueries. Its rows
+	// are In.
+	Query *RowQuery
+	In    plan.Schema
+}
+
+// RowQuery computes values with subqueries in them over given rows. Its Plan reads these
+// through the plan.WorkTable with its ID, which has their number as its last column, and
+// yields the values and that number.
+type RowQuery struct {
+	ID   int
+	Plan plan.Logical
+}
+
+// rowBlock is a block over given rows of the columns s, for a RowQuery.
+func (b *Binder) rowBlock(sc *Scope, s plan.Schema) (*block, int) {
+	id := b.nextID()
+	out := append(append(plan.Schema(nil), s...), numberColumn())
+	return &block{b: b, sel: &ast.Select{}, scope: sc, windowEnd: -1, input: &plan.WorkTable{ID: id, Name: "rows", Out: out}}, id
+}
+
+// rowQuery is the query of the block that yields exprs, n columns being those of its rows.
+func (k *block) rowQuery(id int, exprs []expr.Expr, out plan.Schema, n int) *RowQuery {
+	number := numberColumn()
+	p := &plan.Project{
+		Input: k.input, Exprs: append(append([]expr.Expr(nil), exprs...), &expr.Col{Index: n, T: number.Type, Name: number.Name}),
+		Out: append(append(plan.Schema(nil), out...), number),
+	}
+	last := &expr.Col{Index: len(exprs), T: number.Type, Name: number.Name}
+	return &RowQuery{ID: id, Plan: &plan.Sort{Input: p, Keys: []plan.SortKey{{Expr: last}}}}
 }
 
 // target finds the relation that a statement changes, which must take rows by
@@ -174,20 +204,19 @@ func (b *Binder) returning(items []ast.SelectItem, sc *Scope, s plan.Schema) (*R
 	if len(items) == 0 {
 		return nil, nil
 	}
-	k := &block{b: b, sel: &ast.Select{Items: items}, scope: sc, windowEnd: -1}
-	k.input = &plan.Values{Out: s}
+	k, id := b.rowBlock(sc, s)
+	k.sel.Items = items
 	if err := k.bindItems(); err != nil {
 		return nil, err
 	}
 	if len(k.aggs) > 0 {
 		return nil, pgerror.New(pgerror.GroupingError, "aggregate functions are not allowed in RETURNING").At(b.pos(items[0].Pos()))
 	}
-	if len(k.subs) > 0 {
-		return nil, b.missing(items[0], "subqueries in RETURNING are not supported")
-	}
 	r := &Returning{}
+	queries := false
 	for _, it := range k.items {
-		x, err := toCols(b, it.e)
+		queries = queries || holdsSubquery(it.e)
+		x, err := k.input0(it.e)
 		if err != nil {
 			return nil, err
 		}
@@ -198,6 +227,9 @@ func (b *Binder) returning(items []ast.SelectItem, sc *Scope, s plan.Schema) (*R
 		}
 		r.Exprs = append(r.Exprs, x)
 		r.Out = append(r.Out, k.outColumn(it, x))
+	}
+	if queries {
+		r.Query, r.Exprs, r.In = k.rowQuery(id, r.Exprs, r.Out, len(s)), nil, s
 	}
 	return r, nil
 }

@@ -33,6 +33,9 @@ type Conflict struct {
 	Set   []int
 	Exprs []expr.Expr
 	Where expr.Expr
+	// Query gives the values instead, of the rows for which WHERE holds, where they or it
+	// hold subqueries.
+	Query *RowQuery
 }
 
 func (b *Binder) insert(s *ast.Insert) (*Insert, error) {
@@ -203,7 +206,9 @@ func (b *Binder) insertValues(rel *catalog.Relation, cols []int, v *ast.Values, 
 	if err := b.insertCount(rel, n, cols, s, func(i int) int { return leftmost(v.Rows[0][i]) }); err != nil {
 		return nil, err
 	}
-	k := &block{b: b, scope: &Scope{}, input: &plan.Values{Rows: [][]expr.Expr{{}}}, windowEnd: -1}
+	k := &block{b: b, scope: &Scope{}, windowEnd: -1}
+	inputs := make([]plan.Logical, len(v.Rows))
+	queries := false
 	p := &plan.Values{Rows: make([][]expr.Expr, len(v.Rows)), Out: make(plan.Schema, n)}
 	for i, src := range v.Rows {
 		if len(src) != n {
@@ -214,6 +219,7 @@ func (b *Binder) insertValues(rel *catalog.Relation, cols []int, v *ast.Values, 
 			return nil, pgerror.New(pgerror.SyntaxError, "VALUES lists must all be the same length").At(b.pos(at))
 		}
 		row := make([]expr.Expr, n)
+		k.input = &plan.Values{Rows: [][]expr.Expr{{}}}
 		for j, x := range src {
 			e, err := b.insertValue(rel.Columns[cols[j]], x, k)
 			if err != nil {
@@ -221,18 +227,31 @@ func (b *Binder) insertValues(rel *catalog.Relation, cols []int, v *ast.Values, 
 			}
 			row[j] = e
 		}
-		p.Rows[i] = row
+		p.Rows[i], inputs[i] = row, k.input
+		queries = queries || len(k.input.Schema()) > 0
 	}
 	for j := range p.Out {
 		p.Out[j] = plan.Column{Name: rel.Columns[cols[j]].Name, Type: rel.Columns[cols[j]].Type}
 	}
-	if len(k.input.Schema()) == 0 {
+	if !queries {
 		return p, nil
 	}
-	if len(p.Rows) > 1 {
-		return nil, b.missing(v, "subqueries in VALUES of several rows are not supported")
+	return rowsOver(p, inputs), nil
+}
+
+// rowsOver are the rows of v, each over its own input, in their order.
+func rowsOver(v *plan.Values, inputs []plan.Logical) plan.Logical {
+	if len(v.Rows) == 1 {
+		return &plan.Project{Input: inputs[0], Exprs: v.Rows[0], Out: v.Out}
 	}
-	return &plan.Project{Input: k.input, Exprs: p.Rows[0], Out: p.Out}, nil
+	n := len(v.Out)
+	u := &plan.Union{Out: append(append(plan.Schema(nil), v.Out...), numberColumn())}
+	for i, row := range v.Rows {
+		number := &expr.Const{Value: types.IntDatum(int64(i)), T: types.Int8}
+		u.All = append(u.All, &plan.Project{Input: inputs[i], Exprs: append(row[:n:n], number), Out: u.Out})
+	}
+	sorted := &plan.Sort{Input: u, Keys: []plan.SortKey{{Expr: &expr.Col{Index: n, T: types.Int8}}}}
+	return &plan.Project{Input: sorted, Exprs: identity(u.Out)[:n], Out: v.Out}
 }
 
 func (b *Binder) insertValue(c catalog.Column, x ast.Expr, k *block) (expr.Expr, error) {
@@ -334,9 +353,12 @@ func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Co
 		sc.cols[i].qualified = true // excluded's columns are named in full
 		sc.cols[i].src = 0          // and are no columns of the table
 	}
-	cx := &context{scope: sc, clause: "ON CONFLICT"}
+	both := append(relationSchema(rel), relationSchema(rel)...)
+	k, id := b.rowBlock(sc, both)
+	rows := k.input
+	cx := k.context("ON CONFLICT", false)
 	var err error
-	if out.Set, out.Exprs, err = b.setItems(rel, c.Set, cx, nil); err != nil {
+	if out.Set, out.Exprs, err = b.setItems(rel, c.Set, cx, k); err != nil {
 		return nil, err
 	}
 	b.uses(rel).Update(out.Set...)
@@ -345,10 +367,21 @@ func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Co
 		if err != nil {
 			return nil, err
 		}
-		if out.Where, err = toCols(b, w); err != nil {
+		if out.Where, err = k.input0(w); err != nil {
 			return nil, err
 		}
 	}
+	if k.input == rows {
+		return out, nil
+	}
+	if out.Where != nil {
+		k.input = &plan.Filter{Input: k.input, Cond: out.Where}
+	}
+	values := make(plan.Schema, len(out.Exprs))
+	for i, e := range out.Exprs {
+		values[i] = plan.Column{Name: rel.Columns[out.Set[i]].Name, Type: e.Type()}
+	}
+	out.Query, out.Exprs, out.Where = k.rowQuery(id, out.Exprs, values, len(both)), nil, nil
 	return out, nil
 }
 

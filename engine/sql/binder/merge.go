@@ -9,7 +9,7 @@ import (
 
 // Merge is a bound MERGE. Its plan yields each source row with the target row that it
 // matches: Source columns first, then all columns of the target, NULL where none
-// matches. A source row comes once per match.
+// matches, then values of subqueries. A source row comes once per match.
 type Merge struct {
 	Change
 	Source int
@@ -55,14 +55,15 @@ func (b *Binder) merge(s *ast.Merge) (*Merge, error) {
 	if m.Computed, err = b.Computed(rel); err != nil {
 		return nil, err
 	}
+	k := &block{b: b, sel: &ast.Select{}, scope: f.scope, input: f.plan, windowEnd: -1}
 	for _, w := range s.Whens {
-		x, err := b.mergeWhen(rel, f.scope, m.Source, w)
+		x, err := b.mergeWhen(rel, k, m.Source, w)
 		if err != nil {
 			return nil, err
 		}
 		m.Whens = append(m.Whens, *x)
 	}
-	m.Change = Change{Target: rel, Plan: f.plan}
+	m.Change = Change{Target: rel, Plan: k.input}
 	return m, nil
 }
 
@@ -78,29 +79,29 @@ func sourceNames(sc *Scope, n int) *Scope {
 	return out
 }
 
-func (b *Binder) mergeWhen(rel *catalog.Relation, sc *Scope, source int, w ast.MergeWhen) (*MergeWhen, error) {
-	if !w.Matched {
-		sc = sourceNames(sc, source)
-	}
+func (b *Binder) mergeWhen(rel *catalog.Relation, k *block, source int, w ast.MergeWhen) (*MergeWhen, error) {
 	out := &MergeWhen{Matched: w.Matched, Action: w.Action}
-	cx := &context{scope: sc, clause: "MERGE"}
+	cx := k.context("MERGE", false)
+	if !w.Matched {
+		cx.scope = sourceNames(k.scope, source)
+	}
 	if w.Cond != nil {
 		c, err := b.boolean(w.Cond, cx, "MERGE WHEN AND condition")
 		if err != nil {
 			return nil, err
 		}
-		if out.Cond, err = toCols(b, c); err != nil {
+		if out.Cond, err = k.input0(c); err != nil {
 			return nil, err
 		}
 	}
 	var err error
 	switch w.Action {
 	case ast.MergeInsert:
-		out.Exprs, err = b.mergeInsert(rel, cx, w)
+		out.Exprs, err = b.mergeInsert(rel, cx, k, w)
 	case ast.MergeUpdate:
 		var set []int
 		var exprs []expr.Expr
-		if set, exprs, err = b.setItems(rel, w.Set, cx, nil); err != nil {
+		if set, exprs, err = b.setItems(rel, w.Set, cx, k); err != nil {
 			return nil, err
 		}
 		for i, c := range rel.Columns {
@@ -117,7 +118,7 @@ func (b *Binder) mergeWhen(rel *catalog.Relation, sc *Scope, source int, w ast.M
 	return out, err
 }
 
-func (b *Binder) mergeInsert(rel *catalog.Relation, cx *context, w ast.MergeWhen) ([]expr.Expr, error) {
+func (b *Binder) mergeInsert(rel *catalog.Relation, cx *context, k *block, w ast.MergeWhen) ([]expr.Expr, error) {
 	ins := &ast.Insert{At: w.At, Columns: w.Columns, Overriding: w.Overriding}
 	if w.Values != nil {
 		ins.Query = &ast.Query{At: w.At, Body: &ast.Values{At: w.At, Rows: [][]ast.Expr{w.Values}}}
@@ -157,7 +158,7 @@ func (b *Binder) mergeInsert(rel *catalog.Relation, cx *context, w ast.MergeWhen
 		if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
 			return nil, err
 		}
-		if out[i], err = toCols(b, e); err != nil {
+		if out[i], err = k.input0(e); err != nil {
 			return nil, err
 		}
 	}

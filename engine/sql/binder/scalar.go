@@ -25,10 +25,31 @@ type subPlan struct {
 type subRef struct {
 	sub *subPlan
 	t   types.Type
+	// value, if set, is that of one of several columns, in the place of sub's.
+	value expr.Expr
 }
 
 // Type is the type of the subquery's column.
 func (s *subRef) Type() types.Type { return s.t }
+
+// rowOfQuery binds a query of at most one row, whose values it returns.
+func (b *Binder) rowOfQuery(e *ast.Subquery, cx *context) ([]expr.Expr, error) {
+	r, err := b.subquery(e.Query, cx, e)
+	if err != nil {
+		return nil, err
+	}
+	s := r.plan.Schema()
+	sub := &subPlan{plan: r.plan}
+	var atMost bool
+	if sub.one, atMost = rowCount(r.plan); !atMost {
+		sub.plan, sub.one = singleRow(r.plan), true
+	}
+	out := make([]expr.Expr, len(s))
+	for i, c := range s {
+		out[i] = &subRef{sub: sub, t: c.Type, value: &expr.Col{Index: i, T: c.Type, Name: c.Name}}
+	}
+	return out, nil
+}
 
 // attach joins the scalar subqueries in e to the block's input and puts their
 // values in their place. over brings what they are joined by over the input.
@@ -36,6 +57,13 @@ func (k *block) attach(e expr.Expr, over func(expr.Expr) (expr.Expr, error)) (ex
 	s, ok := e.(*subRef)
 	if !ok {
 		return plan.MapChildren(e, func(a expr.Expr) (expr.Expr, error) { return k.attach(a, over) })
+	}
+	value := s.sub.value
+	if s.value != nil {
+		value = s.value
+		if at, ok := k.joined[s.sub]; ok {
+			return plan.Shift(value, at), nil
+		}
 	}
 	kind := plan.LeftJoin
 	if s.sub.one {
@@ -62,7 +90,13 @@ func (k *block) attach(e expr.Expr, over func(expr.Expr) (expr.Expr, error)) (ex
 		j.EqualRight = append(j.EqualRight, &expr.Col{Index: len(outer) + s.sub.inner[i], T: c.Type, Name: c.Name})
 	}
 	k.input = j
-	return plan.Shift(s.sub.value, n+len(outer)), nil
+	if s.value != nil {
+		if k.joined == nil {
+			k.joined = map[*subPlan]int{}
+		}
+		k.joined[s.sub] = n + len(outer)
+	}
+	return plan.Shift(value, n+len(outer)), nil
 }
 
 // scalarSubquery binds (SELECT …) as a value.
@@ -100,11 +134,12 @@ var errGeneral = errors.New("binder: not a simple subquery")
 
 // singleRow makes p one row: NULL where it has none; several are an error when it runs.
 func singleRow(p plan.Logical) plan.Logical {
-	c := p.Schema()[0]
-	return &plan.Aggregate{
-		Input: p, Emit: plan.EmitChanges, WindowEnd: -1, Out: plan.Schema{{Name: c.Name, Type: c.Type}},
-		Aggs: []plan.AggCall{{Name: "single_value", Args: []expr.Expr{&expr.Col{T: c.Type, Name: c.Name}}, T: c.Type}},
+	a := &plan.Aggregate{Input: p, Emit: plan.EmitChanges, WindowEnd: -1}
+	for i, c := range p.Schema() {
+		a.Out = append(a.Out, plan.Column{Name: c.Name, Type: c.Type})
+		a.Aggs = append(a.Aggs, plan.AggCall{Name: "single_value", Args: []expr.Expr{&expr.Col{Index: i, T: c.Type, Name: c.Name}}, T: c.Type})
 	}
+	return a
 }
 
 // simpleSelect is q's SELECT when nothing is around it or in it but FROM and

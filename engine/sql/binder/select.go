@@ -45,6 +45,7 @@ type block struct {
 	items     []item
 	having    expr.Expr
 	subs      []subPlan
+	joined    map[*subPlan]int // where in the input a row of several values begins
 	overs     []plan.OverCall
 	windows   []overSpec
 	overAt    []int      // column of each of overs, once they are in the input

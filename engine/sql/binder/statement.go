@@ -8,7 +8,11 @@ import (
 
 // Statement is a bound statement that changes rows, or a query with such ones in its
 // WITH: *Insert, *Update, *Delete, *Merge or *Rows.
-type Statement interface{ change() *Change }
+type Statement interface {
+	change() *Change
+	// eachPlan puts what f returns in the place of each of its plans.
+	eachPlan(f func(plan.Logical) plan.Logical)
+}
 
 func (c *Change) change() *Change { return c }
 
@@ -48,7 +52,7 @@ func BindStatement(o Options, s ast.Statement) (Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.complete(st.change())
+	b.complete(st)
 	return st, nil
 }
 
@@ -80,8 +84,9 @@ func (b *Binder) rows(q *ast.Query) (Statement, error) {
 }
 
 // complete fills in what is known when all of a statement is bound.
-func (b *Binder) complete(c *Change) {
-	b.shareQueries(c)
+func (b *Binder) complete(st Statement) {
+	b.shareQueries(st)
+	c := st.change()
 	c.With = b.parts
 	c.Params, c.Inputs, c.Warnings = b.finish(), b.inputs, b.warnings
 	c.Functions, c.Access = b.functions, b.accessList()
@@ -146,16 +151,16 @@ func changeRefersTo(s ast.Statement, name string) bool {
 
 // shareQueries makes the queries of WITH that more than one plan of the statement reads
 // parts of their own: they run once, and all see the same rows.
-func (b *Binder) shareQueries(c *Change) {
+func (b *Binder) shareQueries(st Statement) {
 	if len(b.parts) == 0 {
 		return
 	}
-	changes := []*Change{c}
+	all := []Statement{st}
 	for _, p := range b.parts {
-		changes = append(changes, p.change())
+		all = append(all, p.Statement)
 	}
 	readers := map[int]int{}
-	for _, x := range changes {
+	for _, x := range all {
 		seen := map[int]bool{}
 		x.eachPlan(func(p plan.Logical) plan.Logical {
 			sharedIn(p, seen)
@@ -166,13 +171,25 @@ func (b *Binder) shareQueries(c *Change) {
 		}
 	}
 	cut := &sharedCut{readers: readers, made: map[int]bool{}, kept: map[int]plan.Logical{}, b: b}
-	for _, x := range changes {
+	for _, x := range all {
 		x.eachPlan(cut.plan)
 	}
 }
 
-// eachPlan puts what f returns in the place of each plan of the change.
-func (c *Change) eachPlan(f func(plan.Logical) plan.Logical) { c.Plan = f(c.Plan) }
+func (c *Change) eachPlan(f func(plan.Logical) plan.Logical) {
+	c.Plan = f(c.Plan)
+	if c.Returning != nil && c.Returning.Query != nil {
+		c.Returning.Query.Plan = f(c.Returning.Query.Plan)
+	}
+}
+
+// eachPlan implements Statement.
+func (s *Insert) eachPlan(f func(plan.Logical) plan.Logical) {
+	s.Change.eachPlan(f)
+	if s.Conflict != nil && s.Conflict.Query != nil {
+		s.Conflict.Query.Plan = f(s.Conflict.Query.Plan)
+	}
+}
 
 // sharedIn collects the IDs of the shared subplans in p.
 func sharedIn(p plan.Logical, ids map[int]bool) {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"velostream/catalog"
 	"velostream/engine/sql/ast"
@@ -119,6 +120,13 @@ func (b *Binder) returningJoined(items []ast.SelectItem, sc *Scope, joined plan.
 	if err != nil || r == nil {
 		return nil, err
 	}
+	if r.Query != nil { // it may name any of them
+		for i := n; i < len(joined); i++ {
+			p.Exprs = append(p.Exprs, &expr.Col{Index: i, T: joined[i].Type, Name: joined[i].Name})
+			p.Out = append(p.Out, joined[i])
+		}
+		return r, nil
+	}
 	named := map[int]bool{}
 	for _, e := range r.Exprs {
 		maps.Copy(named, expr.Columns(e))
@@ -174,9 +182,10 @@ func (b *Binder) setItems(rel *catalog.Relation, items []ast.SetItem, cx *contex
 	var exprs []expr.Expr
 	for _, it := range items {
 		values := []ast.Expr{it.X}
+		var row []expr.Expr // of a query, all values at once
 		if it.Multi {
 			var err error
-			if values, err = b.rowValues(it); err != nil {
+			if values, row, err = b.rowValues(it, cx); err != nil {
 				return nil, nil, err
 			}
 			if len(values) != len(it.Targets) {
@@ -191,7 +200,12 @@ func (b *Binder) setItems(rel *catalog.Relation, items []ast.SetItem, cx *contex
 			if slices.Contains(set, c) {
 				return nil, nil, pgerror.New(pgerror.SyntaxError, "multiple assignments to same column %q", t.Name).At(b.pos(t.Pos()))
 			}
-			e, err := b.setValue(rel.Columns[c], values[i], cx, k)
+			var e expr.Expr
+			if row != nil {
+				e, err = b.setBound(rel.Columns[c], row[i], itemOf(it.X, i), k)
+			} else {
+				e, err = b.setValue(rel.Columns[c], values[i], cx, k)
+			}
 			if err != nil {
 				return nil, nil, err
 			}
@@ -202,21 +216,19 @@ func (b *Binder) setItems(rel *catalog.Relation, items []ast.SetItem, cx *contex
 }
 
 // rowValues are the values of SET (a, b) = …: the items of a row, or for a query of one
-// row one scalar query per column.
-func (b *Binder) rowValues(it ast.SetItem) ([]ast.Expr, error) {
+// row one scalar query per column, or where it must be run as a whole its values, bound.
+func (b *Binder) rowValues(it ast.SetItem, cx *context) ([]ast.Expr, []expr.Expr, error) {
 	switch x := it.X.(type) {
 	case *ast.Row:
 		if len(x.Items) == 1 && !x.Explicit {
 			break
 		}
-		return x.Items, nil
+		return x.Items, nil, nil
 	case *ast.Subquery:
 		s, ok := x.Query.Body.(*ast.Select)
-		if !ok || len(s.Items) != len(it.Targets) || s.Distinct || len(s.DistinctOn) > 0 || volatileItems(s) {
-			if ok && len(s.Items) != len(it.Targets) && !hasStar(s) {
-				return nil, pgerror.New(pgerror.SyntaxError, "number of columns does not match number of values").At(b.pos(it.X.Pos()))
-			}
-			return nil, b.missing(it, "assignment of this query's row is not supported")
+		if !ok || len(s.Items) != len(it.Targets) || s.Distinct || len(s.DistinctOn) > 0 || asWhole(x.Query, s) {
+			row, err := b.rowOfQuery(x, cx)
+			return make([]ast.Expr, len(row)), row, err
 		}
 		out := make([]ast.Expr, len(s.Items))
 		for i := range s.Items {
@@ -224,11 +236,11 @@ func (b *Binder) rowValues(it ast.SetItem) ([]ast.Expr, error) {
 			body.Items = s.Items[i : i+1]
 			q := *x.Query
 			q.Body = &body
-			out[i] = &ast.Subquery{At: x.At, Query: &q}
+			out[i] = &ast.Subquery{At: ast.At(leftmost(s.Items[i].X)), Query: &q}
 		}
-		return out, nil
+		return out, nil, nil
 	}
-	return nil, pgerror.Unsupported("source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression").At(b.pos(it.X.Pos()))
+	return nil, nil, pgerror.Unsupported("source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression").At(b.pos(it.X.Pos()))
 }
 
 func hasStar(s *ast.Select) bool {
@@ -238,44 +250,71 @@ func hasStar(s *ast.Select) bool {
 	})
 }
 
-// volatileItems reports a select list that must be computed as a whole: a star, or a
-// volatile function.
-func volatileItems(s *ast.Select) bool {
-	if hasStar(s) {
-		return true
-	}
-	for _, i := range s.Items {
-		text := ast.String(i.X)
-		for _, f := range []string{"random", "nextval", "gen_random_uuid", "clock_timestamp"} {
-			if strings.Contains(text, f) {
-				return true
-			}
+// volatileNames are those of functions whose calls must not be repeated.
+var volatileNames = sync.OnceValue(func() []string {
+	var out []string
+	for _, f := range expr.Functions() {
+		if f.Volatility == expr.Volatile && !f.Operator && !slices.Contains(out, f.Name+"(") {
+			out = append(out, f.Name+"(")
 		}
 	}
-	return false
+	return out
+})
+
+// asWhole reports a query that must be run as a whole: its select list is a star, or it
+// calls a volatile function.
+func asWhole(q *ast.Query, s *ast.Select) bool {
+	text := ast.String(q)
+	return hasStar(s) || slices.ContainsFunc(volatileNames(), func(name string) bool { return strings.Contains(text, name) })
+}
+
+// settable refuses a value for a column that takes none but DEFAULT.
+func (b *Binder) settable(c catalog.Column, x ast.Expr) error {
+	if c.Computed != "" {
+		return pgerror.New("428C9", "column %q can only be updated to DEFAULT", c.Name).
+			WithDetail("Column %q is a generated column.", c.Name).At(b.pos(leftmost(x)))
+	}
+	if c.Identity == "ALWAYS" {
+		return pgerror.New("428C9", "column %q can only be updated to DEFAULT", c.Name).
+			WithDetail("Column %q is an identity column defined as GENERATED ALWAYS.", c.Name)
+	}
+	return nil
 }
 
 func (b *Binder) setValue(c catalog.Column, x ast.Expr, cx *context, k *block) (expr.Expr, error) {
 	if _, ok := x.(*ast.Default); ok {
 		return b.Default(c)
 	}
-	if c.Computed != "" {
-		return nil, pgerror.New("428C9", "column %q can only be updated to DEFAULT", c.Name).
-			WithDetail("Column %q is a generated column.", c.Name).At(b.pos(leftmost(x)))
-	}
-	if c.Identity == "ALWAYS" {
-		return nil, pgerror.New("428C9", "column %q can only be updated to DEFAULT", c.Name).
-			WithDetail("Column %q is an identity column defined as GENERATED ALWAYS.", c.Name)
+	if err := b.settable(c, x); err != nil {
+		return nil, err
 	}
 	e, err := b.expr(x, cx)
 	if err != nil {
 		return nil, err
 	}
-	if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
+	return b.assigned(c, e, x, k)
+}
+
+// itemOf stands for item i of the query x, in errors.
+func itemOf(x ast.Expr, i int) ast.Expr {
+	if q, ok := x.(*ast.Subquery); ok {
+		return &ast.Literal{At: ast.At(itemAt(q.Query.Body, i))}
+	}
+	return x
+}
+
+// setBound is setValue of a value that is bound.
+func (b *Binder) setBound(c catalog.Column, e expr.Expr, x ast.Expr, k *block) (expr.Expr, error) {
+	if err := b.settable(c, x); err != nil {
 		return nil, err
 	}
-	if k != nil {
-		return k.input0(e)
+	return b.assigned(c, e, x, k)
+}
+
+func (b *Binder) assigned(c catalog.Column, e expr.Expr, x ast.Expr, k *block) (expr.Expr, error) {
+	e, err := b.assign(e, c.Type, c.Name, x)
+	if err != nil {
+		return nil, err
 	}
-	return toCols(b, e)
+	return k.input0(e)
 }
