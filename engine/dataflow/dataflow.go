@@ -72,6 +72,13 @@ type NullTimes interface {
 	NullTimes() int64
 }
 
+// Ender is implemented by operators that make use of the end of one of their inputs, in
+// a bounded run.
+type Ender interface {
+	// End says that no rows come by port any more.
+	End(port int, out Output) error
+}
+
 // LateRows is implemented by operators that see rows behind the watermark.
 type LateRows interface {
 	// LateRows is how many rows came too late so far. For the goroutine that

@@ -24,13 +24,18 @@ type Tree struct {
 type Ref struct{ n *node }
 
 type node struct {
-	op   Operator
-	next Output // where this node's output goes
+	op      Operator
+	next    Output  // where this node's output goes
+	readers []*port // likewise, those that are operators
+	open    int     // ports that have not ended
 }
 
 // to adds a reader of the output: the second one and those after it get the same
 // batches as the first.
 func (n *node) to(out Output) {
+	if p, ok := out.(*port); ok {
+		n.readers = append(n.readers, p)
+	}
 	if n.next == nil {
 		n.next = out
 		return
@@ -77,7 +82,7 @@ func (t *Tree) Input() Ref {
 
 // Add adds an operator over in, its ports from 0. A Ref may be read several times.
 func (t *Tree) Add(op Operator, in ...Ref) Ref {
-	n := &node{op: op}
+	n := &node{op: op, open: len(in)}
 	for i, r := range in {
 		r.n.to(&port{n, i})
 	}
@@ -135,6 +140,43 @@ func (t *Tree) Barrier(e state.Epoch) error {
 		}
 	}
 	return nil
+}
+
+// End says that input i of a bounded run brings nothing more. An operator all of whose ports
+// have ended is told EndOfTime and given its one barrier, e, and so on toward the root: what one side of a
+// join makes of its rows is complete before the other side begins.
+func (t *Tree) End(i int, e state.Epoch) error { return t.inputs[i].end(e) }
+
+// Run ends an operator of a bounded run that has no inputs: it emits its rows.
+func (t *Tree) Run(r Ref, e state.Epoch) error { return r.n.finish(e) }
+
+// end tells the readers of n's output that it is complete.
+func (n *node) end(e state.Epoch) error {
+	for _, p := range n.readers {
+		to := p.to
+		if x, ok := to.op.(Ender); ok {
+			if err := x.End(p.port, to.next); err != nil {
+				return err
+			}
+		}
+		if to.open--; to.open > 0 {
+			continue
+		}
+		if err := to.finish(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *node) finish(e state.Epoch) error {
+	if err := n.op.Watermark(EndOfTime, n.next); err != nil {
+		return err
+	}
+	if err := n.op.Barrier(e, n.next); err != nil {
+		return err
+	}
+	return n.end(e)
 }
 
 // Operators lists the operators, inputs' side first.

@@ -87,8 +87,8 @@ func TestSpillLife(t *testing.T) {
 		}
 		return strings.Join(lines, "\n")
 	}
-	plan := explain("EXPLAIN (ANALYZE, SUMMARY OFF) SELECT * FROM t ORDER BY x")
-	if !strings.Contains(plan, "(actual rows=60000)") || !strings.Contains(plan, "\nDisk: ") {
+	plan := explain("EXPLAIN (ANALYZE, SUMMARY OFF, COSTS OFF, TIMING OFF) SELECT * FROM t ORDER BY x")
+	if !strings.Contains(plan, "Sort (actual rows=60000 loops=1)") || !strings.Contains(plan, "\n  Disk: ") {
 		t.Errorf("the plan shows no disk:\n%s", plan)
 	}
 	if plan = explain("EXPLAIN (ANALYZE) SELECT * FROM t ORDER BY x LIMIT 3"); strings.Contains(plan, "Disk") {

@@ -41,10 +41,7 @@ func (a *aggregate) overflow() error {
 	case a.parts != nil:
 		return nil
 	case a.single || !a.ctx.spills(n):
-		if n <= a.ctx.budget().now() {
-			return nil
-		}
-		return a.ctx.budget().exceeded(a.label, n)
+		return a.ctx.limit(a.label, n)
 	}
 	a.parts = newPartitions(a.ctx, a.p.Inputs[0].Types(), a.level)
 	return nil

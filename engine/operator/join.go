@@ -21,8 +21,7 @@ import (
 // barrier what is left of the epoch's changes (column.Net), because rows that come and go
 // within it would be put in a wrong order on the way to another shard.
 //
-// In a bounded plan, which is append-only, unmatched rows are held back until the barrier
-// instead of being emitted and taken back.
+// Bounded inputs, which are append-only and have no tables, are joined by hashJoin.
 //
 // A look-up (OpLookupJoin, inner or left) does not keep its left rows: each waits for the
 // barrier, when the right side has taken in what its epoch brought, and is matched with the
@@ -38,7 +37,6 @@ type join struct {
 	cond  *pairCond // nil: none
 	keys  *keyTable
 	sides [2]joinSide
-	hold  bool            // unmatched rows leave at the barrier
 	wait  *column.Builder // left rows of a look-up in this epoch; nil: no look-up
 	whole bool            // memory has every key
 	hand  int32
@@ -56,6 +54,9 @@ type join struct {
 func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	if len(p.Inputs) != 2 || len(p.Keys) != len(p.RightKeys) {
 		return nil, pgerror.New(pgerror.InternalError, "join needs two inputs and as many keys of either")
+	}
+	if p.Op == plan.OpJoin && p.AppendOnly && ctx.Table == nil {
+		return newHashJoin(p, ctx)
 	}
 	j := &join{p: p, ctx: ctx, label: ctx.label("JOIN"), kind: p.Join, whole: true}
 	if j.kind == plan.CrossJoin {
@@ -76,7 +77,6 @@ func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	if p.Op == plan.OpLookupJoin {
 		j.wait = column.NewBuilder(p.Inputs[0].Types(), 0)
 	}
-	j.hold = p.AppendOnly && (l.outer || r.outer) && j.wait == nil
 	l.degrees = j.cond != nil && (l.outer || j.kind == plan.SemiJoin) && j.wait == nil
 	r.degrees = j.cond != nil && r.outer
 	ts, err := joinKeyTypes(p)
@@ -99,11 +99,6 @@ func (j *join) Watermark(dataflow.Watermark, dataflow.Output) error { return nil
 func (j *join) Barrier(e state.Epoch, out dataflow.Output) error {
 	if j.wait != nil && j.wait.Len() > 0 {
 		if err := j.lookUp(out); err != nil {
-			return err
-		}
-	}
-	if j.hold {
-		if err := j.emitUnmatched(out); err != nil {
 			return err
 		}
 	}
@@ -359,9 +354,6 @@ func (j *join) applyOuter(port int, op column.Op, row, g int32, slots []int32, s
 			turns = own.count[g] == 1
 		}
 		switch {
-		case j.hold && semi:
-		case j.hold:
-			j.out.add(op, row, s)
 		case semi && port == 0: // the row itself is dealt with below
 		case semi:
 			if turns && j.kind == plan.SemiJoin {
@@ -385,7 +377,6 @@ func (j *join) applyOuter(port int, op column.Op, row, g int32, slots []int32, s
 		}
 	}
 	switch {
-	case j.hold && g >= 0:
 	case semi && port == 0:
 		if (len(slots) > 0) == (j.kind == plan.SemiJoin) {
 			j.out.add(op, row, -1)
@@ -393,35 +384,5 @@ func (j *join) applyOuter(port int, op column.Op, row, g int32, slots []int32, s
 	case !semi && own.outer && len(slots) == 0:
 		j.out.add(op, row, -1)
 	}
-	return nil
-}
-
-// emitUnmatched emits the rows of outer sides that have no match.
-func (j *join) emitUnmatched(out dataflow.Output) error {
-	for side := range j.sides {
-		s, other := &j.sides[side], &j.sides[1-side]
-		if !s.outer {
-			continue
-		}
-		// The other side's columns are given for what they are worth: all NULL.
-		j.out.begin(1-side, &column.Batch{Cols: other.cols}, s.cols)
-		for g, head := range s.head {
-			for slot := head; slot >= 0; slot = s.next[slot] {
-				if s.degrees && s.degree[slot] > 0 || !s.degrees && other.count[g] > 0 {
-					continue
-				}
-				j.out.add(column.Insert, -1, slot)
-				if len(j.out.ops) >= maxBatch {
-					if err := j.out.flush(out); err != nil {
-						return err
-					}
-				}
-			}
-		}
-		if err := j.out.flush(out); err != nil {
-			return err
-		}
-	}
-	j.hold = false
 	return nil
 }

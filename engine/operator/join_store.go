@@ -451,6 +451,14 @@ func (o *joinOut) add(op column.Op, own, oth int32) {
 	o.nullOther = o.nullOther || oth < 0
 }
 
+// full emits when a batch is complete.
+func (o *joinOut) full(out dataflow.Output) error {
+	if len(o.ops) < maxBatch {
+		return nil
+	}
+	return o.flush(out)
+}
+
 func (o *joinOut) flush(out dataflow.Output) error {
 	if len(o.ops) == 0 {
 		return nil

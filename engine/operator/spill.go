@@ -24,6 +24,14 @@ func (c BuildContext) spills(n int64) bool {
 	return f > 0 && n > f || n > c.budget().now()
 }
 
+// limit is the error of an operator that keeps n bytes and has nowhere to go with them.
+func (c BuildContext) limit(label string, n int64) error {
+	if b := c.budget(); n > b.now() {
+		return b.exceeded(label, n)
+	}
+	return nil
+}
+
 const (
 	spillBlockMin = 8 << 10
 	spillBlockMax = 256 << 10

@@ -18,6 +18,8 @@ type partitions struct {
 	level int
 	file  *spool.File
 	lists [spillParts]*spool.List // nil: no rows
+	rows  int64
+	whole bool // all rows are in the first partition
 	sel   [spillParts][]int32
 	view  column.Batch
 }
@@ -30,8 +32,12 @@ func newPartitions(ctx BuildContext, ts []types.Type, level int) *partitions {
 func (p *partitions) add(b *column.Batch, rows []int32, hashes []uint64) error {
 	for k, i := range rows {
 		n := column.Mix(hashes[k], uint64(p.level)) >> 60
+		if p.whole {
+			n = 0
+		}
 		p.sel[n] = append(p.sel[n], i)
 	}
+	p.rows += int64(len(rows))
 	p.view = column.Batch{Cols: b.Cols[:len(p.ts)], N: b.N}
 	for n, sel := range p.sel {
 		if len(sel) == 0 {

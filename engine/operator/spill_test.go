@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"velostream/catalog/types"
@@ -158,5 +159,75 @@ func TestAggregateSpill(t *testing.T) {
 		}
 		got := run(BuildContext{Shards: 1, Disk: disk(t, 1<<r.IntN(16))})
 		diff(t, fmt.Sprintf("seed %d", seed), got, run(BuildContext{Shards: 1}))
+	}
+}
+
+// TestJoinSpill compares joins on disk with a nested loop: all kinds, with and without a condition, NULL
+// keys, one key that most rows have, whichever side comes first, and rows of both sides in turn.
+func TestJoinSpill(t *testing.T) {
+	ts := []types.Type{types.Int8, types.Text, types.Int4} // id, key, value
+	kinds := []plan.JoinKind{plan.InnerJoin, plan.LeftJoin, plan.RightJoin, plan.FullJoin, plan.SemiJoin, plan.AntiJoin, plan.CrossJoin}
+	for seed := range uint64(84) {
+		r := rand.New(rand.NewPCG(seed, 13))
+		kind, cond := kinds[seed%7], seed/7%2 == 0
+		p := &plan.Physical{
+			Op: plan.OpJoin, Join: kind, Keys: []int{1}, RightKeys: []int{1}, EventTime: -1, WindowEnd: -1, AppendOnly: true,
+			Inputs: []*plan.Physical{input(true, []int{0}, ts...), input(true, []int{0}, ts...)},
+		}
+		p.Out = append(schema(ts...), schema(ts...)...)
+		if kind == plan.SemiJoin || kind == plan.AntiJoin {
+			p.Out = schema(ts...)
+		}
+		if kind == plan.CrossJoin {
+			p.Keys, p.RightKeys = nil, nil
+		}
+		if cond {
+			p.Cond = &expr.Call{Name: "<", Sig: []types.OID{types.OIDInt4, types.OIDInt4}, T: types.Bool, Args: []expr.Expr{col(2, types.Int4), col(5, types.Int4)}}
+		}
+		skew, id := r.IntN(10), int64(0)
+		row := func() []types.Datum {
+			id++
+			k := types.StringDatum("the key that most rows have")
+			switch {
+			case r.IntN(8) == 0:
+				k = types.NullDatum
+			case r.IntN(10) >= skew:
+				k = types.StringDatum(strconv.Itoa(r.IntN(60)))
+			}
+			return []types.Datum{types.IntDatum(id), k, types.IntDatum(int64(r.IntN(5)))}
+		}
+		c, rows := [2]*changes{}, [2][][]types.Datum{}
+		for port := range c {
+			c[port], rows[port] = randomChanges(r, ts, r.IntN(250), row, false)
+		}
+		rg := newRig(t, p, false)
+		rg.quiet = true
+		rg.ctx = BuildContext{Shards: 1, Disk: disk(t, 1<<r.IntN(14))}
+		rg.open()
+		end := func(port int) {
+			if err := rg.op.(*hashJoin).End(port, rg); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first, turns, at := r.IntN(2), seed%3 == 0, [2]int{}
+		for {
+			port := first
+			if at[port] == len(c[port].rows) || turns && r.IntN(2) == 0 {
+				port = 1 - port
+			}
+			if at[port] == len(c[port].rows) {
+				if at[1-port] == len(c[1-port].rows) {
+					break
+				}
+				continue
+			}
+			n := min(1+r.IntN(60), len(c[port].rows)-at[port])
+			rg.process(port, c[port].batch(at[port], at[port]+n, r.IntN(2) == 0))
+			if at[port] += n; at[port] == len(c[port].rows) && seed%4 > 0 {
+				end(port)
+			}
+		}
+		rg.barrier(false)
+		diff(t, fmt.Sprintf("seed %d", seed), rg.sorted(), naiveJoin(kind, cond, rows[0], rows[1], ts))
 	}
 }

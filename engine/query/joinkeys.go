@@ -23,6 +23,12 @@ func joinScan(p *plan.Physical) *plan.Physical {
 	return nil
 }
 
+// rightFirst reports that the right input of a join is read first: its rows are kept, and those
+// of the left one pass by, unless the right one is to be read by keys of the left one.
+func rightFirst(p *plan.Physical) bool {
+	return joinScan(p.Inputs[1]) == nil || joinScan(p.Inputs[0]) != nil
+}
+
 // keyed notes that a scan below input n of the join op is read by what the other
 // input has brought by then.
 func (b *builder) keyed(p *plan.Physical, n int, op any) {

@@ -8,6 +8,7 @@ import (
 	"velostream/engine/operator"
 	"velostream/engine/sql/plan"
 	"velostream/storage/column"
+	"velostream/storage/spool"
 	"velostream/storage/state"
 )
 
@@ -19,6 +20,8 @@ type Measure struct {
 	shared map[int]*work
 	now    *work // nil: nobody, the client has the rows
 	since  time.Time
+	disk   *spool.Disk // nil: none
+	before int64       // bytes on disk at since
 }
 
 // work is what a node has done so far.
@@ -26,6 +29,7 @@ type work struct {
 	inputs      []*work
 	rows, loops int64
 	self        time.Duration
+	disk        int64         // bytes written
 	startup     time.Duration // of it and its inputs until its first row
 	began       bool
 }
@@ -63,7 +67,7 @@ func (m *Measure) Actual(p *plan.Physical) *plan.Actual {
 	if !w.began {
 		startup = total
 	}
-	return &plan.Actual{Rows: w.rows, Loops: w.loops, Startup: startup, Total: total, Timing: true}
+	return &plan.Actual{Rows: w.rows, Loops: w.loops, Startup: startup, Total: total, Timing: true, Disk: w.disk}
 }
 
 func (w *work) total() time.Duration {
@@ -83,12 +87,16 @@ func (m *Measure) same(c, p *plan.Physical) {
 
 // enter gives the time from now on to w, and returns who had it.
 func (m *Measure) enter(w *work) *work {
-	now := time.Now()
+	now, written := time.Now(), int64(0)
+	if m.disk != nil {
+		written = m.disk.Written()
+	}
 	if m.now != nil {
 		m.now.self += now.Sub(m.since)
+		m.now.disk += written - m.before
 	}
 	was := m.now
-	m.now, m.since = w, now
+	m.now, m.since, m.before = w, now, written
 	return was
 }
 
@@ -175,6 +183,15 @@ func (o *measured) Watermark(w dataflow.Watermark, out dataflow.Output) error {
 // Barrier implements dataflow.Operator.
 func (o *measured) Barrier(e state.Epoch, out dataflow.Output) error {
 	return o.during(out, func(out dataflow.Output) error { return o.op.Barrier(e, out) })
+}
+
+// End implements dataflow.Ender.
+func (o *measured) End(port int, out dataflow.Output) error {
+	x, ok := o.op.(dataflow.Ender)
+	if !ok {
+		return nil
+	}
+	return o.during(out, func(out dataflow.Output) error { return x.End(port, out) })
 }
 
 // Done implements operator.Done.

@@ -45,6 +45,9 @@ func Run(p *plan.Physical, scan Scan, ctx operator.BuildContext, m *Measure) (*R
 	if ctx.Disk != nil {
 		ctx.Disk.Interrupt = r.interrupted
 	}
+	if m != nil {
+		m.disk = ctx.Disk
+	}
 	if err := r.start(t, p, scan, ctx, m); err != nil {
 		return nil, errors.Join(err, r.closeDisk())
 	}
@@ -71,7 +74,7 @@ func (r *Rows) start(t *dataflow.Tree, p *plan.Physical, scan Scan, ctx operator
 	if err != nil {
 		return err
 	}
-	leaf := func(p *plan.Physical) iter.Seq2[*column.Batch, error] {
+	read := func(p *plan.Physical) iter.Seq2[*column.Batch, error] {
 		if p.Op != plan.OpRecursive {
 			return m.scan(p, scan(narrowed(p, bl.keys[p])))
 		}
@@ -85,7 +88,7 @@ func (r *Rows) start(t *dataflow.Tree, p *plan.Physical, scan Scan, ctx operator
 			}
 			return nil
 		})))
-		if err := r.drive(t, finished(t, p), bl.leaves, leaf); err != nil && !errors.Is(err, errStopped) {
+		if err := r.drive(t, finished(t, p), bl.leaves, read); err != nil && !errors.Is(err, errStopped) {
 			yield(nil, err)
 		}
 	})
@@ -98,14 +101,6 @@ func (r *Rows) interrupted() error {
 		return context.Cause(r.ctx)
 	}
 	return nil
-}
-
-// Spilled is how many bytes the query wrote to disk.
-func (r *Rows) Spilled() int64 {
-	if r.disk == nil {
-		return 0
-	}
-	return r.disk.Written()
 }
 
 func (r *Rows) closeDisk() error {
@@ -125,28 +120,35 @@ func limited(err error) error {
 		WithHint("Raise temp_file_limit, or query_memory so that less goes to disk, or reduce the rows with a WHERE clause.")
 }
 
-// drive pushes all rows through the operators, and ends them.
-func (r *Rows) drive(t *dataflow.Tree, done func() bool, scans []*plan.Physical, scan Scan) error {
-	for i, s := range scans {
-		for b, err := range scan(s) {
+// drive pushes all rows through the operators, one leaf after another.
+func (r *Rows) drive(t *dataflow.Tree, done func() bool, leaves []leaf, scan Scan) error {
+	epoch := state.Epoch{ID: 1}
+	for _, l := range leaves {
+		if l.scan == nil {
+			if err := t.Run(l.ref, epoch); err != nil {
+				return err
+			}
+			continue
+		}
+		for b, err := range scan(l.scan) {
 			if err != nil {
 				return err
 			}
-			if err := r.ctx.Err(); err != nil {
-				return context.Cause(r.ctx)
+			if err := r.interrupted(); err != nil {
+				return err
 			}
-			if err := t.Push(i, b); err != nil {
+			if err := t.Push(l.input, b); err != nil {
 				return err
 			}
 			if done() {
-				break
+				return nil
 			}
 		}
-		if _, _, err := t.Advance(i, dataflow.EndOfTime, false); err != nil {
+		if err := t.End(l.input, epoch); err != nil {
 			return err
 		}
 	}
-	return t.Barrier(state.Epoch{ID: 1})
+	return nil
 }
 
 // finished tells when a LIMIT that all rows go through has had enough: then
@@ -193,11 +195,19 @@ func (r *Rows) Close() error {
 type builder struct {
 	tree   *dataflow.Tree
 	ctx    operator.BuildContext
-	leaves []*plan.Physical // what feeds the tree's inputs
+	leaves []leaf // in the order in which they are read
 	shared map[int]dataflow.Ref
 	keys   map[*plan.Physical]func() ([]types.Datum, bool) // of scans that are read by the keys of a join
 
 	measure *Measure
+}
+
+// leaf is where rows come from: a scan that is given to an input, or an operator without
+// inputs.
+type leaf struct {
+	scan  *plan.Physical
+	input int
+	ref   dataflow.Ref
 }
 
 // build adds p and what it reads; what several nodes share is added once.
@@ -216,14 +226,14 @@ func (b *builder) build(p *plan.Physical) (dataflow.Ref, error) {
 func (b *builder) node(p *plan.Physical) (dataflow.Ref, error) {
 	switch p.Op {
 	case plan.OpScan, plan.OpRecursive, plan.OpWorkTable:
-		b.leaves = append(b.leaves, p)
+		b.leaves = append(b.leaves, leaf{scan: p, input: b.tree.Inputs()})
 		return b.tree.Input(), nil
 	default:
 	}
 	in := make([]dataflow.Ref, len(p.Inputs))
 	for i := range p.Inputs {
-		if p.Op == plan.OpJoin && joinScan(p.Inputs[0]) != nil {
-			i = 1 - i // what the left side is read by comes first
+		if p.Op == plan.OpJoin && rightFirst(p) {
+			i = 1 - i
 		}
 		var err error
 		if in[i], err = b.build(p.Inputs[i]); err != nil {
@@ -241,5 +251,9 @@ func (b *builder) node(p *plan.Physical) (dataflow.Ref, error) {
 		b.keyed(p, 0, op)
 		b.keyed(p, 1, op)
 	}
-	return b.tree.Add(b.measure.operator(p, op), in...), nil
+	r := b.tree.Add(b.measure.operator(p, op), in...)
+	if len(in) == 0 {
+		b.leaves = append(b.leaves, leaf{ref: r})
+	}
+	return r, nil
 }

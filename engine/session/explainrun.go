@@ -40,9 +40,8 @@ func isMeasured(ctx context.Context) bool { return ctx.Value(measuringKey{}) != 
 // execution is a run of an explained statement.
 type execution struct {
 	measuring
-	rows    int64
-	spilled int64 // bytes written to temporary files
-	took    time.Duration
+	rows int64
+	took time.Duration
 }
 
 // execute runs a statement to its end.
@@ -59,9 +58,6 @@ func execute(ctx context.Context, run pgwire.Statement) (*execution, error) {
 		b, err := rows.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			x.took = time.Since(began)
-			if s, ok := rows.(interface{ Spilled() int64 }); ok {
-				x.spilled = s.Spilled()
-			}
 			return x, nil
 		}
 		if err != nil {
@@ -107,9 +103,6 @@ func (s *Session) explain(ctx context.Context, x *explanation, opts explainOptio
 	}
 	for _, w := range append(x.warnings, warnings...) {
 		whole = append(whole, plan.Prop{Name: "Notice", Value: w.Message})
-	}
-	if done != nil && done.spilled > 0 {
-		whole = append(whole, plan.Prop{Name: "Disk", Value: fmt.Sprintf("%dkB", (done.spilled+1023)>>10)})
 	}
 	return printed(tree, append(whole, summary(opts, planning, done)...), trace, opts), nil
 }

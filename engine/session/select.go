@@ -319,9 +319,6 @@ func project(out, b *column.Batch, visible []int) *column.Batch {
 
 func (r *queryRows) Tag() string { return r.tag }
 
-// Spilled is how many bytes the query wrote to disk.
-func (r *queryRows) Spilled() int64 { return r.rows.Spilled() }
-
 // Close implements pgwire.Rows.
 func (r *queryRows) Close() error {
 	return r.reader.close(r.rows.Close())

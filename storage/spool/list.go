@@ -26,8 +26,13 @@ func (f *File) NewList(ts []types.Type, blockBytes int64) *List {
 	return &List{file: f, ts: ts, size: blockBytes, tail: column.NewBuilder(ts, 0)}
 }
 
-// Rows is how many rows there are.
-func (l *List) Rows() int64 { return l.rows }
+// Rows is how many rows there are; none in a nil list, which may be read.
+func (l *List) Rows() int64 {
+	if l == nil {
+		return 0
+	}
+	return l.rows
+}
 
 // Bytes is about how much memory the rows would take.
 func (l *List) Bytes() int64 { return l.bytes + l.tail.Batch().MemSize() }
@@ -113,6 +118,9 @@ func (l *List) Cursor() Cursor { return Cursor{list: l} }
 // Next returns the next batch, nil after the last.
 func (c *Cursor) Next() (*column.Batch, error) {
 	l := c.list
+	if l == nil {
+		return nil, nil
+	}
 	c.next++
 	switch n := len(l.blocks); {
 	case c.next <= n:

@@ -92,7 +92,9 @@ func (x *explainer) node(p *Physical, depth int) {
 		n.Cost = &c
 	}
 	if x.o.Actual != nil {
-		n.Actual = x.o.Actual(p)
+		if n.Actual = x.o.Actual(p); n.Actual != nil && n.Actual.Disk > 0 {
+			n.Add("Disk", fmt.Sprintf("%dkB", (n.Actual.Disk+1023)>>10))
+		}
 	}
 	if x.o.Verbose {
 		x.prop(depth, "Output", outputList(p.Out))

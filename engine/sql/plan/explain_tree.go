@@ -37,7 +37,8 @@ type Cost struct {
 type Actual struct {
 	Rows, Loops    int64
 	Startup, Total time.Duration
-	Timing         bool // times were measured
+	Timing         bool  // times were measured
+	Disk           int64 // bytes written to temporary files
 }
 
 // perLoop is v of one loop.
