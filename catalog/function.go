@@ -26,6 +26,7 @@ type Function struct {
 	Definition string       `json:"definition"`
 	Comment    string       `json:"comment,omitempty"`
 	Functions  []uint32     `json:"functions,omitempty"` // used by the body
+	TypeRefs   []TypeRef    `json:"types,omitempty"`     // the user-made ones used by the body
 	ACL        auth.ACL     `json:"acl,omitzero"`        // nil: everybody may call it
 }
 

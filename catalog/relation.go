@@ -99,6 +99,9 @@ type Relation struct {
 	Storage uint32 `json:"storage,omitempty"`
 	// Functions are the OIDs of the SQL functions that Query uses.
 	Functions []uint32 `json:"functions,omitempty"`
+	// TypeRefs say what the names of user-made types in Query mean, as Refs do for those
+	// of relations.
+	TypeRefs []TypeRef `json:"types,omitempty"`
 	// ACL says who may do what, nil: its owner everything.
 	ACL auth.ACL `json:"acl,omitzero"`
 	// Access is what the job of the relation does to others; it does so with the

@@ -98,6 +98,9 @@ func (s *Snapshot) changes() []Change {
 	for _, d := range s.defaults {
 		out = append(out, Change{PutDefaults: &d})
 	}
+	for _, t := range s.UserTypes("") {
+		out = append(out, Change{PutType: t})
+	}
 	for _, f := range s.Functions("", "") {
 		out = append(out, Change{PutFunction: f})
 	}

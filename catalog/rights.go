@@ -217,6 +217,14 @@ func (s *Snapshot) renameRole(from, to string) error {
 			return err
 		}
 	}
+	for _, t := range s.UserTypes("") {
+		c := *t
+		swap(&c.Owner)
+		c.ACL = c.ACL.Rename(from, to)
+		if err := s.putType(&c); err != nil {
+			return err
+		}
+	}
 	s.rights = maps.Clone(s.rights)
 	for n, r := range s.rights {
 		swap(&r.Owner)

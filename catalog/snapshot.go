@@ -27,6 +27,8 @@ type Snapshot struct {
 
 	indexes   map[string]uint32 // schema + "." + name → relation that has the index
 	functions map[uint32]*Function
+	types     map[uint32]*UserType
+	typeNames map[string]uint32 // schema + "." + name
 	comments  map[string]string // of schemas
 
 	derived  *derived
@@ -42,6 +44,7 @@ func emptySnapshot() *Snapshot {
 		byID: map[uint32]*Relation{}, byName: map[string]*Relation{},
 		schemas: map[string]bool{DefaultSchema: true}, ids: newIdentifiers(FirstID),
 		indexes: map[string]uint32{}, functions: map[uint32]*Function{}, comments: map[string]string{},
+		types: map[uint32]*UserType{}, typeNames: map[string]uint32{},
 		derived: &derived{},
 		roles:   auth.Predefined(), rights: map[string]Rights{DefaultSchema: publicRights()},
 		statistics: map[uint32]*Statistics{},
@@ -103,7 +106,7 @@ func (s *Snapshot) Named(schema, name string) bool {
 	return s.byName[key] != nil || s.indexes[key] != 0
 }
 
-// NextID gives out an OID for a relation, index, constraint, function or storage.
+// NextID gives out an OID for a relation, index, constraint, function, type or storage.
 // None is given out twice, whatever becomes of it: transactions that know nothing
 // of each other make relations at the same time.
 func (s *Snapshot) NextID() uint32 { return s.ids.take() }
@@ -119,6 +122,8 @@ type Change struct {
 	CommentSchema []string  `json:"comment_schema,omitempty"`
 	PutFunction   *Function `json:"put_function,omitempty"` // new, or in place of the one with its ID
 	DropFunction  uint32    `json:"drop_function,omitempty"`
+	PutType       *UserType `json:"put_type,omitempty"` // new, or in place of the one with its ID
+	DropType      uint32    `json:"drop_type,omitempty"`
 
 	PutRole    *auth.Role `json:"put_role,omitempty"`    // new, or in place of the one with its ID
 	DropRole   string     `json:"drop_role,omitempty"`   // memberships in it go with it
@@ -152,6 +157,7 @@ func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 		Version: s.Version, byID: maps.Clone(s.byID), byName: maps.Clone(s.byName),
 		schemas: maps.Clone(s.schemas), ids: s.ids,
 		indexes: maps.Clone(s.indexes), functions: s.functions, comments: s.comments,
+		types: s.types, typeNames: s.typeNames,
 		derived: &derived{},
 		roles:   s.roles, rights: s.rights, defaults: s.defaults, statistics: s.statistics,
 	}
@@ -196,6 +202,10 @@ func (s *Snapshot) change(c Change) error {
 		s.dropFunction(c.DropFunction)
 	case c.PutStatistics != nil:
 		s.putStatistics(c.PutStatistics)
+	case c.PutType != nil:
+		return s.putType(c.PutType)
+	case c.DropType != 0:
+		s.dropType(c.DropType)
 	case c.NextID != 0:
 		s.ids.used(c.NextID - 1)
 	default:
@@ -250,6 +260,13 @@ func (s *Snapshot) renameSchema(from, to string) error {
 			return err
 		}
 	}
+	for _, t := range s.UserTypes(from) {
+		c := *t
+		c.Schema = to
+		if err := s.putType(&c); err != nil {
+			return err
+		}
+	}
 	delete(s.schemas, from)
 	s.renameRights(from, to)
 	return nil
@@ -262,6 +279,10 @@ func (s *Snapshot) put(r *Relation) error {
 	key := r.Schema + "." + r.Name
 	if other := s.byName[key]; other != nil && other.ID != r.ID {
 		return pgerror.New(pgerror.DuplicateTable, "relation %q already exists", r.Name)
+	}
+	if s.typeNames[key] != 0 && r.Kind != Sequence {
+		return pgerror.New(pgerror.DuplicateObject, "type %q already exists", r.Name).
+			WithHint("A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.")
 	}
 	if owner := s.indexes[key]; owner != 0 && owner != r.ID {
 		return pgerror.New(pgerror.DuplicateTable, "relation %q already exists", r.Name)

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 )
 
@@ -356,6 +357,9 @@ func (c *conn) sendError(err error) {
 		return
 	}
 	e := c.visible(err)
+	if c.session != nil {
+		e = types.NamedError(e, c.session.Format())
+	}
 	c.srv.count.failed.Add(1)
 	c.out.lock()
 	c.out.buf = appendError(c.out.buf, 'E', e)

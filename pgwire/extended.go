@@ -190,7 +190,7 @@ func (c *conn) arguments(m *pgproto3.Bind, params []types.OID) ([]types.Datum, e
 		var err error
 		binary := formatOf(codes, i) == 1
 		if binary {
-			args[i], err = types.DecodeBinary(t, raw)
+			args[i], err = types.DecodeBinaryWith(t, raw, format)
 		} else {
 			args[i], err = types.DecodeText(t, raw, format)
 		}

@@ -21,12 +21,20 @@ var elemOf = func() map[OID]OID {
 
 // Elem returns the element type of an array type, and whether t is one.
 func (t Type) Elem() (Type, bool) {
+	if t.OID >= BaseDomainArray {
+		e, ok := userElem(t.OID)
+		return Type{e, t.Mod}, ok
+	}
 	e, ok := elemOf[t.OID]
 	return Type{e, t.Mod}, ok
 }
 
 // Array returns the array type of t's values, and whether there is one.
 func (t Type) Array() (Type, bool) {
+	if t.OID >= BaseDomainArray {
+		a, ok := userArray(t.OID)
+		return Type{a, t.Mod}, ok
+	}
 	a, ok := arrayOf[t.OID]
 	return Type{a, t.Mod}, ok
 }

@@ -41,6 +41,9 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 		return append(dst, d.B[0])
 	default:
 	}
+	if t.IsEnum() {
+		return append(dst, EnumText(d.B)...)
+	}
 	if elem, ok := t.Elem(); ok {
 		return appendArrayBinary(dst, t, elem, d)
 	}
@@ -70,7 +73,7 @@ func AppendIntervalBinary(dst []byte, iv Interval) []byte {
 }
 
 // DecodeBinary reads the binary form of a value of t, without applying t's
-// modifier. Any bytes are safe to hand in: what is no value of t is 22P03 or
+// modifier; for user-made types see DecodeBinaryWith. Any bytes are safe to hand in: what is no value of t is 22P03 or
 // 08P01. The Datum does not keep b.
 func DecodeBinary(t Type, b []byte) (Datum, error) {
 	if t.Kind() == KindList {
@@ -126,6 +129,9 @@ func DecodeBinary(t Type, b []byte) (Datum, error) {
 		}
 		b = b[1:]
 	default:
+	}
+	if t.IsUser() {
+		return BytesDatum(append(make([]byte, 0, len(b)), b...)), nil // see DecodeBinaryWith
 	}
 	return decodeBytesText(t, b)
 }

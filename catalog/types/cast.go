@@ -46,8 +46,8 @@ func FindCast(from, to OID) (Cast, bool) {
 	if c, ok := castTable[castKey{from, to}]; ok {
 		return c, true
 	}
-	f, okFrom := infoByOID[from]
-	t, okTo := infoByOID[to]
+	f, okFrom := Type{from, -1}.Info()
+	t, okTo := Type{to, -1}.Info()
 	if !okFrom || !okTo {
 		return Cast{}, false
 	}

@@ -109,13 +109,16 @@ func ByOID(o OID) (Type, bool) {
 
 // Info returns what pg_type says about t.
 func (t Type) Info() (Info, bool) {
+	if t.IsUser() {
+		return userInfo(t.OID), true
+	}
 	i, ok := infoByOID[t.OID]
 	return i, ok
 }
 
 // Category returns pg_type.typcategory, CategoryUser for a type that is not known.
 func (t Type) Category() Category {
-	if i, ok := infoByOID[t.OID]; ok {
+	if i, ok := t.Info(); ok {
 		return i.Category
 	}
 	return CategoryUser
@@ -126,7 +129,7 @@ func (t Type) Preferred() bool { return infoByOID[t.OID].Preferred }
 
 // Len returns pg_type.typlen: bytes, -1 for a length that varies.
 func (t Type) Len() int16 {
-	if i, ok := infoByOID[t.OID]; ok {
+	if i, ok := t.Info(); ok {
 		return i.Len
 	}
 	return -1

@@ -44,6 +44,9 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 		return append(dst, d.B...)
 	default:
 	}
+	if t.IsEnum() {
+		return append(dst, EnumText(d.B)...)
+	}
 	if elem, ok := t.Elem(); ok {
 		return appendArrayText(dst, t, elem, d, f)
 	}
@@ -90,6 +93,9 @@ func DecodeText(t Type, b []byte, f *Format) (Datum, error) {
 		v, err := parseInterval(string(b), t.Mod, f)
 		return Datum{Iv: v}, err
 	default:
+	}
+	if t.IsEnum() {
+		return decodeEnum(t, b, f)
 	}
 	if t.Kind() == KindBytes {
 		return decodeBytesText(t, b)

@@ -15,6 +15,7 @@ type Format struct {
 	ExtraFloatDigits int              // 1 by default: shortest exact floats when > 0
 	ByteaEscape      bool             // bytea_output = escape
 	Names            Names            // of the reg types; nil: they are numbers
+	Types            Definitions      // of user-made types; nil: there are none
 	Now              func() time.Time // the transaction's time, for 'now' and 'today' in input; nil: time.Now
 }
 

@@ -13,6 +13,9 @@ func (t Type) String() string {
 	if elem, ok := t.Elem(); ok && t.OID != OIDInt2Vector && t.OID != OIDOidVector {
 		return elem.String() + "[]"
 	}
+	if t.IsUser() {
+		return userName(t.OID)
+	}
 	i, ok := infoByOID[t.OID]
 	if !ok {
 		return "???"
@@ -165,6 +168,12 @@ func Lookup(name string, mods []int32) (Type, error) {
 		return Type{oid, -1}, nil
 	}
 	return withMods(oid, key, mods)
+}
+
+// IsBuiltin reports that a built-in type has the name in pg_type.
+func IsBuiltin(name string) bool {
+	_, ok := oidByName[name]
+	return ok
 }
 
 func noSuchType(name string) error {

@@ -41,6 +41,11 @@ func (e *Episode) Run(t testing.TB, pg *Postgres) (*Failure, error) {
 			return nil, err
 		}
 	}
+	for _, sql := range e.Schema.Types {
+		if f := p.both(ctx, sql); f != "" {
+			return &Failure{What: f}, nil
+		}
+	}
 	for _, table := range e.Schema.Tables {
 		if f := p.both(ctx, table.SQL); f != "" {
 			return &Failure{What: f}, nil

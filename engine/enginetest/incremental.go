@@ -15,6 +15,7 @@ import (
 // check runs on.
 type Schema struct {
 	Name   string
+	Types  []string // CREATE TYPE, CREATE DOMAIN
 	Tables []TableDef
 	Views  []ViewDef
 }
@@ -76,6 +77,8 @@ func ReadSchema(path string) (*Schema, error) {
 		v.SQL = strings.TrimSpace(strings.Join(sql, "\n"))
 		switch m := createView.FindStringSubmatch(v.SQL); {
 		case v.SQL == "":
+		case strings.HasPrefix(v.SQL, "CREATE TYPE "), strings.HasPrefix(v.SQL, "CREATE DOMAIN "):
+			s.Types = append(s.Types, v.SQL)
 		case m != nil:
 			v.Name, v.Query = m[1], m[2]
 			s.Views = append(s.Views, v)
@@ -415,6 +418,10 @@ func (g *generator) value(c *ColumnDef) string {
 		return of("'{1,2}'", "'{{1,2}}'", "'{{1},{2}}'", "'[2:3]={1,2}'", "'{}'", "'{1,NULL}'", "'{1}'", "'{{1,2},{3,4}}'", "'{2}'")
 	case "text[]":
 		return of("'{a}'", "'{a,b}'", "'{{a,b}}'", "'[0:1]={a,c}'", "'{}'", "'{NULL}'")
+	case "mood": // see testdata/views/usertypes.sql
+		return of("'sad'", "'ok'", "'happy'", "'a'")
+	case "mood[]":
+		return of("'{}'", "'{sad}'", "'{ok,NULL}'", "'{happy,a}'")
 	case "jsonb":
 		return of(`'{"a": 1}'`, `'{"a": 1.0}'`, `'[1, 2]'`, `'null'`, `'"x"'`)
 	}

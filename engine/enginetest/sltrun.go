@@ -9,11 +9,14 @@ import (
 	"math/big"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"velostream/catalog/types"
 )
 
 // Target is a database that a Script runs on.
@@ -383,6 +386,7 @@ func (r *runner) canonical(oid uint32, format int16, v []byte) string {
 	if v == nil {
 		return "NULL"
 	}
+	r.learn(oid)
 	if t, ok := r.types.TypeForOID(oid); ok {
 		x, err := t.Codec.DecodeValue(r.types, oid, format, v)
 		if err != nil {
@@ -399,6 +403,17 @@ func (r *runner) canonical(oid uint32, format int16, v []byte) string {
 		return fmt.Sprintf("%v", x)
 	}
 	return string(v)
+}
+
+// learn registers the arrays of an enum type, whose OIDs are their own on each server.
+func (r *runner) learn(oid uint32) {
+	elem, isArray := types.Type{OID: types.OID(oid)}.Elem()
+	if _, known := r.types.TypeForOID(oid); known || !isArray || !elem.IsEnum() {
+		return
+	}
+	e := &pgtype.Type{Name: strconv.Itoa(int(elem.OID)), OID: uint32(elem.OID), Codec: &pgtype.EnumCodec{}}
+	r.types.RegisterType(e)
+	r.types.RegisterType(&pgtype.Type{Name: strconv.Itoa(int(oid)), OID: oid, Codec: &pgtype.ArrayCodec{ElementType: e}})
 }
 
 // regTypes are regproc, regprocedure, regoper, regoperator, regclass, regtype,

@@ -24,6 +24,7 @@ type Cell struct {
 	length   int   // of varchar(n), char(n); -1: any
 	Elem     *Cell // of a list
 	number   bool
+	defs     *types.Format // of a user-made type
 
 	lastDate [10]byte // see parseISO
 	lastDays int64
@@ -33,6 +34,9 @@ type Cell struct {
 func NewCell(f Field) *Cell {
 	c := &Cell{Field: f, Kind: f.Type.Kind(), lo: math.MinInt64, hi: math.MaxInt64, length: -1, decimals: modOf(f.Type)}
 	c.number = c.Kind == types.KindInt || c.Kind == types.KindDecimal || c.Kind == types.KindFloat
+	if f.Type.IsUser() {
+		c.defs = &types.Format{ExtraFloatDigits: 1, Types: f.Types}
+	}
 	switch f.Type.OID {
 	case types.OIDInt2:
 		c.lo, c.hi = math.MinInt16, math.MaxInt16

@@ -29,6 +29,8 @@ type Field struct {
 	NotNull bool
 	// Time says how numbers and text are read as times.
 	Time TimeFormat
+	// Types are the definitions of user-made types, nil: there are none.
+	Types types.Definitions
 }
 
 // Rows are rows being appended to. Every column of Cols has N values.

@@ -81,7 +81,7 @@ func (c *Cell) general(col *column.Column, b []byte) error {
 	if c.Type.OID == types.OIDJSONB || c.Type.OID == types.OIDJSON {
 		return c.JSON(col, b)
 	}
-	d, err := types.DecodeText(c.Type, b, nil)
+	d, err := types.DecodeText(c.Type, b, c.defs)
 	if err != nil {
 		return c.named(err)
 	}

@@ -212,6 +212,7 @@ func (m *Manager) input(rel *catalog.Relation, wanted []int, io inputOptions) (*
 	if err != nil {
 		return nil, nil, err
 	}
+	lay.typed(m.types())
 	o := source.Options{
 		Name: rel.Name, Connector: src, Fields: lay.fields, System: lay.system, RowID: lay.rowID,
 		OnError: set.OnError, DeadLetter: io.deadLetter, Resumed: io.resumed,

@@ -70,7 +70,7 @@ func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation
 		missing := types.NullDatum
 		if c.Missing != nil {
 			var err error
-			if missing, err = types.DecodeText(c.Type, []byte(*c.Missing), nil); err != nil {
+			if missing, err = types.DecodeStored(c.Type, []byte(*c.Missing)); err != nil {
 				return nil, err
 			}
 		}
@@ -93,7 +93,7 @@ func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation
 	for _, k := range r.Constraints {
 		switch k.Kind {
 		case catalog.Check:
-			c, err := CheckOf(k)
+			c, err := CheckOf(k, snap)
 			if err != nil {
 				return nil, err
 			}
@@ -138,7 +138,7 @@ func keyAction(name string) table.Action {
 
 // CheckOf makes a CHECK constraint executable. Evaluators are for one goroutine:
 // they are pooled.
-func CheckOf(k catalog.Constraint) (table.Check, error) {
+func CheckOf(k catalog.Constraint, snap *catalog.Snapshot) (table.Check, error) {
 	e, err := expr.UnmarshalExpr(k.Expr)
 	if err != nil {
 		return table.Check{}, err
@@ -147,6 +147,7 @@ func CheckOf(k catalog.Constraint) (table.Check, error) {
 		return table.Check{}, err
 	}
 	pool := &sync.Pool{}
+	format := types.Format{ExtraFloatDigits: 1, Types: snap}
 	return table.Check{Name: k.Name, Violated: func(b *column.Batch) (int, error) {
 		ev, ok := pool.Get().(*expr.Evaluator)
 		if !ok {
@@ -157,7 +158,7 @@ func CheckOf(k catalog.Constraint) (table.Check, error) {
 		}
 		defer pool.Put(ev)
 		now := nowMicros()
-		c, err := ev.Eval(&expr.Env{Now: now, StmtTime: now}, b, b.Sel)
+		c, err := ev.Eval(&expr.Env{Now: now, StmtTime: now, Format: &format}, b, b.Sel)
 		if err != nil {
 			return -1, pgerror.From(err)
 		}

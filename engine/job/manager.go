@@ -522,4 +522,11 @@ func (m *Manager) advanced() {
 	}
 }
 
-func (m *Manager) env() *expr.Env { return &expr.Env{Now: nowMicros(), StmtTime: nowMicros()} }
+func (m *Manager) env() *expr.Env {
+	return &expr.Env{Now: nowMicros(), StmtTime: nowMicros(), Format: &types.Format{ExtraFloatDigits: 1, Types: m.types()}}
+}
+
+// types are the user-made types as they are when a value is read.
+func (m *Manager) types() types.Definitions {
+	return catalog.Definitions{Current: m.o.Catalog.Snapshot}
+}

@@ -113,6 +113,16 @@ func (l *inputLayout) add(rel *catalog.Relation, a int, timeFormat format.TimeFo
 	return nil
 }
 
+// typed says by which definitions the fields' values of user-made types are read.
+func (l *inputLayout) typed(defs types.Definitions) {
+	for i := range l.fields {
+		l.fields[i].Types = defs
+	}
+	for i := range l.keys {
+		l.keys[i].Types = defs
+	}
+}
+
 // computed compiles the expression of a computed attribute over the batches;
 // nil: the attribute is decoded.
 func (l *inputLayout) computed(rel *catalog.Relation, a int) (*expr.Evaluator, error) {

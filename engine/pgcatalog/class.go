@@ -177,7 +177,15 @@ func (c *Catalog) dependRows(e *emitter) {
 			e.row(classConstraint, k.ID, 0, classClass, k.Ref, 0, "n")
 		}
 	}
+	for _, t := range c.Snapshot.UserTypes("") {
+		e.row(classType, uint32(t.OID()), 0, classNamespace, c.schemaOID(t.Schema), 0, "n")
+	}
 	for _, r := range c.relations() {
+		for _, col := range columnsOf(r) {
+			if col.Type.IsUser() {
+				e.row(classClass, r.ID, col.num, classType, uint32(col.Type.OID), 0, "n")
+			}
+		}
 		e.row(classClass, r.ID, 0, classNamespace, c.schemaOID(r.Schema), 0, "n")
 		for _, in := range r.Inputs {
 			from, what := uint32(classClass), r.ID

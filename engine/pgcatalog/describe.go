@@ -1,5 +1,7 @@
 package pgcatalog
 
+import "velostream/catalog/types"
+
 // describeSources are the comments.
 func describeSources() map[string]source {
 	return map[string]source{
@@ -22,6 +24,11 @@ func (c *Catalog) descriptionRows(e *emitter) {
 			if col.Comment != "" {
 				e.row(r.ID, classClass, col.num, col.Comment)
 			}
+		}
+	}
+	for _, t := range c.Snapshot.UserTypes("") {
+		if t.Comment != "" {
+			e.row(uint32(t.OID()), classType, 0, t.Comment)
 		}
 	}
 	for _, x := range c.indexes() {
@@ -64,6 +71,11 @@ func (c *Catalog) description(oid, class uint32, sub int) (string, bool) {
 			return r.Comment, r.Comment != ""
 		case sub <= len(r.Columns):
 			return r.Columns[sub-1].Comment, r.Columns[sub-1].Comment != ""
+		}
+	case classType:
+		t := c.Snapshot.UserType(types.Type{OID: types.OID(oid), Mod: -1}.UserID())
+		if t != nil && uint32(t.OID()) == oid {
+			return t.Comment, t.Comment != ""
 		}
 	case classProc:
 		p, ok := c.findProc(oid)

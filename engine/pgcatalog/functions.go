@@ -180,7 +180,7 @@ func (c *Catalog) arguments(oid uint32) any {
 	}
 	args := make([]string, len(p.Args))
 	for i, t := range p.Args {
-		args[i] = typeText(t, -1)
+		args[i] = c.typeName(t, -1)
 		if p.user != nil && p.user.ArgNames[i] != "" {
 			args[i] = quoteIdent(p.user.ArgNames[i]) + " " + args[i]
 		}
@@ -197,9 +197,9 @@ func functionResult(c *Catalog, a []types.Datum) (any, error) {
 		return nil, nil
 	}
 	if p.Set {
-		return "SETOF " + typeText(p.Ret, -1), nil
+		return "SETOF " + c.typeName(p.Ret, -1), nil
 	}
-	return typeText(p.Ret, -1), nil
+	return c.typeName(p.Ret, -1), nil
 }
 
 func functionDef(c *Catalog, a []types.Datum) (any, error) {
@@ -293,13 +293,9 @@ func functionVisible(c *Catalog, a []types.Datum) (any, error) {
 
 func typeVisible(c *Catalog, a []types.Datum) (any, error) {
 	oid := oidArg(a[0])
-	if oid >= baseRowType && oid < baseDefault {
-		base := oid - baseRowType
-		if oid >= baseRowArray {
-			base = oid - baseRowArray
-		}
-		r := c.Snapshot.ByID(base)
-		return r != nil && c.inPath(r.Schema), nil
+	if (types.Type{OID: types.OID(oid), Mod: -1}).IsUser() {
+		schema, name, _, ok := c.userTyped(types.OID(oid))
+		return ok && c.typeVisibleIn(schema, name), nil
 	}
 	return true, nil
 }

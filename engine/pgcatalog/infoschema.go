@@ -172,6 +172,7 @@ func (c *Catalog) columnRows(e *emitter) {
 func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn) {
 	t := col.Type
 	d := describeType(t)
+	udtSchema, udtName := c.udt(t)
 	var def, generation, interval any
 	generated := "NEVER"
 	var start, step, most, least any
@@ -195,16 +196,23 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 		collCatalog, collSchema, collName = c.Database, schemaPG, "C"
 	}
 	e.row(c.Database, r.Schema, r.Name, col.Name, col.num, def, yesNo(nullable), d.name, d.length, d.octets,
-		d.precision, d.radix, d.scale, d.times, interval, c.Database, schemaPG, udtName(t), itoa(col.num), "NO", yesNo(col.Identity != ""), orNull(col.Identity), start, step, most, least, cycle,
+		d.precision, d.radix, d.scale, d.times, interval, c.Database, udtSchema, udtName, itoa(col.num), "NO", yesNo(col.Identity != ""), orNull(col.Identity), start, step, most, least, cycle,
 		generated, generation, yesNo(writable(r)), collCatalog, collSchema, collName)
 }
 
-func udtName(t types.Type) string {
+// udt is the schema and the name of a type in pg_type.
+func (c *Catalog) udt(t types.Type) (schema, name string) {
+	if schema, name, array, ok := c.userTyped(t.OID); ok {
+		if array {
+			name = "_" + name
+		}
+		return schema, name
+	}
 	i, ok := t.Info()
 	if !ok {
-		return "text"
+		return schemaPG, "text"
 	}
-	return i.Name
+	return schemaPG, i.Name
 }
 
 // typeFacts is what information_schema tells of a type; nil: does not apply.
@@ -217,6 +225,10 @@ func describeType(t types.Type) typeFacts {
 	f := typeFacts{name: (types.Type{OID: t.OID, Mod: -1}).String()}
 	if _, ok := t.Elem(); ok && t.OID != types.OIDInt2Vector && t.OID != types.OIDOidVector {
 		f.name = "ARRAY"
+		return f
+	}
+	if t.IsUser() {
+		f.name = "USER-DEFINED"
 		return f
 	}
 	switch t.OID {
@@ -359,8 +371,9 @@ func (c *Catalog) routineRows(e *emitter) {
 		if u := p.user; u != nil {
 			schema, body, lang, text = u.Schema, "SQL", "SQL", u.Body
 		}
-		e.row(c.Database, schema, p.Name+"_"+itoa(p.oid), c.Database, schema, p.Name, "FUNCTION", t.String(), c.Database,
-			c.Database, schemaPG, udtName(t), body, text, lang, "GENERAL", yesNo(p.Volatility == 'i'), "MODIFIES",
+		udtSchema, udtName := c.udt(t)
+		e.row(c.Database, schema, p.Name+"_"+itoa(p.oid), c.Database, schema, p.Name, "FUNCTION", describeType(t).name, c.Database,
+			c.Database, udtSchema, udtName, body, text, lang, "GENERAL", yesNo(p.Volatility == 'i'), "MODIFIES",
 			yesNo(p.Strict), "YES", 0, "INVOKER")
 	}
 }
@@ -376,7 +389,8 @@ func (c *Catalog) parameterRows(e *emitter) {
 			if u := p.user; u != nil {
 				schema, name = u.Schema, orNull(u.ArgNames[i])
 			}
-			e.row(c.Database, schema, p.Name+"_"+itoa(p.oid), i+1, "IN", "NO", "NO", name, t.String(), c.Database, schemaPG, udtName(t), itoa(i+1))
+			udtSchema, udtName := c.udt(t)
+			e.row(c.Database, schema, p.Name+"_"+itoa(p.oid), i+1, "IN", "NO", "NO", name, describeType(t).name, c.Database, udtSchema, udtName, itoa(i+1))
 		}
 	}
 }

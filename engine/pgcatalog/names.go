@@ -38,7 +38,7 @@ func (c *Catalog) Name(kind types.OID, oid uint32) string {
 		case ok && kind == types.OIDRegproc:
 			return quoteIdent(p.Name)
 		case ok:
-			return quoteIdent(p.Name) + "(" + strings.Join(typeTexts(p.Args), ",") + ")"
+			return quoteIdent(p.Name) + "(" + strings.Join(c.typeNames(p.Args), ",") + ")"
 		}
 	case types.OIDRegoper, types.OIDRegoperator:
 		if s, ok := operatorName(oid, kind == types.OIDRegoperator); ok {
@@ -171,6 +171,14 @@ func operatorName(oid uint32, full bool) (string, bool) {
 	return "", false
 }
 
+func (c *Catalog) typeNames(oids []types.OID) []string {
+	out := make([]string, len(oids))
+	for i, o := range oids {
+		out[i] = c.typeName(o, -1)
+	}
+	return out
+}
+
 func typeTexts(oids []types.OID) []string {
 	out := make([]string, len(oids))
 	for i, o := range oids {
@@ -181,6 +189,13 @@ func typeTexts(oids []types.OID) []string {
 
 // findType reads a type name, or that of a relation's row type.
 func (c *Catalog) findType(text, schema, name string) (uint32, error) {
+	own := uint32(0)
+	if !types.IsBuiltin(name) { // the dialect's other names for types give way
+		own = c.findUserType(schema, name)
+	}
+	if own != 0 {
+		return own, nil
+	}
 	d, err := types.DecodeText(types.Regtype, []byte(text), nil)
 	if err == nil {
 		return uint32(d.I), nil
@@ -190,9 +205,10 @@ func (c *Catalog) findType(text, schema, name string) (uint32, error) {
 			return uint32(t.OID), nil
 		}
 	}
-	for _, s := range c.path(schema) {
-		if r := c.Snapshot.Relation(s, name); r != nil {
-			return rowTypeOID(r), nil
+	if base, ok := strings.CutSuffix(name, "[]"); ok {
+		if oid := c.findUserType(schema, base); oid != 0 {
+			arr, _ := types.Type{OID: types.OID(oid), Mod: -1}.Array()
+			return uint32(arr.OID), nil
 		}
 	}
 	for _, row := range staticRows()["pg_type"] {
@@ -307,14 +323,15 @@ func (c *Catalog) inPath(schema string) bool {
 
 // typeName is format_type: the SQL name of a type, with its modifier.
 func (c *Catalog) typeName(oid types.OID, mod int32) string {
-	if oid >= baseRowType && oid < baseDefault {
-		base, suffix := oid-baseRowType, ""
-		if oid >= baseRowArray {
-			base, suffix = oid-baseRowArray, "[]"
+	if schema, name, array, ok := c.userTyped(oid); ok {
+		out := quoteIdent(name)
+		if !c.typeVisibleIn(schema, name) {
+			out = quoteIdent(schema) + "." + out
 		}
-		if r := c.Snapshot.ByID(uint32(base)); r != nil {
-			return c.qualified(r.Schema, r.Name) + suffix
+		if array {
+			out += "[]"
 		}
+		return out
 	}
 	return typeText(oid, mod)
 }

@@ -46,8 +46,8 @@ const (
 const (
 	baseIndex      = 1_000_000_000
 	baseConstraint = 1_100_000_000
-	baseRowType    = 1_200_000_000
-	baseRowArray   = 1_300_000_000
+	baseRowType    = uint32(types.BaseRow)
+	baseRowArray   = uint32(types.BaseRowArray)
 	baseDefault    = 1_400_000_000 // times columns
 	baseRule       = 900_000_000
 	baseSchema     = 800_000_000

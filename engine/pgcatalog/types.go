@@ -1,7 +1,5 @@
 package pgcatalog
 
-import "velostream/catalog"
-
 // typeSources are pg_type and the catalogs that are the same on every server.
 func typeSources() map[string]source {
 	base := static("pg_type")
@@ -9,7 +7,9 @@ func typeSources() map[string]source {
 		"pg_type": {base.columns, func(c *Catalog, e *emitter) {
 			base.rows(c, e)
 			c.rowTypes(e)
+			c.userTypeRows(e)
 		}},
+		"pg_enum": {"oid enumtypid enumsortorder enumlabel", (*Catalog).enumRows},
 	}
 	for _, n := range []string{"pg_am", "pg_language", "pg_tablespace", "pg_collation", "pg_opfamily", "pg_opclass", "pg_cast"} {
 		m[n] = static(n)
@@ -22,12 +22,12 @@ func (c *Catalog) rowTypes(e *emitter) {
 	n := len(columnsOf(relationOf("pg_type")))
 	for _, r := range c.relations() {
 		ns := c.schemaOID(r.Schema)
-		e.row(typeRow(n, r, rowTypeOID(r), r.Name, ns, r.ID, 0, baseRowArray+r.ID, "c", "C", "record", c.owner(r))...)
-		e.row(typeRow(n, r, baseRowArray+r.ID, "_"+r.Name, ns, 0, rowTypeOID(r), 0, "b", "A", "array", c.owner(r))...)
+		e.row(typeRow(n, rowTypeOID(r), r.Name, ns, r.ID, 0, baseRowArray+r.ID, "c", "C", "record", c.owner(r))...)
+		e.row(typeRow(n, baseRowArray+r.ID, "_"+r.Name, ns, 0, rowTypeOID(r), 0, "b", "A", "array", c.owner(r))...)
 	}
 }
 
-func typeRow(n int, _ *catalog.Relation, oid uint32, name string, ns, rel, elem, array uint32, kind, category, io string, owner uint32) []any {
+func typeRow(n int, oid uint32, name string, ns, rel, elem, array uint32, kind, category, io string, owner uint32) []any {
 	row := make([]any, n)
 	f := func(suffix string) uint32 { return builtins().byName[io+suffix] }
 	subscript := uint32(0)

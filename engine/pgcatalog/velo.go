@@ -94,7 +94,7 @@ func (c *Catalog) streamRows(e *emitter) {
 			col = r.Columns[r.EventTime].Name
 			delay = types.Datum{Iv: types.Interval{Micros: r.WatermarkDelay}}
 		}
-		e.row(r.ID, r.Name, r.Schema, origin(r), orNull(r.Options["topic"]), orNull(r.Options["format"]), columnList(r), col, delay,
+		e.row(r.ID, r.Name, r.Schema, origin(r), orNull(r.Options["topic"]), orNull(r.Options["format"]), c.columnList(r), col, delay,
 			r.AppendOnly, connectorOptions(r), r.Owner, orNull(r.Comment))
 	}
 }
@@ -120,10 +120,10 @@ func (c *Catalog) subscriptionRows(e *emitter) {
 	}
 }
 
-func columnList(r *catalog.Relation) string {
+func (c *Catalog) columnList(r *catalog.Relation) string {
 	var out []string
-	for _, c := range columnsOf(r) {
-		out = append(out, c.Name+" "+c.Type.String())
+	for _, col := range columnsOf(r) {
+		out = append(out, col.Name+" "+c.typeName(col.Type.OID, col.Type.Mod))
 	}
 	return strings.Join(out, ", ")
 }
@@ -143,14 +143,14 @@ func (c *Catalog) keptRows(e *emitter) {
 		if n, bytes := c.measure(r); n >= 0 {
 			rows, size = n, bytes+c.indexSize(r)
 		}
-		e.row(r.ID, r.Name, r.Schema, string(r.Kind), strings.Join(key, ", "), columnList(r), rows, size, r.Owner, orNull(r.Comment))
+		e.row(r.ID, r.Name, r.Schema, string(r.Kind), strings.Join(key, ", "), c.columnList(r), rows, size, r.Owner, orNull(r.Comment))
 	}
 }
 
 func (c *Catalog) veloViewRows(e *emitter) {
 	for _, r := range c.seen() {
 		if viewQuery(r) != "" {
-			e.row(r.ID, r.Name, r.Schema, string(r.Kind), r.Query, columnList(r), r.Owner, orNull(r.Comment))
+			e.row(r.ID, r.Name, r.Schema, string(r.Kind), r.Query, c.columnList(r), r.Owner, orNull(r.Comment))
 		}
 	}
 }
@@ -183,7 +183,7 @@ func (c *Catalog) veloFunctionRows(e *emitter) {
 	for _, f := range c.Functions() {
 		args := make([]string, len(f.Args))
 		for i, a := range f.Args {
-			args[i] = typeText(a, -1)
+			args[i] = c.typeName(a, -1)
 			if f.Variadic && i == len(args)-1 {
 				args[i] = "VARIADIC " + args[i]
 			}
@@ -192,7 +192,7 @@ func (c *Catalog) veloFunctionRows(e *emitter) {
 		if f.Set {
 			kind = "table function"
 		}
-		e.row(f.Name, f.Name+"("+strings.Join(args, ", ")+")", args, typeText(f.Ret, -1), kind, volatilities[f.Volatility], f.Doc)
+		e.row(f.Name, f.Name+"("+strings.Join(args, ", ")+")", args, c.typeName(f.Ret, -1), kind, volatilities[f.Volatility], f.Doc)
 	}
 }
 
@@ -234,7 +234,7 @@ func (c *Catalog) veloColumnRows(e *emitter) {
 			for _, k := range r.Key {
 				key = key || r.PrimaryKey && k == i
 			}
-			e.row(r.ID, r.Name, r.Schema, i+1, col.Name, col.Type.String(), !col.NotNull && !key, key, orNull(col.Default),
+			e.row(r.ID, r.Name, r.Schema, i+1, col.Name, c.typeName(col.Type.OID, col.Type.Mod), !col.NotNull && !key, key, orNull(col.Default),
 				orNull(col.Computed), i == r.EventTime, col.Hidden, orNull(col.Comment))
 		}
 	}

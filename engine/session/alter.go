@@ -48,6 +48,8 @@ func (s *Session) alter(ctx context.Context, p ast.Parsed, n *ast.Alter) error {
 		return s.alterIndex(ctx, p, n)
 	case "FUNCTION":
 		return s.alterFunction(ctx, p, n)
+	case "TYPE", "DOMAIN":
+		return s.alterType(ctx, p, n)
 	case "ROLE":
 		return s.renameRole(ctx, p, n)
 	case "TABLE", "STREAM", "SOURCE", "VIEW", "MATERIALIZED VIEW", "SINK", "SEQUENCE":

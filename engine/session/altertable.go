@@ -135,7 +135,7 @@ func (a *alteration) missing(x *ast.AlterAction, at int) error {
 		}
 		return nil
 	}
-	text := string(types.AppendText(nil, c.Type, d, nil))
+	text := string(types.AppendStored(nil, c.Type, d))
 	c.Missing = &text
 	return nil
 }

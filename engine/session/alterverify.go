@@ -81,7 +81,7 @@ func (a *alteration) verifyNotNull(i int) {
 }
 
 func (a *alteration) verifyCheck(k catalog.Constraint) error {
-	check, err := job.CheckOf(k)
+	check, err := job.CheckOf(k, a.snap)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (a *alteration) wide(b *column.Batch, n int) (*column.Batch, error) {
 		d := types.NullDatum
 		if c.Missing != nil {
 			var err error
-			if d, err = types.DecodeText(c.Type, []byte(*c.Missing), nil); err != nil {
+			if d, err = types.DecodeStored(c.Type, []byte(*c.Missing)); err != nil {
 				return nil, err
 			}
 		}

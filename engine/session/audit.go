@@ -13,7 +13,7 @@ import (
 // and rights, who a session is, and what empties tables.
 func audited(stmt ast.Statement) bool {
 	switch n := stmt.(type) {
-	case *ast.CreateRelation, *ast.CreateView, *ast.CreateSink, *ast.CreateIndex, *ast.CreateSequence, *ast.CreateFunction, *ast.CreateSchema,
+	case *ast.CreateRelation, *ast.CreateView, *ast.CreateSink, *ast.CreateIndex, *ast.CreateSequence, *ast.CreateFunction, *ast.CreateType, *ast.CreateSchema,
 		*ast.CreateRole, *ast.Alter, *ast.AlterDefaultPrivileges, *ast.Drop, *ast.Grant, *ast.Owned, *ast.Comment, *ast.Truncate, *ast.Job:
 		return true
 	case *ast.Set:

@@ -36,6 +36,17 @@ func (s *Session) comment(ctx context.Context, p ast.Parsed, n *ast.Comment) err
 			c := *f
 			c.Comment = text
 			return []catalog.Change{{PutFunction: &c}}, nil
+		case "TYPE", "DOMAIN":
+			t, err := s.userType(snap, o)
+			if err == nil {
+				err = s.ownsType(snap, t)
+			}
+			if err != nil {
+				return nil, err
+			}
+			c := t.Clone()
+			c.Comment = text
+			return []catalog.Change{{PutType: c}}, nil
 		case "INDEX":
 			r, x := s.index(snap, o.Name)
 			if x == nil {

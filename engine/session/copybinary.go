@@ -95,8 +95,8 @@ func (c *binaryReader) whereAt(line uint64) string {
 // shown says nothing: binary data is not for people.
 func (c *binaryReader) shown([]byte) string { return "" }
 
-func (c *binaryReader) value(t types.Type, b []byte, _ *types.Format) (types.Datum, error) {
-	return types.DecodeBinary(t, b)
+func (c *binaryReader) value(t types.Type, b []byte, f *types.Format) (types.Datum, error) {
+	return types.DecodeBinaryWith(t, b, f)
 }
 
 func (c *binaryReader) bad(format string, args ...any) error {

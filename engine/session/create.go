@@ -396,7 +396,7 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 		r := &catalog.Relation{
 			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.View, Owner: s.who(), EventTime: -1,
 			Definition: p.Text, Query: ast.String(n.Query), Inputs: b.Inputs,
-			Refs: b.Refs, Functions: b.Functions, ACL: s.newACL(snap, at.schema),
+			Refs: b.Refs, TypeRefs: b.TypeRefs, Functions: b.Functions, ACL: s.newACL(snap, at.schema),
 		}
 		if r.Columns, err = viewColumns(p, b.Columns, n.Columns); err != nil {
 			return nil, err
@@ -586,7 +586,7 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 	s.warn(append(b.Warnings, warnings...))
 	r := &catalog.Relation{
 		ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: c.kind, Owner: s.who(), EventTime: -1,
-		Definition: p.Text, Query: ast.String(c.query), Inputs: b.Inputs, Key: phys.Key, Refs: b.Refs, Functions: b.Functions,
+		Definition: p.Text, Query: ast.String(c.query), Inputs: b.Inputs, Key: phys.Key, Refs: b.Refs, TypeRefs: b.TypeRefs, Functions: b.Functions,
 		AppendOnly: phys.AppendOnly, ACL: s.newACL(snap, at.schema), Access: b.Access,
 	}
 	if c.kind == catalog.Stream && phys.AppendOnly {

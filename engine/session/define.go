@@ -85,7 +85,7 @@ func (d *definitions) on(base *catalog.Snapshot) (*definitions, error) {
 		case c.Drop != 0:
 			id = c.Drop
 		}
-		if base.ByID(id) != d.base.ByID(id) {
+		if base.ByID(id) != d.base.ByID(id) || c.PutType != nil && base.UserType(c.PutType.ID) != d.base.UserType(c.PutType.ID) {
 			return nil, definedMeanwhile(nil)
 		}
 	}

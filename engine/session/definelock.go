@@ -40,6 +40,10 @@ func lockChanges(tx *table.Tx, base, snap *catalog.Snapshot, changes []catalog.C
 			l.key(table.ObjectKey(c.PutFunction.ID), true)
 		case c.DropFunction != 0:
 			l.key(table.ObjectKey(c.DropFunction), true)
+		case c.PutType != nil:
+			l.putType(snap.UserType(c.PutType.ID), c.PutType)
+		case c.DropType != 0:
+			l.key(table.ObjectKey(c.DropType), true)
 		default:
 			l.rights(c)
 		}
@@ -123,6 +127,14 @@ func (l *objectLocks) put(old, r *catalog.Relation) {
 			l.relation(id, false)
 		}
 	}
+	for _, t := range r.TypeRefs {
+		l.key(table.ObjectKey(t.ID), false)
+	}
+	for i := range r.Columns {
+		if id := r.Columns[i].Type.UserID(); id != 0 {
+			l.key(table.ObjectKey(id), false)
+		}
+	}
 	for _, id := range r.Functions {
 		l.key(table.ObjectKey(id), false)
 	}
@@ -131,6 +143,15 @@ func (l *objectLocks) put(old, r *catalog.Relation) {
 			l.relation(k.Ref, true) // its rows must not go while the key is not known
 		}
 	}
+}
+
+// putType is for a type that becomes t; old is nil for a new one.
+func (l *objectLocks) putType(old, t *catalog.UserType) {
+	l.name(t.Schema, false)
+	if old == nil || old.Schema != t.Schema || old.Name != t.Name {
+		l.name(t.Schema+"."+t.Name, true)
+	}
+	l.key(table.ObjectKey(t.ID), true)
 }
 
 // sameRows reports that relations differ in nothing that writing rows depends on.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"velostream/catalog"
+	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/parser"
 )
@@ -41,7 +42,7 @@ func definition(snap *catalog.Snapshot, r *catalog.Relation) string {
 		if c.Hidden || c.Dropped {
 			continue
 		}
-		d := ident(c.Name) + " " + c.Type.String()
+		d := ident(c.Name) + " " + typeText(snap, c.Type)
 		switch {
 		case c.Computed != "":
 			d += " GENERATED ALWAYS AS (" + c.Computed + ") STORED"
@@ -76,6 +77,19 @@ func defaultOf(snap *catalog.Snapshot, c *catalog.Column) string {
 		return "nextval(" + ast.QuoteLiteral(ident(seq.Schema)+"."+ident(seq.Name)) + "::regclass)"
 	}
 	return c.Default
+}
+
+// typeText is a type as definitions name it.
+func typeText(snap *catalog.Snapshot, t types.Type) string {
+	u := snap.UserType(t.UserID())
+	if u == nil {
+		return t.String()
+	}
+	out := ident(u.Schema) + "." + ident(u.Name)
+	if _, ok := t.Elem(); ok {
+		out += "[]"
+	}
+	return out
 }
 
 func constraintText(snap *catalog.Snapshot, r *catalog.Relation, k catalog.Constraint) string {

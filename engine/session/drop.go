@@ -66,6 +66,8 @@ func (s *Session) drop(ctx context.Context, p ast.Parsed, n *ast.Drop) (string, 
 		return tag, s.dropIndexes(ctx, p, n)
 	case "FUNCTION":
 		return tag, s.dropFunctions(ctx, p, n)
+	case "TYPE", "DOMAIN":
+		return tag, s.dropTypes(ctx, p, n)
 	case "ROLE", "USER", "GROUP":
 		return "DROP ROLE", s.dropRoles(ctx, p, n)
 	case "EXTENSION":
@@ -256,6 +258,12 @@ func (s *Session) dropSchemas(ctx context.Context, n *ast.Drop) error {
 					WithDetail("function %s depends on schema %s", fns[0].Signature(), name).
 					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 			}
+			types := snap.UserTypes(name)
+			if len(types) > 0 && n.Behavior != ast.Cascade {
+				return nil, pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop schema %s because other objects depend on it", name).
+					WithDetail("type %s depends on schema %s", types[0].Type(), name).
+					WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+			}
 			for _, f := range fns {
 				users, _ := snap.FunctionUsers(f.ID)
 				in = append(in, users...)
@@ -267,6 +275,15 @@ func (s *Session) dropSchemas(ctx context.Context, n *ast.Drop) error {
 			for _, f := range fns {
 				changes = append(changes, catalog.Change{DropFunction: f.ID})
 			}
+			left, err := snap.With(changes...)
+			if err != nil {
+				return nil, err
+			}
+			drops, err := (&typeDrop{s: s, snap: left, cascade: true, gone: types}).changes()
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, drops...)
 			out = append(append(out, changes...), catalog.Change{DropSchema: name})
 		}
 		return out, nil

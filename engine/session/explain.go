@@ -158,7 +158,7 @@ func (s *Session) prepareExplain(p ast.Parsed, n *ast.Explain, params []types.OI
 			lines = []string{strings.Join(lines, "\n")}
 		}
 		for _, l := range lines {
-			t.add(l)
+			t.add(types.Named(l, s.settings.format()))
 		}
 		return err
 	})

@@ -73,13 +73,13 @@ func (s *Session) newFunction(snap *catalog.Snapshot, p ast.Parsed, n *ast.Creat
 		ACL: snap.NewACL(s.who(), schema, auth.Function),
 	}
 	for _, a := range n.Args {
-		t, err := binder.TypeOf(p.SQL, a.Type)
+		t, err := s.typeOf(p, a.Type)
 		if err != nil {
 			return nil, err
 		}
 		f.Args, f.ArgNames = append(f.Args, types.Type{OID: t.OID, Mod: -1}), append(f.ArgNames, a.Name)
 	}
-	t, err := binder.TypeOf(p.SQL, n.Returns)
+	t, err := s.typeOf(p, n.Returns)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +235,7 @@ func (s *Session) function(snap *catalog.Snapshot, p ast.Parsed, o ast.Object) (
 	}
 	want := &catalog.Function{Name: name.Last()}
 	for _, a := range o.Sig.Args {
-		t, err := binder.TypeOf(p.SQL, a.Type)
+		t, err := s.typeOf(p, a.Type)
 		if err != nil {
 			return nil, err
 		}

@@ -170,6 +170,9 @@ func (e *Engine) AdoptOwners(ctx context.Context) error {
 	for _, f := range snap.Functions("", "") {
 		adopt(f.Owner)
 	}
+	for _, t := range snap.UserTypes("") {
+		adopt(t.Owner)
+	}
 	if len(changes) == 0 {
 		return nil
 	}

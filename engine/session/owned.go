@@ -148,6 +148,13 @@ func reassign(snap *catalog.Snapshot, from, to string) []catalog.Change {
 			out = append(out, catalog.Change{PutFunction: &c})
 		}
 	}
+	for _, t := range snap.UserTypes("") {
+		if t.Owner == from {
+			c := t.Clone()
+			c.ACL, c.Owner = t.ACL.Rename(from, to), to
+			out = append(out, catalog.Change{PutType: c})
+		}
+	}
 	for _, n := range append([]string{""}, snap.Schemas()...) {
 		if r := snap.SchemaRights(n); r.Owner == from {
 			r.ACL, r.Owner = r.ACL.Rename(from, to), to
@@ -193,6 +200,21 @@ func (s *Session) dropOwned(snap *catalog.Snapshot, role string, cascade bool) (
 			out = append(out, catalog.Change{DropFunction: f.ID})
 		}
 	}
+	left, err := snap.With(out...)
+	if err != nil {
+		return nil, err
+	}
+	d := &typeDrop{s: s, snap: left, cascade: cascade}
+	for _, t := range left.UserTypes("") {
+		if t.Owner == role || schemas[t.Schema] {
+			d.gone = append(d.gone, t)
+		}
+	}
+	drops, err := d.changes()
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, drops...)
 	for n, mine := range schemas {
 		if mine {
 			out = append(out, catalog.Change{DropSchema: n})

@@ -16,7 +16,7 @@ import (
 func (s *Session) prepareNamed(ctx context.Context, p ast.Parsed, n *ast.Prepare) error {
 	var params []types.OID
 	for _, t := range n.Types {
-		typ, err := binder.TypeOf(p.SQL, t)
+		typ, err := s.typeOf(p, t)
 		if err != nil {
 			return err
 		}

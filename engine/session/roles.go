@@ -349,6 +349,9 @@ func dependents(snap *catalog.Snapshot, role string) []string {
 	for _, f := range snap.Functions("", "") {
 		note(f.Owner, []auth.ACL{f.ACL}, "function "+f.Signature())
 	}
+	for _, t := range snap.UserTypes("") {
+		note(t.Owner, []auth.ACL{t.ACL}, "type "+t.Name)
+	}
 	for _, d := range snap.Defaults() {
 		if d.Role == role {
 			out = append(out, "owner of default privileges on new "+defaultWords[d.Kind]+" belonging to role "+role)

@@ -200,6 +200,8 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 		return s.command(p, func(ctx context.Context) (string, error) { return s.createSequence(ctx, p, n) }), nil
 	case *ast.CreateFunction:
 		return s.command(p, func(ctx context.Context) (string, error) { return "CREATE FUNCTION", s.createFunction(ctx, p, n) }), nil
+	case *ast.CreateType:
+		return s.command(p, func(ctx context.Context) (string, error) { return p.Tag(), s.createType(ctx, p, n) }), nil
 	case *ast.CreateNamed:
 		if n.Kind == "SUBSCRIPTION" {
 			return s.command(p, func(ctx context.Context) (string, error) {
@@ -326,6 +328,7 @@ var severities = []string{"notice", "warning", "error"}
 
 // tellClient sends a NOTICE or WARNING, unless the client wants none.
 func (s *Session) tellClient(n *pgerror.Error) {
+	n = types.NamedError(n, s.settings.format())
 	least := slices.Index(severities, s.settings.get("client_min_messages")) // -1: all
 	if slices.Index(severities, lower(n.Severity)) >= least || n.Severity == "INFO" {
 		s.notify.Notice(n)
@@ -351,7 +354,7 @@ func (s *Session) env() *expr.Env {
 	}
 	return &expr.Env{
 		Sequences: sequences{s},
-		Format:    s.settings.format(), Now: at, StmtTime: now,
+		Format:    s.evalFormat(), Now: at, StmtTime: now,
 		User: s.who(), Database: s.database, Schema: s.currentSchema(),
 		Version: s.e.Version, PID: int64(s.pid), Catalog: &lateCatalog{s: s}, Random: &s.random,
 		Setting: s.settings.value,

@@ -83,7 +83,7 @@ type settings struct {
 	values map[string]string
 	origin map[string]string // what RESET goes back to
 	fmt    *types.Format
-	regs   types.Names // of the session's reg types
+	regs   *names // of the session's reg types
 }
 
 func newSettings(e *Engine) *settings {
@@ -221,7 +221,9 @@ func (st *settings) format() *types.Format {
 		st.fmt = &types.Format{
 			Location: loc, DateStyle: st.get("datestyle"), IntervalStyle: st.get("intervalstyle"),
 			ExtraFloatDigits: digits, ByteaEscape: st.get("bytea_output") == "escape",
-			Names: st.regs,
+		}
+		if st.regs != nil {
+			st.fmt.Names, st.fmt.Types = st.regs, st.regs
 		}
 	}
 	return st.fmt

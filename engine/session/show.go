@@ -152,21 +152,24 @@ func (s *Session) showStreams(like func(string) bool) pgwire.Statement {
 			case c == "":
 				c = "native"
 			}
-			t.add(r.Name, r.Schema, c, r.Options["topic"], r.Options["format"], columnList(r))
+			t.add(r.Name, r.Schema, c, r.Options["topic"], r.Options["format"], s.columnList(r))
 		}
 		return nil
 	})
 }
 
-func columnList(r *catalog.Relation) string {
+func (s *Session) columnList(r *catalog.Relation) string {
 	var out []string
 	for _, c := range r.Columns {
 		if !c.Hidden {
-			out = append(out, c.Name+" "+c.Type.String())
+			out = append(out, c.Name+" "+s.typeName(c.Type))
 		}
 	}
 	return strings.Join(out, ", ")
 }
+
+// typeName is a type's name as the session's search path finds it.
+func (s *Session) typeName(t types.Type) string { return types.Named(t.String(), s.settings.format()) }
 
 func (s *Session) showTables(kind ast.ShowKind, like func(string) bool) pgwire.Statement {
 	t := newTextRows("name", "schema", "kind", "key", "columns")
@@ -185,7 +188,7 @@ func (s *Session) showTables(kind ast.ShowKind, like func(string) bool) pgwire.S
 					key = append(key, r.Columns[k].Name)
 				}
 			}
-			t.add(r.Name, r.Schema, kindOf(r), strings.Join(key, ", "), columnList(r))
+			t.add(r.Name, r.Schema, kindOf(r), strings.Join(key, ", "), s.columnList(r))
 		}
 		return nil
 	})
@@ -243,7 +246,7 @@ func (s *Session) showRelation(p ast.Parsed, n *ast.Show) (pgwire.Statement, err
 					key = "PRI"
 				}
 			}
-			t.add(c.Name, c.Type.String(), null, key, c.Default)
+			t.add(c.Name, s.typeName(c.Type), null, key, c.Default)
 		}
 		return nil
 	}), nil

@@ -8,6 +8,7 @@ import (
 
 	"velostream/catalog"
 	"velostream/catalog/auth"
+	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/parser"
@@ -58,7 +59,7 @@ func validateAs(ctx context.Context, role string, snap *catalog.Snapshot, conns 
 		v.at = p.Start
 		v.annotated(p)
 		if err := s.validate(ctx, p); err != nil {
-			v.report("error", pgerror.From(err), p.Start)
+			v.report("error", types.NamedError(pgerror.From(err), s.settings.format()), p.Start)
 		}
 		v.lint(s, p)
 	}
@@ -70,7 +71,7 @@ func (s *Session) validate(ctx context.Context, p ast.Parsed) error {
 	defines := false
 	switch n := p.Stmt.(type) {
 	case *ast.CreateRelation, *ast.CreateView, *ast.CreateSink, *ast.CreateSchema, *ast.CreateIndex, *ast.CreateSequence,
-		*ast.CreateFunction, *ast.Alter, *ast.Drop, *ast.Comment, *ast.Set:
+		*ast.CreateFunction, *ast.CreateType, *ast.Alter, *ast.Drop, *ast.Comment, *ast.Set:
 		defines = true
 	case *ast.Execute, *ast.Fetch, *ast.Transaction, *ast.CloseCursor, *ast.Deallocate, *ast.DeclareCursor, *ast.Prepare, *ast.Show:
 		return nil // about what is there when they run

@@ -42,6 +42,8 @@ type Options struct {
 	// Refs, if set, say what relation names mean and what their columns were
 	// called: the query was stored, and names may have changed since.
 	Refs []catalog.Ref
+	// TypeRefs, if set, say what the names of user-made types mean.
+	TypeRefs []catalog.TypeRef
 
 	// Usable, if set, returns an error for a schema that is named and whose objects
 	// may not be looked up.
@@ -94,6 +96,8 @@ type Result struct {
 	// the SQL functions it uses: what a stored query keeps.
 	Refs      []catalog.Ref
 	Functions []uint32
+	// TypeRefs say what the names of user-made types in the query mean.
+	TypeRefs []catalog.TypeRef
 	// Access is what the query does to relations, and as whom.
 	Access []catalog.Access
 	// Warnings are notices for the user.
@@ -110,6 +114,7 @@ type Binder struct {
 	// read were called.
 	functions []uint32
 	names     []catalog.Ref
+	typeRefs  []catalog.TypeRef // user-made types named
 	warnings  []*pgerror.Error
 	// access is what the statement does to relations; via is the view whose query
 	// is being bound, 0 outside of views.
@@ -196,7 +201,7 @@ func (b *Binder) Query(q *ast.Query) (*Result, error) {
 	res := &Result{
 		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode, Every: b.emit.every, Timeout: b.emit.timeout, LateLetters: b.emit.late == plan.LateLetters,
 		Continuous: q.Emit != nil, PrimaryKey: r.primaryKey, Inputs: b.inputs, Warnings: b.warnings,
-		Refs: b.names, Functions: b.functions, Access: b.accessList(),
+		Refs: b.names, Functions: b.functions, TypeRefs: b.typeRefs, Access: b.accessList(),
 	}
 	return res, nil
 }

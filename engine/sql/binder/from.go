@@ -216,7 +216,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 		return nil, err
 	}
 	o := b.Options
-	o.SQL, o.Params, o.Refs = "", nil, rel.Refs
+	o.SQL, o.Params, o.Refs, o.TypeRefs = "", nil, rel.Refs, rel.TypeRefs
 	v := New(o)
 	v.depth, v.nodes, v.inputs, v.emit, v.ids = b.depth+1, b.nodes, b.inputs, b.emit, b.ids
 	v.access, v.via = b.access, rel.ID

@@ -147,12 +147,13 @@ func substitute(e expr.Expr, args []expr.Expr) (expr.Expr, error) {
 	return plan.MapChildren(e, func(e expr.Expr) (expr.Expr, error) { return substitute(e, args) })
 }
 
-// CheckFunction binds the body of a function that is created, and returns the
-// functions that it uses. Positions of errors are in the body.
+// CheckFunction binds the body of a function that is created, notes in f which types it
+// names, and returns the functions that it uses. Positions of errors are in the body.
 func CheckFunction(o Options, f *catalog.Function) ([]uint32, error) {
 	o.SQL, o.Params = "", nil
 	b := New(o)
 	_, _, err := b.functionBody(f, f.Body)
+	f.TypeRefs = b.typeRefs
 	return b.functions, err
 }
 
@@ -164,7 +165,7 @@ func (b *Binder) functionBody(f *catalog.Function, sql string) (expr.Expr, []int
 		return nil, nil, err
 	}
 	o := b.Options
-	o.SQL, o.Params = sql, nil
+	o.SQL, o.Params, o.TypeRefs = sql, nil, f.TypeRefs
 	inner := New(o)
 	inner.depth = b.depth + 1
 	s := make(plan.Schema, len(f.Args))
@@ -187,6 +188,9 @@ func (b *Binder) functionBody(f *catalog.Function, sql string) (expr.Expr, []int
 		return nil, nil, err
 	}
 	b.useFunctions(inner.functions)
+	if sql != "" { // it is being created
+		b.typeRefs = append(b.typeRefs, inner.typeRefs...)
+	}
 	b.access = append(b.access, inner.access...)
 	used := make([]int, len(f.Args))
 	e, err = arguments(e, f, used)

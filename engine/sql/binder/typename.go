@@ -37,6 +37,15 @@ func (b *Binder) Type(n *ast.TypeName) (types.Type, error) {
 		}
 		mods = append(mods, int32(v))
 	}
+	if u := b.userType(n); u != nil {
+		if err := b.usable(n.Name); err != nil {
+			return types.Type{}, err
+		}
+		if len(mods) > 0 {
+			return types.Type{}, pgerror.New(pgerror.SyntaxError, "type modifier is not allowed for type %q", u.Name).At(b.pos(n.Pos()))
+		}
+		return b.bounded(n, u.Type())
+	}
 	if s := n.Name.Schema(); s != "" && s != "pg_catalog" && s != "public" {
 		if len(n.Name.Parts) > 3 {
 			return types.Type{}, pgerror.New(pgerror.SyntaxError, "improper qualified name (too many dotted names): %s", strings.Join(n.Name.Parts, "."))
@@ -56,14 +65,19 @@ func (b *Binder) Type(n *ast.TypeName) (types.Type, error) {
 		}
 		return types.Type{}, b.at(err, n)
 	}
-	if len(n.Bounds) > 0 {
-		arr, ok := t.Array()
-		if !ok {
-			return types.Type{}, b.missing(n, "arrays of type %s are not supported", TypeName(t))
-		}
-		return arr, nil
+	return b.bounded(n, t)
+}
+
+// bounded is the type of arrays of t where n has bounds.
+func (b *Binder) bounded(n *ast.TypeName, t types.Type) (types.Type, error) {
+	if len(n.Bounds) == 0 {
+		return t, nil
 	}
-	return t, nil
+	arr, ok := t.Array()
+	if !ok {
+		return types.Type{}, b.missing(n, "arrays of type %s are not supported", TypeName(t))
+	}
+	return arr, nil
 }
 
 func (b *Binder) composedType(n *ast.TypeName, name string) (types.Type, error) {
@@ -89,6 +103,9 @@ func (b *Binder) noSuchType(n *ast.TypeName, cause error) error {
 
 // typeCall is the type meant by a function call with the name of a type.
 func (b *Binder) typeCall(name string) (types.Type, bool) {
+	if u := b.userType(&ast.TypeName{Name: ast.Name{Parts: []string{name}}}); u != nil {
+		return u.Type(), true
+	}
 	t, err := types.Lookup(name, nil)
 	return t, err == nil
 }

@@ -13,6 +13,7 @@ import (
 const (
 	OIDAny                types.OID = 2276 // any type; the argument keeps its own
 	OIDAnyNonArray        types.OID = 2776
+	OIDAnyEnum            types.OID = 3500
 	OIDAnyCompatible      types.OID = 5077 // arguments are brought to a common type
 	OIDAnyCompatibleArray types.OID = 5078
 )
@@ -82,7 +83,7 @@ type FilterKernel func(c *CallContext, args []*column.Column, dst []int32) []int
 // the casts that Resolve asks for).
 func (f *Function) ReturnType(args []types.Type) types.Type {
 	switch f.Ret {
-	case types.OIDAnyElement, OIDAnyNonArray, OIDAnyCompatible, types.OIDAnyArray, OIDAnyCompatibleArray:
+	case types.OIDAnyElement, OIDAnyNonArray, OIDAnyEnum, OIDAnyCompatible, types.OIDAnyArray, OIDAnyCompatibleArray:
 		return f.polymorphicReturn(args)
 	default:
 	}
@@ -101,7 +102,7 @@ func (f *Function) polymorphicReturn(args []types.Type) types.Type {
 			if e, ok := t.Elem(); ok {
 				return types.Type{OID: e.OID, Mod: -1}
 			}
-		case types.OIDAnyElement, OIDAnyNonArray, OIDAnyCompatible:
+		case types.OIDAnyElement, OIDAnyNonArray, OIDAnyEnum, OIDAnyCompatible:
 			if !wantArray {
 				return types.Type{OID: t.OID, Mod: -1}
 			}

@@ -15,7 +15,7 @@ const maxDepth = 10000
 //
 //	{"op":"call","name":"+","sig":[23,23],"args":[…],"t":{"oid":23,"mod":-1}}
 //
-// A constant's value is its text form ("v"), absent for NULL, so that a stored
+// A constant's value is its stored form ("v"), absent for NULL, so that a stored
 // plan does not depend on how values lie in memory. Fields that hold an Expr
 // are read with DecodeExpr, or declared as Any.
 
@@ -117,14 +117,11 @@ func (e *Const) MarshalJSON() ([]byte, error) { return json.Marshal(e.wire()) }
 func (e *Const) wire() wire {
 	w := wire{Op: "const", T: &e.T}
 	if !e.Value.Null {
-		s := string(types.AppendText(nil, e.T, e.Value, storedFormat))
+		s := string(types.AppendStored(nil, e.T, e.Value))
 		w.Value = &s
 	}
 	return w
 }
-
-// storedFormat writes floats exactly and times in UTC.
-var storedFormat = &types.Format{ExtraFloatDigits: 1}
 
 // MarshalJSON writes the node's stored form.
 func (e *Param) MarshalJSON() ([]byte, error) {
@@ -292,7 +289,7 @@ func (w *wire) constant() (*Const, error) {
 	if w.Value == nil {
 		return &Const{Value: types.NullDatum, T: *w.T}, nil
 	}
-	d, err := types.DecodeText(*w.T, []byte(*w.Value), storedFormat)
+	d, err := types.DecodeStored(*w.T, []byte(*w.Value))
 	if err != nil {
 		return nil, corrupt("%v", err)
 	}

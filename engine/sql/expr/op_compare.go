@@ -80,6 +80,7 @@ func compareFamily() []Function {
 		add("bpchar", "bpchar", op, cmpTexts(op, func(a, b []byte) int { return bytes.Compare(types.TrimBlanks(a), types.TrimBlanks(b)) }), nil)
 		add("jsonb", "jsonb", op, cmpTexts(op, types.CompareJSON), nil)
 		add("anyarray", "anyarray", op, cmpArrays(op), nil)
+		add("anyenum", "anyenum", op, cmpTexts(op, bytes.Compare), filterTexts(op))
 	}
 	return out
 }

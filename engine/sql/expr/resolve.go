@@ -46,6 +46,9 @@ func choose(all []*Function, name string, isOperator bool, args []types.Type) (*
 		}
 	}
 	if f.undetermined(args) {
+		if slices.Contains(f.Args, OIDAnyEnum) {
+			return nil, nil, noFunction(name, isOperator, args)
+		}
 		return nil, nil, pgerror.New(pgerror.DatatypeMismatch, "could not determine polymorphic type because input has type unknown")
 	}
 	want, ok := f.wantedTypes(args)
@@ -63,7 +66,7 @@ func (f *Function) undetermined(args []types.Type) bool {
 	poly := false
 	for i, a := range args {
 		switch f.argType(i) {
-		case types.OIDAnyArray, types.OIDAnyElement, OIDAnyNonArray:
+		case types.OIDAnyArray, types.OIDAnyElement, OIDAnyNonArray, OIDAnyEnum:
 			if poly = true; a.OID != types.OIDUnknown {
 				return false
 			}
@@ -127,6 +130,8 @@ func canCoerce(from, to types.OID) bool {
 		return true
 	case OIDAnyNonArray:
 		return !isArray(from)
+	case OIDAnyEnum:
+		return from == types.OIDUnknown || types.Type{OID: from}.IsEnum()
 	case types.OIDAnyArray, OIDAnyCompatibleArray:
 		return from == types.OIDUnknown || isArray(from)
 	default:
@@ -290,7 +295,7 @@ func (f *Function) wantedTypes(args []types.Type) ([]types.Type, bool) {
 			if d = a.OID; d == types.OIDUnknown && f.Name != "pg_typeof" {
 				d = types.OIDText
 			}
-		case types.OIDAnyElement, OIDAnyNonArray, OIDAnyCompatible:
+		case types.OIDAnyElement, OIDAnyNonArray, OIDAnyEnum, OIDAnyCompatible:
 			d = elem
 		case types.OIDAnyArray, OIDAnyCompatibleArray:
 			arr, has := types.Type{OID: elem, Mod: -1}.Array()
@@ -320,7 +325,7 @@ func (f *Function) elementType(args []types.Type) (types.OID, bool) {
 		switch f.argType(i) {
 		case OIDAnyCompatible:
 			elems, poly, compatible = append(elems, a), true, true
-		case types.OIDAnyElement, OIDAnyNonArray:
+		case types.OIDAnyElement, OIDAnyNonArray, OIDAnyEnum:
 			elems, poly = append(elems, a), true
 		case types.OIDAnyArray, OIDAnyCompatibleArray:
 			poly = true

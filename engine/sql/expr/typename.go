@@ -14,7 +14,7 @@ var shortNames = map[string]types.OID{
 	"regnamespace": types.OIDRegnamespace, "regrole": types.OIDRegrole, "regprocedure": types.OIDRegprocedure,
 	"regoper": types.OIDRegoper, "regoperator": types.OIDRegoperator, "regcollation": types.OIDRegcollation, "unknown": types.OIDUnknown, "record": types.OIDRecord,
 	"void": types.OIDVoid, "any": OIDAny, "anyelement": types.OIDAnyElement, "anyarray": types.OIDAnyArray,
-	"anynonarray": OIDAnyNonArray, "anycompatible": OIDAnyCompatible, "anycompatiblearray": OIDAnyCompatibleArray,
+	"anynonarray": OIDAnyNonArray, "anyenum": OIDAnyEnum, "anycompatible": OIDAnyCompatible, "anycompatiblearray": OIDAnyCompatibleArray,
 }
 
 // typeName is the name of a type in messages.
@@ -24,6 +24,8 @@ func typeName(o types.OID) string {
 		return `"any"`
 	case OIDAnyNonArray:
 		return "anynonarray"
+	case OIDAnyEnum:
+		return "anyenum"
 	case OIDAnyCompatible:
 		return "anycompatible"
 	case OIDAnyCompatibleArray:
@@ -36,7 +38,7 @@ func typeName(o types.OID) string {
 // category returns a type's category and whether it is preferred there.
 func category(o types.OID) (types.Category, bool) {
 	switch o {
-	case OIDAny, OIDAnyNonArray, OIDAnyCompatible, OIDAnyCompatibleArray:
+	case OIDAny, OIDAnyNonArray, OIDAnyEnum, OIDAnyCompatible, OIDAnyCompatibleArray:
 		return types.CategoryPseudo, false
 	default:
 	}
