@@ -85,6 +85,16 @@ func (c *coordinator) sourceOpener(ctx context.Context, x *content) func(*plan.P
 		if rel == nil {
 			return nil, pgerror.New(pgerror.UndefinedTable, "relation %q was dropped", scan.Name)
 		}
+		if h := c.history(); h != nil && h.Relation == rel.ID {
+			if shard != 0 {
+				return nil, nil
+			}
+			s, err := c.openHistory(scan, index, x)
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
+		}
 		if rel.Sourced() || rel.ID == c.id {
 			return c.openConnector(ctx, rel, scan, index, shard, wake)
 		}

@@ -64,6 +64,8 @@ type coordinator struct {
 	lastSync  time.Time
 	base      Stats       // of earlier runs
 	late      atomic.Bool // late rows wait to be copied, see deliverLate
+	replay    *replay
+	told      bool // beginHistory has nothing left to do
 }
 
 // stageInput is an input, or a shard, of a stage.
@@ -185,6 +187,7 @@ func (c *coordinator) start(ctx context.Context) error {
 			return err
 		}
 		defer content.release()
+		c.startReplay(content)
 	}
 	c.gates = gatesOf(c.plan)
 	g := graphSpec{
@@ -265,6 +268,9 @@ func (c *coordinator) step(ctx context.Context) error {
 
 // due says what is to be done now: nil, nothing.
 func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) {
+	if c.waitsForReader() {
+		return false, false, nil
+	}
 	if f := c.nextFence(); f != nil && !c.backfilling() {
 		return true, false, func(bool, bool) error { return c.passFence(f) }
 	}
@@ -273,7 +279,7 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 	ahead := c.logsAhead()
 	checkpointDue := c.transient == nil && (now.Sub(c.lastSync) >= c.m.o.CheckpointInterval || c.log.PendingBytes() > pendingBytes)
 	switch {
-	case c.first, c.backfilling(), ahead, c.tickDue(now), dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
+	case c.first, c.backfilling(), ahead, c.replaying(), c.tickDue(now), dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
 		return checkpointDue || c.wantsFlush(), checkpointDue, c.advance
 	case c.logsMoved() && c.transient == nil && now.Sub(c.lastSync) >= idleCheckpoint:
 		return true, true, c.advance
@@ -291,6 +297,12 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 // come meanwhile: the jobs read may be beyond it already, this one must not be.
 func (c *coordinator) advance(flush, sync bool) error {
 	cut := c.cut()
+	if c.replaying() {
+		var err error
+		if cut, err = c.replayed(); err != nil {
+			return err
+		}
+	}
 	if c.nextFence() != nil && !c.backfilling() {
 		return nil
 	}
@@ -300,6 +312,9 @@ func (c *coordinator) advance(flush, sync bool) error {
 // nextDeadline is how long nothing needs to be done if nothing happens.
 func (c *coordinator) nextDeadline() time.Duration {
 	d := idleCheckpoint
+	if c.replaying() {
+		d = replayPause
+	}
 	if dirty, busy := c.run.Activity(); dirty || busy {
 		d = min(d, c.m.o.EpochInterval-time.Since(c.epochAt))
 	} else if c.hasConnectors() {
@@ -402,6 +417,7 @@ func (c *coordinator) epoch(cut dataflow.Cut, flush, sync bool) error {
 		c.batch = c.m.store.NewBatch()
 	}
 	c.openGates()
+	hide := c.transient != nil && c.transient.HideContent && (c.first || c.backfilling())
 	e := state.Epoch{ID: c.at.Epoch + 1, Flush: flush}
 	c.run.Inject(e, cut)
 	reports := make([]dataflow.Report, 0, c.run.Tasks())
@@ -416,8 +432,11 @@ func (c *coordinator) epoch(cut dataflow.Cut, flush, sync bool) error {
 	c.at.Epoch, c.at.Cuts, c.at.Backfilling = e.ID, cut, c.backfilling()
 	c.epochAt, c.unflushed, c.first = time.Now(), true, false
 	changes, rows := c.output(reports)
+	if hide {
+		changes = nil
+	}
 	c.note(reports, rows)
-	c.log.Append(log.Entry{Seq: e.ID, Changes: changes})
+	c.log.Append(log.Entry{Seq: e.ID, Time: c.epochTime(), Changes: changes})
 	if sub := c.relation().Subscription; sub != nil && sub.Notify != "" && len(changes) > 0 && !c.at.Backfilling && c.m.o.Notify != nil {
 		c.m.o.Notify(sub.Notify, c.relation().Name)
 	}
@@ -517,6 +536,9 @@ func (c *coordinator) commit(sync bool) error {
 		c.log.Skip()
 	}
 	if err := c.at.stage(c.batch, c.id); err != nil {
+		return err
+	}
+	if err := c.beginHistory(); err != nil {
 		return err
 	}
 	if err := c.m.store.Commit(c.batch, sync); err != nil {

@@ -30,9 +30,13 @@ type SubscribeOptions struct {
 	// Tables and views always begin with their content, unless NoSnapshot.
 	Earliest   bool
 	NoSnapshot bool
+	// HideContent takes content in without showing it, for queries whose changes depend on it.
+	HideContent bool
 	// Progress makes epochs at least so often, also when nothing changes, so
 	// that Progress moves on; 0: no.
 	Progress time.Duration
+	// History is where the query begins, nil: now.
+	History *History
 }
 
 // Subscribe starts the continuous plan p, and returns when its sources are open:
@@ -84,6 +88,9 @@ func (m *Manager) Subscribe(ctx context.Context, p *plan.Physical, o SubscribeOp
 func (m *Manager) connect(snap *catalog.Snapshot, j *Job) error {
 	for _, scan := range scansOf(j.plan) {
 		in := snap.ByID(scan.Relation)
+		if h := j.history(); h != nil && h.Relation == scan.Relation {
+			in = snap.ByID(h.Subscription)
+		}
 		switch {
 		case in == nil:
 			return pgerror.New(pgerror.UndefinedTable, "relation %q does not exist", scan.Name)
@@ -99,6 +106,14 @@ func (m *Manager) connect(snap *catalog.Snapshot, j *Job) error {
 		}
 	}
 	return nil
+}
+
+// history is where a transient query begins that does not begin now, nil: it does.
+func (j *Job) history() *History {
+	if j.transient == nil {
+		return nil
+	}
+	return j.transient.History
 }
 
 // Next waits for changes. Without any within the time that ctx allows it
@@ -175,6 +190,10 @@ func (j *Job) ended() error {
 	if errors.Is(j.err, log.ErrRolledBack) {
 		return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "continuous query ended: what it reads went back to its last checkpoint").
 			WithHint("Run it again.")
+	}
+	if errors.Is(j.err, log.ErrBehind) {
+		return pgerror.New(pgerror.ObjectNotInPrerequisiteState, "continuous query ended: changes that it has not read are no longer kept").
+			WithHint("Read faster, or give the subscription a longer retention.")
 	}
 	if j.err != nil {
 		return j.err

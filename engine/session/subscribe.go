@@ -10,6 +10,7 @@ import (
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/optimizer"
 	"velostream/engine/sql/parser"
+	"velostream/engine/sql/plan"
 	"velostream/engine/subscribe"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
@@ -57,6 +58,13 @@ func (s *Session) prepareSubscribe(p ast.Parsed, n *ast.Subscribe, params []type
 	if err != nil {
 		return nil, err
 	}
+	if c.NoSnapshot && stateful(phys) {
+		c.NoSnapshot, c.HideContent = false, true
+	}
+	past := n.AsOf != nil && c.From < time.Now().UnixMicro()
+	if past && reads(phys, plan.OpClock) {
+		return nil, pgerror.Unsupported("a query that depends on now() cannot begin at a time that has passed").At(p.Position(n.AsOf.Pos()))
+	}
 	s.warn(append(r.Warnings, warnings...))
 	visible := visibleColumns(phys.Out)
 	g := &guard{}
@@ -75,6 +83,13 @@ func (s *Session) prepareSubscribe(p ast.Parsed, n *ast.Subscribe, params []type
 				if bound, err = phys.BindParams(args); err != nil {
 					return nil, err
 				}
+			}
+			c := c
+			if past {
+				if c.History, err = s.history(r.Inputs, c.From); err != nil {
+					return nil, pgerror.From(err).At(p.Position(n.AsOf.Pos()))
+				}
+				c.From = 0
 			}
 			rows, err := subscribe.RunChanges(ctx, s.e.Jobs, bound, visible, c)
 			return g.guarded(s, rows, err)
@@ -122,10 +137,6 @@ func (s *Session) changesOptions(p ast.Parsed, n *ast.Subscribe, r *binder.Resul
 	var err error
 	if c.From, err = s.logicalTime(p, n.AsOf); err != nil {
 		return c, err
-	}
-	if c.From != 0 && c.From < time.Now().UnixMicro() {
-		return c, pgerror.New(pgerror.InvalidParameterValue, "AS OF lies in the past: changes are not kept").
-			WithHint("A SUBSCRIBE begins with the present content; leave AS OF out.").At(p.Position(n.AsOf.Pos()))
 	}
 	c.UpTo, err = s.logicalTime(p, n.UpTo)
 	return c, err

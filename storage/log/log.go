@@ -36,8 +36,8 @@ type Change struct {
 // Entry is one atomic step: a committed transaction, or an epoch.
 type Entry struct {
 	Seq uint64
-	// Time is when it was appended, µs since the Unix epoch; growing from entry
-	// to entry. 0 for entries read back from the store, unless Options.Times.
+	// Time is when it was appended, µs since the Unix epoch, or a time given to Append;
+	// growing from entry to entry. 0 for entries read back from the store, unless Options.Times.
 	Time    int64
 	Changes []Change
 }
@@ -117,7 +117,10 @@ func (l *Log) Append(e Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = e.Seq
-	e.Time = max(time.Now().UnixMicro(), l.lastTime+1)
+	if e.Time == 0 {
+		e.Time = time.Now().UnixMicro()
+	}
+	e.Time = max(e.Time, l.lastTime+1)
 	l.lastTime = e.Time
 	if len(e.Changes) > 0 {
 		n := 0
