@@ -84,14 +84,28 @@ func (d *Decimal) MulWord(o, to *Decimal) bool {
 	return true
 }
 
-// AtScale is d shown with scale digits after the point where that loses none of it
-// and fits a word, else d.
-func (d Decimal) AtScale(scale int32) Decimal {
-	if d.form != finite || d.big != nil || scale < d.scale || scale > maxScale {
-		return d
+// Word is the coefficient of a finite d that fits a word, and its scale; ok is false for others.
+func (d *Decimal) Word() (coef int64, scale int32, ok bool) {
+	return d.coef, d.scale, d.form == finite && d.big == nil
+}
+
+// FloorWord is the greatest coefficient of a number with scale digits after the point that is
+// not greater than d; exact says that it is d. ok is false where it fits no word.
+func (d Decimal) FloorWord(scale int32) (coef int64, exact, ok bool) {
+	if d.form != finite || d.big != nil {
+		return 0, false, false
 	}
-	if c, ok := scaleWord(d.coef, scale-d.scale); ok {
-		return Decimal{coef: c, scale: scale}
+	if scale >= d.scale {
+		c, ok := scaleWord(d.coef, scale-d.scale)
+		return c, true, ok
 	}
-	return d
+	p, ok := scaleWord(1, d.scale-scale)
+	if !ok {
+		return 0, false, false
+	}
+	q, rest := d.coef/p, d.coef%p
+	if rest < 0 {
+		q--
+	}
+	return q, rest == 0, true
 }

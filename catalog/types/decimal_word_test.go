@@ -48,8 +48,12 @@ func TestDecimalWord(t *testing.T) {
 				t.Fatalf("%v %s %v = %v, want %v, %v", a, name, b, got, want, err)
 			}
 		}
-		if s := a.AtScale(r.Int32N(30)); s.Cmp(a) != 0 {
-			t.Fatalf("%v AtScale: %v", a, s)
+		scale := r.Int32N(30)
+		if c, exact, ok := a.FloorWord(scale); ok {
+			floor, above := NewDecimal(c, scale), NewDecimal(c+1, scale)
+			if exact != (floor.Cmp(a) == 0) || floor.Cmp(a) > 0 || c < math.MaxInt64 && above.Cmp(a) <= 0 {
+				t.Fatalf("%v FloorWord(%d): %d, %v", a, scale, c, exact)
+			}
 		}
 	}
 	if used < 10000 {

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"bytes"
-	"slices"
 
 	"velostream/catalog/types"
 	"velostream/storage/column"
@@ -159,6 +158,14 @@ func compareRows[T int64 | float64](op cmpOp, c *CallContext, a, b []T, ak, bk b
 }
 
 func compareDense[T int64 | float64](op cmpOp, a, b []T, ak, bk bool, out []bool) {
+	switch {
+	case bk && !ak && b[0] == b[0]:
+		compareConst(op, a[:len(out)], b[0], out)
+		return
+	case ak && !bk && a[0] == a[0]:
+		compareConst(op.swapped(), b[:len(out)], a[0], out)
+		return
+	}
 	am, bm := stride(ak), stride(bk)
 	switch op {
 	case opEq:
@@ -176,6 +183,37 @@ func compareDense[T int64 | float64](op cmpOp, a, b []T, ak, bk bool, out []bool
 	default:
 		for i := range out {
 			out[i] = !lt(b[i&bm], a[i&am])
+		}
+	}
+}
+
+// compareConst is compareDense for a constant that is not NaN, as filterConst.
+func compareConst[T int64 | float64](op cmpOp, a []T, y T, out []bool) {
+	out = out[:len(a)]
+	switch op {
+	case opEq:
+		for i, x := range a {
+			out[i] = x == y
+		}
+	case opNe:
+		for i, x := range a {
+			out[i] = x != y
+		}
+	case opLt:
+		for i, x := range a {
+			out[i] = x < y
+		}
+	case opLe:
+		for i, x := range a {
+			out[i] = x <= y
+		}
+	case opGt:
+		for i, x := range a {
+			out[i] = x > y || x != x // NaN is greatest
+		}
+	default:
+		for i, x := range a {
+			out[i] = x >= y || x != x
 		}
 	}
 }
@@ -298,71 +336,6 @@ func cmpBools(op cmpOp) Kernel {
 			out.Bools[i] = op.holds(b2i(a.Bools[a.At(i)]) - b2i(b.Bools[b.At(i)]))
 			return nil
 		})
-	}
-}
-
-func cmpDecimals(op cmpOp) Kernel {
-	return func(c *CallContext, args []*column.Column, out *column.Column) error {
-		a, b, am, bm := decimals(args[0], args[1])
-		yes := op.outcomes()
-		if c.Sel == nil {
-			bools := out.Bools[:c.N]
-			for i := range bools {
-				o, ok := a[i&am].CmpWord(&b[i&bm])
-				if !ok {
-					o = a[i&am].Cmp(b[i&bm])
-				}
-				bools[i] = yes[(o+1)&3]
-			}
-			return nil
-		}
-		for _, s := range c.Sel {
-			i := int(s)
-			out.Bools[i] = yes[a[i&am].Cmp(b[i&bm])+1]
-		}
-		return nil
-	}
-}
-
-// outcomes is holds for -1, 0 and 1; there are four, so that an index needs no check.
-func (op cmpOp) outcomes() [4]bool { return [4]bool{op.holds(-1), op.holds(0), op.holds(1)} }
-
-// decimals are the values of two columns with their strides. A constant is shown with
-// as many digits as the other's first value, so that most comparisons are of words.
-func decimals(l, r *column.Column) (a, b []types.Decimal, am, bm int) {
-	a, b, am, bm = l.Decs, r.Decs, stride(l.Const), stride(r.Const)
-	switch {
-	case bm == 0 && am != 0 && len(a) > 0 && len(b) > 0:
-		b = []types.Decimal{b[0].AtScale(a[0].Scale())}
-	case am == 0 && bm != 0 && len(a) > 0 && len(b) > 0:
-		a = []types.Decimal{a[0].AtScale(b[0].Scale())}
-	}
-	return a, b, am, bm
-}
-
-func filterDecimals(op cmpOp) FilterKernel {
-	return func(c *CallContext, args []*column.Column, dst []int32) []int32 {
-		a, b, am, bm := decimals(args[0], args[1])
-		yes := op.outcomes()
-		k, rows := len(dst), count(c.Sel, c.N)
-		dst = slices.Grow(dst, rows)[:k+rows]
-		if c.Sel == nil {
-			for i := range c.N {
-				o, ok := a[i&am].CmpWord(&b[i&bm])
-				if !ok {
-					o = a[i&am].Cmp(b[i&bm])
-				}
-				dst[k] = int32(i)
-				k += b2i(yes[(o+1)&3])
-			}
-			return dst[:k]
-		}
-		for _, s := range c.Sel {
-			o := a[int(s)&am].Cmp(b[int(s)&bm])
-			dst[k] = s
-			k += b2i(yes[(o+1)&3])
-		}
-		return dst[:k]
 	}
 }
 

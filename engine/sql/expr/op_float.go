@@ -49,36 +49,6 @@ func arithFloats(op byte, single bool) Kernel {
 	}
 }
 
-// arithDense reports whether a result needs a second look: one that is
-// infinite, NaN, or a product of zero.
-func arithDense(op byte, args []*column.Column, o []float64) (look bool) {
-	a, b, am, bm := floatArgs(args)
-	switch op {
-	case '+':
-		for i := range o {
-			v := a[i&am] + b[i&bm]
-			if o[i] = v; v-v != 0 {
-				look = true
-			}
-		}
-	case '-':
-		for i := range o {
-			v := a[i&am] - b[i&bm]
-			if o[i] = v; v-v != 0 {
-				look = true
-			}
-		}
-	default:
-		for i := range o {
-			v := a[i&am] * b[i&bm]
-			if o[i] = v; v-v != 0 || v == 0 {
-				look = true
-			}
-		}
-	}
-	return look
-}
-
 func arithSparse(op byte, single bool, c *CallContext, args []*column.Column, o []float64) {
 	a, b, am, bm := floatArgs(args)
 	_ = c.each(func(i int) error {
