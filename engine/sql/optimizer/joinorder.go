@@ -42,18 +42,17 @@ func bestOrder(c *Context, p plan.Logical) (plan.Logical, bool) {
 
 // mapInputs is p with f applied to its inputs.
 func mapInputs(p plan.Logical, f func(plan.Logical) (plan.Logical, bool)) (plan.Logical, bool) {
-	in := p.Inputs()
-	out := make([]plan.Logical, len(in))
-	changed := false
+	var buf [2]plan.Logical
+	in, changed := plan.AppendInputs(buf[:0], p), false
 	for i, child := range in {
 		n, did := f(child)
-		out[i] = n
+		in[i] = n
 		changed = changed || did
 	}
 	if !changed {
 		return p, false
 	}
-	return p.WithInputs(out), true
+	return p.WithInputs(slices.Clone(in)), true
 }
 
 // inOrder reports a join that may be taken apart: which of its rows come out does not

@@ -118,18 +118,7 @@ func appendNew(names []string, name string) []string {
 
 // bottomUp applies f to every node, inputs first.
 func bottomUp(p plan.Logical, f func(plan.Logical) (plan.Logical, bool)) (plan.Logical, bool) {
-	changed := false
-	if in := p.Inputs(); len(in) > 0 {
-		out := make([]plan.Logical, len(in))
-		for i, c := range in {
-			n, did := bottomUp(c, f)
-			out[i] = n
-			changed = changed || did
-		}
-		if changed {
-			p = p.WithInputs(out)
-		}
-	}
+	p, changed := mapInputs(p, func(c plan.Logical) (plan.Logical, bool) { return bottomUp(c, f) })
 	n, did := f(p)
 	return n, changed || did
 }

@@ -13,18 +13,7 @@ func pushFilters(_ *Context, p plan.Logical) (plan.Logical, bool) {
 			return n, true
 		}
 	}
-	in := p.Inputs()
-	out := make([]plan.Logical, len(in))
-	changed := false
-	for i, c := range in {
-		n, did := pushFilters(nil, c)
-		out[i] = n
-		changed = changed || did
-	}
-	if !changed {
-		return p, false
-	}
-	return p.WithInputs(out), true
+	return mapInputs(p, func(c plan.Logical) (plan.Logical, bool) { return pushFilters(nil, c) })
 }
 
 // filtered is p with conds on top, one node for all.

@@ -186,17 +186,23 @@ func Remap(e expr.Expr, f func(*expr.Col) expr.Expr) expr.Expr {
 
 // Conjuncts splits e at its top-level ANDs; nil gives none.
 func Conjuncts(e expr.Expr) []expr.Expr {
+	if and, ok := e.(*expr.And); ok {
+		return appendConjuncts(make([]expr.Expr, 0, len(and.Args)), e)
+	}
+	return appendConjuncts(nil, e)
+}
+
+func appendConjuncts(out []expr.Expr, e expr.Expr) []expr.Expr {
 	switch e := e.(type) {
 	case nil:
-		return nil
+		return out
 	case *expr.And:
-		var out []expr.Expr
 		for _, a := range e.Args {
-			out = append(out, Conjuncts(a)...)
+			out = appendConjuncts(out, a)
 		}
 		return out
 	}
-	return []expr.Expr{e}
+	return append(out, e)
 }
 
 // All is the conjunction of conds, nil for none.

@@ -33,6 +33,25 @@ func (n *Sort) Schema() Schema { return n.Input.Schema() }
 // Schema implements Logical.
 func (n *Limit) Schema() Schema { return n.Input.Schema() }
 
+// AppendInputs appends p's inputs to dst: p.Inputs without a slice of its own for the common nodes.
+func AppendInputs(dst []Logical, p Logical) []Logical {
+	switch p := p.(type) {
+	case *Filter:
+		return append(dst, p.Input)
+	case *Project:
+		return append(dst, p.Input)
+	case *Aggregate:
+		return append(dst, p.Input)
+	case *Join:
+		return append(dst, p.Left, p.Right)
+	case *Sort:
+		return append(dst, p.Input)
+	case *Shared:
+		return append(dst, p.Input)
+	}
+	return append(dst, p.Inputs()...)
+}
+
 // Inputs implements Logical.
 func (n *Scan) Inputs() []Logical { return nil }
 

@@ -1,25 +1,26 @@
 package plan
 
-import "velostream/engine/sql/expr"
+import (
+	"slices"
+
+	"velostream/engine/sql/expr"
+)
 
 // MapExprs rebuilds the plan p with f applied to each whole expression in it.
 // Nodes that nothing changed in are shared.
 func MapExprs(p Logical, f func(expr.Expr) (expr.Expr, error)) (Logical, error) {
-	in := p.Inputs()
-	if len(in) > 0 {
-		out := make([]Logical, len(in))
-		changed := false
-		for i, c := range in {
-			n, err := MapExprs(c, f)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = n
-			changed = changed || n != c
+	var buf [2]Logical
+	in, changed := AppendInputs(buf[:0], p), false
+	for i, c := range in {
+		n, err := MapExprs(c, f)
+		if err != nil {
+			return nil, err
 		}
-		if changed {
-			p = p.WithInputs(out)
-		}
+		in[i] = n
+		changed = changed || n != c
+	}
+	if changed {
+		p = p.WithInputs(slices.Clone(in))
 	}
 	m := exprMapper{f: f}
 	n := m.node(p)
@@ -51,11 +52,20 @@ func (m *exprMapper) one(e expr.Expr) expr.Expr {
 	return n
 }
 
+// all is in itself where nothing changes.
 func (m *exprMapper) all(in []expr.Expr) []expr.Expr {
-	if in == nil {
-		return nil
+	out := in
+	for i, e := range in {
+		n := m.one(e)
+		if n == e {
+			continue
+		}
+		if &out[0] == &in[0] {
+			out = slices.Clone(in)
+		}
+		out[i] = n
 	}
-	return mapAll(in, m.one)
+	return out
 }
 
 func (m *exprMapper) sort(in []SortKey) []SortKey {
