@@ -36,10 +36,16 @@ type Constraint struct {
 	Ref        uint32 `json:"ref,omitempty"`
 	RefIndex   uint32 `json:"ref_index,omitempty"`
 	RefColumns []int  `json:"ref_columns,omitempty"`
-	OnDelete   string `json:"on_delete,omitempty"` // "": NO ACTION, else RESTRICT, CASCADE, SET NULL
+	OnDelete   string `json:"on_delete,omitempty"` // "": NO ACTION, else RESTRICT, CASCADE, SET NULL, SET DEFAULT
 	OnUpdate   string `json:"on_update,omitempty"`
 	MatchFull  bool   `json:"match_full,omitempty"`
-	SetColumns []int  `json:"set_columns,omitempty"` // ON DELETE SET NULL (columns)
+	SetColumns []int  `json:"set_columns,omitempty"` // ON DELETE SET NULL or SET DEFAULT (columns)
+	// Deferrable: it may be checked at COMMIT, and Deferred: it is unless a transaction
+	// says otherwise.
+	Deferrable bool `json:"deferrable,omitempty"`
+	Deferred   bool `json:"deferred,omitempty"`
+	// NotValid, also of CHECK: rows that were there before it may not meet it.
+	NotValid bool `json:"not_valid,omitempty"`
 }
 
 // Index is a secondary index of a native table.
@@ -91,6 +97,22 @@ type Ref struct {
 	// Columns are the names that its columns had, by position; later columns
 	// are not known to the query.
 	Columns []string `json:"columns"`
+}
+
+// Attributes are the words after the constraint that say when it is checked, and that
+// not all rows were, as SQL has them.
+func (k *Constraint) Attributes() string {
+	out := ""
+	if k.Deferrable {
+		out = " DEFERRABLE"
+	}
+	if k.Deferred {
+		out += " INITIALLY DEFERRED"
+	}
+	if k.NotValid {
+		out += " NOT VALID"
+	}
+	return out
 }
 
 // EntryStorage is where the entries of the index are kept.

@@ -119,7 +119,7 @@ func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation
 // ForeignKeyOf is a foreign key of child as the native store knows it.
 func ForeignKeyOf(child *catalog.Relation, k catalog.Constraint) *table.ForeignKey {
 	return &table.ForeignKey{
-		Name: k.Name, Child: child.ID, Columns: k.Columns, Parent: k.Ref, Index: k.RefIndex, ParentColumns: k.RefColumns,
+		ID: k.ID, Deferrable: k.Deferrable, Deferred: k.Deferred, Name: k.Name, Child: child.ID, Columns: k.Columns, Parent: k.Ref, Index: k.RefIndex, ParentColumns: k.RefColumns,
 		OnDelete: keyAction(k.OnDelete), OnUpdate: keyAction(k.OnUpdate), SetColumns: k.SetColumns, MatchFull: k.MatchFull,
 	}
 }
@@ -132,6 +132,8 @@ func keyAction(name string) table.Action {
 		return table.Cascade
 	case "SET NULL":
 		return table.SetNull
+	case "SET DEFAULT":
+		return table.SetDefault
 	}
 	return table.NoAction
 }

@@ -46,7 +46,7 @@ func (c *Catalog) constraints() []constraint {
 // constraintSources are pg_constraint and pg_index.
 func constraintSources() map[string]source {
 	return map[string]source{
-		"pg_constraint": {"oid conname connamespace contype convalidated conrelid conindid confrelid confupdtype confdeltype " +
+		"pg_constraint": {"oid conname connamespace contype condeferrable condeferred convalidated conrelid conindid confrelid confupdtype confdeltype " +
 			"confmatchtype conislocal connoinherit conkey confkey confdelsetcols conbin", (*Catalog).constraintRows},
 		"pg_index": {"indexrelid indrelid indnatts indnkeyatts indisunique indnullsnotdistinct indisprimary indimmediate " +
 			"indisvalid indisready indislive indkey indcollation indclass indoption", (*Catalog).indexRows},
@@ -73,7 +73,7 @@ func (c *Catalog) constraintRows(e *emitter) {
 		case "c":
 			bin = k.checkText()
 		}
-		e.row(k.ID, k.Name, c.schemaOID(k.rel.Schema), k.kind, true, k.rel.ID, k.index, ref, up, del, match, true, k.kind != "c",
+		e.row(k.ID, k.Name, c.schemaOID(k.rel.Schema), k.kind, k.Deferrable, k.Deferred, !k.NotValid, k.rel.ID, k.index, ref, up, del, match, true, k.kind != "c",
 			numbers(k.Columns), confkey, setcols, bin)
 	}
 }
@@ -126,9 +126,9 @@ func (k *constraint) text(c *Catalog, pretty bool) string {
 		return s + list(k.rel, k.Columns)
 	case "c":
 		if pretty {
-			return "CHECK (" + k.Text + ")"
+			return "CHECK (" + k.Text + ")" + k.Attributes()
 		}
-		return "CHECK (" + k.checkText() + ")"
+		return "CHECK (" + k.checkText() + ")" + k.Attributes()
 	}
 	ref := c.relation(k.Ref)
 	if ref == nil {
@@ -147,5 +147,5 @@ func (k *constraint) text(c *Catalog, pretty bool) string {
 			s += " " + list(k.rel, k.SetColumns)
 		}
 	}
-	return s
+	return s + k.Attributes()
 }

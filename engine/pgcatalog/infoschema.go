@@ -278,7 +278,7 @@ func (c *Catalog) tableConstraintRows(e *emitter) {
 				distinct = "NO"
 			}
 		}
-		e.row(c.Database, k.rel.Schema, k.Name, c.Database, k.rel.Schema, k.rel.Name, constraintTypes[k.kind], "NO", "NO", "YES", distinct)
+		e.row(c.Database, k.rel.Schema, k.Name, c.Database, k.rel.Schema, k.rel.Name, constraintTypes[k.kind], yesNo(k.Deferrable), yesNo(k.Deferred), "YES", distinct)
 	}
 	c.notNulls(func(r *catalog.Relation, _ visibleColumn, name string) {
 		e.row(c.Database, r.Schema, name, c.Database, r.Schema, r.Name, "CHECK", "NO", "NO", "YES", nil)

@@ -95,6 +95,9 @@ func (s *Session) alteration(snap *catalog.Snapshot, p ast.Parsed, n *ast.Alter)
 		}
 		return nil, err
 	}
+	if err := s.notPending("ALTER TABLE", r); err != nil {
+		return nil, err
+	}
 	a := &alteration{
 		s: s, p: p, n: n, snap: snap, r: r, c: r.Clone(), more: map[uint32]*catalog.Relation{},
 		nm: newNamer(snap),
@@ -180,6 +183,10 @@ func (a *alteration) action(x *ast.AlterAction) error {
 		return a.alterIdentity(x)
 	case ast.AlterDropExpression:
 		return a.dropExpression(x)
+	case ast.AlterConstraint:
+		return a.alterConstraint(x)
+	case ast.AlterValidate:
+		return a.validate(x)
 	case ast.AlterAddConstraint:
 		return a.addConstraint(*x.Constraint)
 	case ast.AlterDropConstraint:

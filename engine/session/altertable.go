@@ -299,7 +299,11 @@ func (a *alteration) addConstraint(k ast.Constraint) error {
 		a.build = append(a.build, a.c.Indexes[i].ID)
 	}
 	a.define()
-	switch added := a.c.Constraints[len(a.c.Constraints)-1]; added.Kind {
+	added := a.c.Constraints[len(a.c.Constraints)-1]
+	if added.NotValid {
+		return nil
+	}
+	switch added.Kind {
 	case catalog.Check:
 		return a.verifyCheck(added)
 	case catalog.ForeignKey:
@@ -314,6 +318,8 @@ func (a *alteration) addConstraint(k ast.Constraint) error {
 func (a *alteration) addKey(k ast.Constraint) error {
 	at := a.p.Position(k.Pos())
 	switch {
+	case k.Deferrable == ast.Yes || k.Deferred:
+		return pgerror.Unsupported("deferrable primary keys are not supported").At(at)
 	case a.c.PrimaryKey:
 		return pgerror.New(pgerror.InvalidTableDefinition, "multiple primary keys for table %q are not allowed", a.c.Name).At(at)
 	case a.c.Kind != catalog.Table:

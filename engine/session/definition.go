@@ -95,7 +95,7 @@ func typeText(snap *catalog.Snapshot, t types.Type) string {
 func constraintText(snap *catalog.Snapshot, r *catalog.Relation, k catalog.Constraint) string {
 	switch k.Kind {
 	case catalog.Check:
-		return "CHECK (" + k.Text + ")"
+		return "CHECK (" + k.Text + ")" + k.Attributes()
 	case catalog.Unique:
 		nulls := ""
 		if x := r.Index(k.Index); x != nil && x.NullsEqual {
@@ -124,7 +124,7 @@ func constraintText(snap *catalog.Snapshot, r *catalog.Relation, k catalog.Const
 	if len(k.SetColumns) > 0 {
 		out += " (" + identList(r, k.SetColumns) + ")"
 	}
-	return out
+	return out + k.Attributes()
 }
 
 func identList(r *catalog.Relation, cols []int) string {

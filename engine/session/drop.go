@@ -160,6 +160,9 @@ func (s *Session) dropChanges(snap *catalog.Snapshot, gone []*catalog.Relation, 
 	}
 	var out []catalog.Change
 	for _, r := range order {
+		if err := s.notPending("DROP TABLE", r); err != nil {
+			return nil, err
+		}
 		out = append(out, catalog.Change{Drop: r.ID})
 	}
 	return append(keys, out...), nil

@@ -41,6 +41,7 @@ type savepoint struct {
 	listens  int
 	defs     *definitions
 	tables   table.Definitions
+	deferral table.Deferral
 }
 
 func (t *transaction) rollback() error { return t.tx.Rollback() }
@@ -53,6 +54,7 @@ func (s *Session) begin() (*transaction, error) {
 			tx: s.e.Tables.Begin(), implicit: true, started: types.FromTime(time.Now()),
 			readOnly: s.settings.values["transaction_read_only"] == "on",
 		}
+		s.tx.tx.DefaultsFrom(s.columnDefault)
 		if s.advisory != nil {
 			s.tx.tx.In(s.advisory)
 		}
@@ -98,11 +100,14 @@ func (s *Session) commit(ctx context.Context, t *transaction) error {
 // finish is commit without waiting for the jobs that begin with it. It returns the
 // catalog after what t defined.
 func (s *Session) finish(ctx context.Context, t *transaction) (*catalog.Snapshot, error) {
-	var err error
 	var next *catalog.Snapshot
-	if t.defs == nil {
+	err := t.tx.EndDeferred()
+	switch {
+	case err != nil:
+		err = errors.Join(err, t.rollback())
+	case t.defs == nil:
 		_, err = t.tx.Commit()
-	} else {
+	default:
 		next, err = s.commitDefinitions(ctx, t)
 	}
 	if err == nil {
@@ -222,7 +227,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 		s.tx.savepoints = append(s.tx.savepoints, savepoint{
 			name: n.Savepoint, at: s.tx.tx.Savepoint(), assigned: len(s.tx.assigned), cursors: len(s.tx.cursors),
 			notes: len(s.tx.notes), listens: len(s.tx.listens),
-			defs: s.tx.defs, tables: s.tx.tx.Definitions(),
+			defs: s.tx.defs, tables: s.tx.tx.Definitions(), deferral: s.tx.tx.Deferral(),
 		})
 		return "SAVEPOINT", nil
 	}
@@ -236,6 +241,7 @@ func (s *Session) savepoint(n *ast.Transaction) (string, error) {
 		}
 		s.tx.tx.RollbackTo(sp.at)
 		s.tx.tx.Restore(sp.tables)
+		s.tx.tx.SetDeferral(sp.deferral)
 		s.tx.defs = sp.defs
 		s.unassign(s.tx, sp.assigned)
 		s.dropCursors(s.tx, sp.cursors)

@@ -19,12 +19,14 @@ const (
 	Restrict               // refused
 	Cascade                // they go, or get the key, too
 	SetNull
+	SetDefault
 )
 
 // ForeignKey is a foreign key: Columns of the relation Child refer to
 // ParentColumns of Parent, which are its primary key (Index 0) or those of a
 // unique index, in that key's order.
 type ForeignKey struct {
+	ID            uint32 // of the constraint
 	Name          string
 	Child         uint32
 	Columns       []int
@@ -33,8 +35,10 @@ type ForeignKey struct {
 	ParentColumns []int
 	OnDelete      Action
 	OnUpdate      Action
-	SetColumns    []int // of ON DELETE SET NULL; nil: Columns
+	SetColumns    []int // of ON DELETE SET NULL and SET DEFAULT; nil: Columns
 	MatchFull     bool
+	Deferrable    bool // it may be checked when the transaction ends
+	Deferred      bool // and is, unless the transaction says otherwise
 }
 
 // cascadeMax bounds how many steps one statement's actions may take.
@@ -46,6 +50,7 @@ type keyCheck struct {
 	fk      *ForeignKey
 	rel     *Relation // child if arrived, else parent
 	arrived bool
+	late    bool             // it was deferred
 	deleted bool             // the parent row was deleted, else its key changed
 	old     []*column.Column // the key's values, one row: of child or parent
 	next    []*column.Column // the parent's new key, where it changed
@@ -124,18 +129,32 @@ func (tx *Tx) EndStatement() error {
 			if err := tx.cascade(c, act); err != nil {
 				return err
 			}
+			if act == SetDefault { // the default may be the very key that is gone
+				if err := tx.checkGone(c); err != nil {
+					return err
+				}
+			}
 		}
 	}
+	var later []keyCheck
 	for _, c := range last {
-		check := tx.checkGone
-		if c.arrived {
-			check = tx.checkArrived
+		if tx.waits(c) {
+			later = append(later, c)
+			continue
 		}
-		if err := check(c); err != nil {
+		if err := tx.check(c); err != nil {
 			return err
 		}
 	}
-	return nil
+	return tx.deferChecks(later)
+}
+
+// check carries out c.
+func (tx *Tx) check(c keyCheck) error {
+	if c.arrived {
+		return tx.checkArrived(c)
+	}
+	return tx.checkGone(c)
 }
 
 // ForgetKeys leaves the foreign keys that the statement touched unchecked.
@@ -194,6 +213,11 @@ func (tx *Tx) checkArrived(c keyCheck) error {
 			nulls++
 		}
 	}
+	if c.late && nulls > 0 && nulls < len(c.old) && c.fk.MatchFull {
+		if ok, err := tx.childStill(c); err != nil || !ok {
+			return err
+		}
+	}
 	if nulls > 0 && c.fk.MatchFull && nulls < len(c.old) {
 		return pgerror.New(pgerror.ForeignKeyViolation, "insert or update on table %q violates foreign key constraint %q", c.rel.Name, c.fk.Name).
 			WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.").OnConstraint(c.rel.Schema, c.rel.Name, c.fk.Name)
@@ -201,7 +225,15 @@ func (tx *Tx) checkArrived(c keyCheck) error {
 	if nulls > 0 {
 		return nil
 	}
-	if ok, err := tx.childStill(c); err != nil || !ok {
+	if c.late { // most parents are there: that is the cheaper question
+		if there, err := tx.parentThere(c.fk, c.old); err != nil {
+			return err
+		} else if !there {
+			if ok, err := tx.childStill(c); err != nil || !ok {
+				return err
+			}
+		}
+	} else if ok, err := tx.childStill(c); err != nil || !ok {
 		return err
 	}
 	_, k, err := tx.parentKey(c.fk, c.old)
@@ -227,9 +259,10 @@ func (tx *Tx) checkArrived(c keyCheck) error {
 }
 
 // childStill reports that a child with the values is still there: a row that came
-// and went in one statement refers to nothing. Only cascades can take it away.
+// and went in one statement refers to nothing. Only cascades can take it away, or, where
+// the check was deferred, a later statement.
 func (tx *Tx) childStill(c keyCheck) (bool, error) {
-	if c.fk.Parent != c.fk.Child {
+	if c.fk.Parent != c.fk.Child && !c.late {
 		return true, nil
 	}
 	found := false
@@ -326,8 +359,12 @@ func (tx *Tx) cascade(c keyCheck, act Action) error {
 		}
 		next := column.NewBuilder(typesOf(rows), rows.N)
 		set := c.fk.Columns
-		if c.deleted && act == SetNull && len(c.fk.SetColumns) > 0 {
+		if c.deleted && len(c.fk.SetColumns) > 0 {
 			set = c.fk.SetColumns
+		}
+		defaults, err := tx.defaultsOf(c.fk.Child, set, act)
+		if err != nil {
+			return err
 		}
 		for i := range rows.Each {
 			for j, col := range rows.Cols {
@@ -337,6 +374,8 @@ func (tx *Tx) cascade(c keyCheck, act Action) error {
 					next.Col(j).AppendFrom(col, i)
 				case act == SetNull:
 					next.Col(j).AppendNull()
+				case act == SetDefault:
+					next.Col(j).Append(defaults[at])
 				default:
 					next.Col(j).AppendFrom(c.next[at], 0)
 				}
@@ -344,7 +383,7 @@ func (tx *Tx) cascade(c keyCheck, act Action) error {
 			next.Row(column.Insert)
 		}
 		b := next.Batch()
-		_, err := tx.Update(c.fk.Child, &column.Batch{Cols: rows.Cols, N: rows.N}, &column.Batch{Cols: b.Cols, N: b.N})
+		_, err = tx.Update(c.fk.Child, &column.Batch{Cols: rows.Cols, N: rows.N}, &column.Batch{Cols: b.Cols, N: b.N})
 		return err
 	})
 }

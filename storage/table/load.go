@@ -232,7 +232,7 @@ func (l *Loader) refer(b *column.Batch, tags []uint64) error {
 				continue
 			}
 			c := keyCheck{fk: fk, rel: l.rel, arrived: true, old: valuesAt(b.Cols, fk.Columns, i)}
-			if fk.Parent == l.rel.ID {
+			if fk.Parent == l.rel.ID || l.tx.waits(c) {
 				l.tx.checks = append(l.tx.checks, c)
 			} else if err := l.tx.checkArrived(c); err != nil {
 				l.tag = tagOf(tags, i)

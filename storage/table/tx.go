@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
@@ -49,6 +50,8 @@ type Tx struct {
 	party       *party          // guarded by the locks' mutex, as what it points to is
 	alone       party           // party, unless it is of a session with locks of its own
 	checks      []keyCheck      // of foreign keys, for the end of the statement
+	deferral    Deferral        // and for the end of the transaction
+	defaults    func(relation uint32, column int) (types.Datum, error)
 
 	own  Definitions // what it defines itself
 	made []uint32    // OIDs and storages of what it made

@@ -405,6 +405,7 @@ const (
 	AlterAddConstraint    AlterKind = "ADD CONSTRAINT"
 	AlterDropConstraint   AlterKind = "DROP CONSTRAINT"
 	AlterValidate         AlterKind = "VALIDATE CONSTRAINT"
+	AlterConstraint       AlterKind = "ALTER CONSTRAINT"
 	AlterSetOptions       AlterKind = "SET OPTIONS"   // SET (option = …)
 	AlterResetOptions     AlterKind = "RESET OPTIONS" // RESET (option, …)
 	AlterOwner            AlterKind = "OWNER TO"

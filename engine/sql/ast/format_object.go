@@ -435,6 +435,9 @@ func (p *printer) alterAction(a *AlterAction) {
 		p.id(a.Column.Name)
 	case AlterValidate:
 		p.w("VALIDATE CONSTRAINT ", QuoteIdent(a.Column.Name))
+	case AlterConstraint:
+		p.w("ALTER CONSTRAINT ", QuoteIdent(a.Column.Name))
+		p.constraintAttrs(a.Constraint)
 	case AlterAs:
 		p.w("AS ")
 		p.query(a.Query)
@@ -464,10 +467,6 @@ func (p *printer) alterSetting(s *Set) {
 func (p *printer) alterColumn(a *AlterAction) {
 	if a.Kind == AlterRaw {
 		p.w(a.Detail)
-		if a.Constraint != nil {
-			p.w(" ", QuoteIdent(a.Column.Name))
-			p.constraintAttrs(a.Constraint)
-		}
 		return
 	}
 	// Of a domain there is no column.

@@ -193,6 +193,9 @@ func (b *Binder) primaryKey(d *Definition, cols []int, k ast.Constraint, r *ast.
 	if len(d.PrimaryKey) > 0 {
 		return pgerror.New(pgerror.InvalidTableDefinition, "multiple primary keys for table %q are not allowed", r.Name.Last()).At(b.pos(k.Pos()))
 	}
+	if k.Deferrable == ast.Yes || k.Deferred {
+		return b.missing(k, "deferrable primary keys are not supported")
+	}
 	d.PrimaryKey, d.KeyName = cols, k.Name
 	if k.NotEnforced {
 		d.Enforced = false

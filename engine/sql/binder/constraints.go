@@ -51,13 +51,18 @@ func BindConstraint(o Options, rel *catalog.Relation, k ast.Constraint) (*Constr
 
 // constraint binds k; column is set for one that stands at a column.
 func (b *Binder) constraint(own *owner, k ast.Constraint, column []int) (*Constraint, error) {
-	if k.Deferrable == ast.Yes || k.Deferred {
-		return nil, b.missing(k, "deferrable constraints are not supported")
+	late := k.Deferrable == ast.Yes || k.Deferred
+	switch {
+	case late && k.Kind == ast.Check:
+		return nil, b.missing(k, "CHECK constraints cannot be marked DEFERRABLE")
+	case late && k.Kind == ast.Unique:
+		return nil, b.missing(k, "deferrable UNIQUE constraints are not supported")
+	case k.NotValid && k.Kind == ast.Unique:
+		return nil, b.missing(k, "UNIQUE constraints cannot be marked NOT VALID")
 	}
-	if k.NotValid {
-		return nil, b.missing(k, "NOT VALID is not supported")
-	}
-	out := &Constraint{Constraint: catalog.Constraint{Name: k.Name, Columns: column}}
+	out := &Constraint{Constraint: catalog.Constraint{Name: k.Name, Columns: column, Deferrable: late, Deferred: k.Deferred}}
+	// While a table is made there are no rows that might not meet it.
+	out.NotValid = k.NotValid && own.self != nil
 	switch k.Kind {
 	case ast.Check:
 		out.Kind = catalog.Check
@@ -255,8 +260,6 @@ func (b *Binder) keyActions(own *owner, k ast.Constraint, out *Constraint) error
 		switch a = strings.ToUpper(a); a {
 		case "", "NO ACTION":
 			return "", nil
-		case "SET DEFAULT":
-			return "", b.missing(k, "SET DEFAULT of foreign keys is not supported")
 		}
 		return a, nil
 	}
@@ -267,12 +270,7 @@ func (b *Binder) keyActions(own *owner, k ast.Constraint, out *Constraint) error
 	if out.OnUpdate, err = action(k.OnUpdate); err != nil {
 		return err
 	}
-	switch k.Match {
-	case "PARTIAL":
-		return b.missing(k, "MATCH PARTIAL not yet implemented")
-	case "FULL":
-		out.MatchFull = true
-	}
+	out.MatchFull = k.Match == "FULL"
 	for _, c := range k.SetColumns {
 		i := own.index(c.Name)
 		if i < 0 || !slices.Contains(out.Columns, i) {
@@ -281,13 +279,14 @@ func (b *Binder) keyActions(own *owner, k ast.Constraint, out *Constraint) error
 		}
 		out.SetColumns = append(out.SetColumns, i)
 	}
-	moves := out.OnUpdate == "CASCADE" || out.OnUpdate == "SET NULL" || out.OnDelete == "SET NULL"
+	sets := func(action string) bool { return action == "SET NULL" || action == "SET DEFAULT" }
+	moves := out.OnUpdate == "CASCADE" || sets(out.OnUpdate) || sets(out.OnDelete)
 	for i, c := range own.columns {
 		if c.Computed != "" && slices.Contains(out.Columns, i) && moves {
 			return pgerror.New(pgerror.SyntaxError, "invalid action for foreign key constraint containing generated column").At(b.pos(k.Pos()))
 		}
 		if c.Computed != "" && moves {
-			return b.missing(k, "ON DELETE SET NULL and ON UPDATE actions in a table with generated columns are not supported")
+			return b.missing(k, "ON DELETE SET and ON UPDATE actions in a table with generated columns are not supported")
 		}
 	}
 	return nil

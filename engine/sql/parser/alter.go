@@ -364,10 +364,10 @@ func (p *parser) alterDrop(a *ast.AlterAction) {
 func (p *parser) alterColumn(a *ast.AlterAction) {
 	if p.is("constraint") {
 		p.next()
-		a.Kind, a.Column = ast.AlterRaw, p.ident()
+		a.Kind, a.Column = ast.AlterConstraint, p.ident()
 		k := ast.Constraint{At: p.at()}
 		p.constraintAttrs(&k)
-		a.Constraint, a.Detail = &k, "ALTER CONSTRAINT"
+		a.Constraint = &k
 		return
 	}
 	a.Column = p.ident()

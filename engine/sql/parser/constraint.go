@@ -2,6 +2,7 @@ package parser
 
 import (
 	"velostream/engine/sql/ast"
+	"velostream/pgwire/pgerror"
 )
 
 // startsTableConstraint reports whether a constraint, not a column, follows.
@@ -118,10 +119,14 @@ func (p *parser) references(k *ast.Constraint) {
 	if p.isOp("(") {
 		k.RefColumns = p.idents()
 	}
-	if p.accept("match") {
-		k.Match = upper(p.expectOneOf("full", "partial", "simple"))
+	if at := p.tok.pos; p.accept("match") {
+		if p.is("partial") {
+			p.failAt(int(at), pgerror.FeatureNotSupported, "MATCH PARTIAL not yet implemented")
+		}
+		k.Match = upper(p.expectOneOf("full", "simple"))
 	}
 	for p.is("on") && p.err == nil {
+		at := p.tok.pos
 		p.next()
 		event := p.expectOneOf("delete", "update")
 		action := ""
@@ -136,6 +141,9 @@ func (p *parser) references(k *ast.Constraint) {
 		case "set":
 			action = "SET " + upper(p.expectOneOf("null", "default"))
 			if p.isOp("(") {
+				if event == "update" {
+					p.failAt(int(at), pgerror.FeatureNotSupported, "a column list with %s is only supported for ON DELETE actions", action)
+				}
 				k.SetColumns = p.idents()
 			}
 		}
@@ -149,7 +157,13 @@ func (p *parser) references(k *ast.Constraint) {
 
 // constraintAttrs parses DEFERRABLE and its like, and NOT ENFORCED.
 func (p *parser) constraintAttrs(k *ast.Constraint) {
+	at := p.tok.pos
 	for p.err == nil {
+		if k.Deferred && k.Deferrable == ast.No {
+			p.failAt(int(at), pgerror.SyntaxError, "constraint declared INITIALLY DEFERRED must be DEFERRABLE")
+			return
+		}
+		at = p.tok.pos
 		switch {
 		case p.accept("deferrable"):
 			k.Deferrable = ast.Yes
@@ -179,7 +193,16 @@ func (p *parser) columnConstraint(c *ast.ColumnDef) (*ast.Constraint, bool) {
 			p.unexpected()
 			return nil, false
 		}
-		p.constraintAttrs(&c.Constraints[len(c.Constraints)-1])
+		last := &c.Constraints[len(c.Constraints)-1]
+		switch last.Kind {
+		case ast.NotNull, ast.Null, ast.DefaultVal, ast.Generated, ast.Identity, ast.Check:
+			if word := upper(p.tok.text); !p.is("enforced") && !p.peek(1).isWord("enforced") {
+				p.failAt(int(p.tok.pos), pgerror.SyntaxError, "misplaced %s clause", misplaced(word, p.is("not")))
+				return nil, false
+			}
+		default:
+		}
+		p.constraintAttrs(last)
 		return nil, true
 	}
 	k := &ast.Constraint{At: p.at()}
@@ -220,6 +243,17 @@ func (p *parser) columnConstraint(c *ast.ColumnDef) (*ast.Constraint, bool) {
 		return nil, false
 	}
 	return k, true
+}
+
+// misplaced is what PostgreSQL calls an attribute of a constraint.
+func misplaced(word string, not bool) string {
+	switch {
+	case not:
+		return "NOT DEFERRABLE"
+	case word == "INITIALLY":
+		return "INITIALLY DEFERRED"
+	}
+	return word
 }
 
 // generated parses GENERATED {ALWAYS | BY DEFAULT} AS {IDENTITY | (expr) STORED}.
