@@ -236,10 +236,30 @@ func (p *parser) windowCall() *ast.WindowRef {
 		p.accept("table")
 		r.Input = p.relationExpr()
 	}
+	if p.is2("partition", "by") {
+		p.sessionKeys(w)
+	}
 	p.expectOp(",")
 	p.windowArgs(w, true)
 	p.expectOp(")")
 	return r
+}
+
+// sessionKeys parses PARTITION BY k or PARTITION BY (k, …) behind the relation: whose sessions
+// they are.
+func (p *parser) sessionKeys(w *ast.Window) {
+	if w.Kind != ast.Session {
+		p.failHint(int(p.tok.pos), pgerror.SyntaxError, "PARTITION BY is only for session windows", windowUsage(w.Kind))
+		return
+	}
+	p.next()
+	p.next()
+	if !p.acceptOp("(") {
+		w.Keys = append(w.Keys, p.expr())
+		return
+	}
+	w.Keys = p.exprList()
+	p.expectOp(")")
 }
 
 // tableOfWindow parses TABLE(TUMBLE(TABLE rel, DESCRIPTOR(ts), …)), and
