@@ -272,6 +272,9 @@ func (s *Session) bindConnector(ctx context.Context, snap *catalog.Snapshot, p a
 	if err := refuseLateOptions(p, n.Options); err != nil {
 		return err
 	}
+	if err := refuseStateOptions(p, n.Options); err != nil {
+		return err
+	}
 	given := connectorOptions(p, n)
 	conn, err := s.connectorOf(p, n, given)
 	if err != nil {
@@ -563,12 +566,9 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 	}
 	o := s.bindOptions(p, nil)
 	o.Snapshot, o.Continuous, o.View = snap, true, c.kind != catalog.Stream
-	late, err := lateOptions(p, c.options)
-	if err != nil {
+	if err := queryOptions(p, &o, c.options); err != nil {
 		return nil, err
 	}
-	o.Late = late
-	o.Late.Letters = true
 	b, err := binder.BindQuery(o, c.query)
 	if err != nil {
 		return nil, err

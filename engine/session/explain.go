@@ -181,7 +181,11 @@ func (s *Session) explained(p ast.Parsed, n *ast.Explain, params []types.OID) (*
 	if q == nil {
 		return nil, pgerror.Unsupported("EXPLAIN of this statement is not supported yet").At(p.Position(n.Pos()))
 	}
-	o.View, o.Late.Letters = job, job
+	if o.View = job; job {
+		if err := queryOptions(p, &o, explainedOptions(n.Stmt)); err != nil {
+			return nil, err
+		}
+	}
 	o.Continuous = job || q.Emit != nil
 	r, err := binder.BindQuery(o, q)
 	if err != nil {
@@ -223,6 +227,17 @@ func changeTitle(b binder.Statement) (*binder.Change, string) {
 		return &b.Change, ""
 	}
 	return &binder.Change{}, ""
+}
+
+// explainedOptions are the options of an EXPLAINed statement that makes a job.
+func explainedOptions(n ast.Statement) []ast.Option {
+	switch n := n.(type) {
+	case *ast.CreateView:
+		return slices.Concat(n.Options, n.Query.Options)
+	case *ast.CreateRelation:
+		return slices.Concat(n.Options, n.Query.Options)
+	}
+	return nil
 }
 
 // explainedQuery is the query of an EXPLAINed statement, and whether it is a job's.

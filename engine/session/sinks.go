@@ -150,7 +150,7 @@ func (s *Session) inlineSink(ctx context.Context, snap *catalog.Snapshot, p ast.
 	if c.into != nil {
 		name = c.into.Last()
 	}
-	options := slices.DeleteFunc(givenOptions(p, c.options), func(g option.Given) bool { return isLateOption(g.Name) })
+	options := slices.DeleteFunc(givenOptions(p, c.options), func(g option.Given) bool { return isLateOption(g.Name) || isStateOption(g.Name) })
 	given, rest := option.Cut(options, name+".")
 	if len(rest) > 0 {
 		return nil, pgerror.New(pgerror.UndefinedObject, "unrecognized option %q", rest[0].Name).

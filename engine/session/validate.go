@@ -187,9 +187,9 @@ func (v *validator) lintBody(s *Session, b ast.SelectBody, continuous bool) {
 		}
 		switch {
 		case n.GroupBy != nil && n.Window == nil && !windowed(n):
-			v.warn(n.GroupBy, "Use a time window, or set state.ttl.", "the state of GROUP BY over a stream grows with the number of groups: it is unbounded")
+			v.warn(n.GroupBy, "Use a time window, or a condition on now().", "the state of GROUP BY over a stream grows with the number of groups: it is unbounded")
 		case n.Distinct:
-			v.warn(n, "Use a time window, or set state.ttl.", "the state of DISTINCT over a stream grows with the number of different rows: it is unbounded")
+			v.warn(n, "Use a time window, or a condition on now().", "the state of DISTINCT over a stream grows with the number of different rows: it is unbounded")
 		}
 		for _, f := range n.From {
 			if sub, ok := f.(*ast.SubqueryRef); ok {

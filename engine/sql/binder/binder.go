@@ -53,6 +53,8 @@ type Options struct {
 	Continuous bool
 	// Late are the options about late rows of a persistent query.
 	Late LateOptions
+	// Bounds are those of its join by options.
+	Bounds JoinBounds
 	// View is set for the query of a materialised view or table, whose default
 	// is EMIT CHANGES also with windows.
 	View bool
@@ -69,6 +71,14 @@ type LateOptions struct {
 	Letters bool
 	// Pos and RetentionPos are where they stand, as in errors.
 	Pos, RetentionPos int
+}
+
+// JoinBounds say how far the event times of the two streams of a join are apart: right is from
+// left + Lower to left + Upper, µs.
+type JoinBounds struct {
+	Given        bool
+	Lower, Upper int64
+	Pos          int // of the option, as in errors
 }
 
 // Result is a bound query.
@@ -129,6 +139,8 @@ type Binder struct {
 	ascii bool
 	nodes int
 	emit  emitSpec
+	// boundJoins is how many joins Bounds was applied to.
+	boundJoins int
 	// end is the whole statement's query, nil: it is no query.
 	end *ast.Query
 }
@@ -193,6 +205,9 @@ func (b *Binder) Query(q *ast.Query) (*Result, error) {
 		return nil, err
 	}
 	if err := b.checkLate(r.plan); err != nil {
+		return nil, err
+	}
+	if err := b.checkBounds(); err != nil {
 		return nil, err
 	}
 	if err := b.textForUnknown(r); err != nil {

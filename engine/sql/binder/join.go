@@ -52,6 +52,8 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 		err = b.nearest(f, j, r, l.scope, rt.scope)
 	case r.Within != nil:
 		err = b.within(j, r, l.scope, rt.scope, n)
+	case b.Bounds.Given:
+		err = b.optionBounds(j, r, l.scope, rt.scope, n)
 	}
 	if err != nil {
 		return nil, err
@@ -85,15 +87,49 @@ func (b *Binder) within(j *plan.Join, r *ast.Join, l, rt *Scope, n int) error {
 		return err
 	}
 	right.Index += n
-	by := &expr.Const{Value: types.Datum{Iv: types.Interval{Micros: d}}, T: types.IntervalT}
-	src := []ast.Expr{r.Within, r.Within}
+	return b.apart(j, lt, right, -d, d, r.Within)
+}
+
+// optionBounds adds what join.lower_bound and join.upper_bound say of the event times of two
+// streams.
+func (b *Binder) optionBounds(j *plan.Join, r *ast.Join, l, rt *Scope, n int) error {
+	at := ast.Expr(&ast.Literal{At: r.At})
+	lt, err := b.eventTime(l, "left", at)
+	if err != nil {
+		return nil //nolint:nilerr // checkBounds tells when there is no such join
+	}
+	right, err := b.eventTime(rt, "right", at)
+	if err != nil {
+		return nil //nolint:nilerr // likewise
+	}
+	right.Index += n
+	b.boundJoins++
+	return b.apart(j, lt, right, b.Bounds.Lower, b.Bounds.Upper, at)
+}
+
+// checkBounds refuses bounds that hold for no join, or for several.
+func (b *Binder) checkBounds() error {
+	if !b.Bounds.Given || b.boundJoins == 1 {
+		return nil
+	}
+	return pgerror.New(pgerror.InvalidParameterValue, "join.lower_bound and join.upper_bound need one join of two streams with event times, not %d", b.boundJoins).
+		WithHint("Write the bounds in the join: b.ts BETWEEN a.ts - INTERVAL '10' SECOND AND a.ts + INTERVAL '10' SECOND.").At(b.Bounds.Pos)
+}
+
+// apart adds that right is from left + lo to left + hi, µs.
+func (b *Binder) apart(j *plan.Join, left, right *expr.Col, lo, hi int64, at ast.Expr) error {
+	src := []ast.Expr{at, at}
 	conds := plan.Conjuncts(j.Cond)
-	for _, side := range []struct{ op, sign string }{{">=", "-"}, {"<=", "+"}} {
-		edge, err := b.call(side.sign, true, []expr.Expr{lt, by}, src, r.Within)
+	for _, side := range []struct {
+		op string
+		by int64
+	}{{">=", lo}, {"<=", hi}} {
+		by := &expr.Const{Value: types.Datum{Iv: types.Interval{Micros: side.by}}, T: types.IntervalT}
+		edge, err := b.call("+", true, []expr.Expr{left, by}, src, at)
 		if err != nil {
 			return err
 		}
-		c, err := b.call(side.op, true, []expr.Expr{right, edge}, src, r.Within)
+		c, err := b.call(side.op, true, []expr.Expr{right, edge}, src, at)
 		if err != nil {
 			return err
 		}
