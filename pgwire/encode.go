@@ -100,7 +100,7 @@ func textAppender(oid types.OID, f *types.Format) func(*columnEncoder, []byte, *
 		return float8Text
 	case types.OIDNumeric:
 		return numericText
-	case types.OIDText, types.OIDVarchar, types.OIDBpchar, types.OIDName, types.OIDJSON, types.OIDJSONB, types.OIDJSONPath, types.OIDUnknown:
+	case types.OIDText, types.OIDVarchar, types.OIDBpchar, types.OIDName, types.OIDJSON, types.OIDJSONB, types.OIDJSONPath, types.OIDUnknown, types.OIDBit, types.OIDVarbit:
 		return bytesRaw
 	case types.OIDTimestamp:
 		if iso {

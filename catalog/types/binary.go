@@ -32,6 +32,8 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 		return append(dst, d.B...)
 	case OIDJSONB, OIDJSONPath:
 		return append(append(dst, 1), d.B...)
+	case OIDBit, OIDVarbit:
+		return appendBitsBinary(dst, d.B)
 	case OIDRecord:
 		return appendRecordBinary(dst, d.B)
 	case OIDChar1:
@@ -115,6 +117,8 @@ func DecodeBinary(t Type, b []byte) (Datum, error) {
 		}}, nil
 	case OIDBytea, OIDUUID:
 		return BytesDatum(append(make([]byte, 0, len(b)), b...)), nil
+	case OIDBit, OIDVarbit:
+		return decodeBitsBinary(b)
 	case OIDChar1:
 		if b[0] == 0 {
 			return BytesDatum([]byte{}), nil

@@ -134,6 +134,8 @@ func castFunction(from, to Type, d Datum, f *Format) (Datum, error) {
 		return castString(from, to, d, f)
 	case OIDJSONB:
 		return castJSON(to, d.B)
+	case OIDBit:
+		return castBits(to, d.B)
 	default:
 	}
 	return castTimes(from, to, d, f)
@@ -167,6 +169,8 @@ func castInt(from, to Type, v int64) (Datum, error) {
 		return FloatDatum(float64(v)), nil
 	case OIDNumeric:
 		return DecimalDatum(FromInt64(v)), nil
+	case OIDBit:
+		return bitsOfInt(to, v), nil
 	case OIDChar1:
 		if v < math.MinInt8 || v > math.MaxInt8 {
 			return Datum{}, pgerror.OutOfRange(`"char"`)

@@ -2,6 +2,14 @@ package types
 
 // castTable is pg_cast of PostgreSQL 15 for the types here.
 var castTable = map[castKey]Cast{
+	{OIDBit, OIDVarbit}:              {CastImplicit, CastBinary},
+	{OIDVarbit, OIDBit}:              {CastImplicit, CastBinary},
+	{OIDBit, OIDBit}:                 {CastImplicit, CastFunction},
+	{OIDVarbit, OIDVarbit}:           {CastImplicit, CastFunction},
+	{OIDInt8, OIDBit}:                {CastExplicit, CastFunction},
+	{OIDInt4, OIDBit}:                {CastExplicit, CastFunction},
+	{OIDBit, OIDInt8}:                {CastExplicit, CastFunction},
+	{OIDBit, OIDInt4}:                {CastExplicit, CastFunction},
 	{OIDBool, OIDInt4}:               {CastExplicit, CastFunction},
 	{OIDBool, OIDText}:               {CastAssignment, CastFunction},
 	{OIDBool, OIDBpchar}:             {CastAssignment, CastFunction},

@@ -13,6 +13,7 @@ const (
 	CategoryString   Category = 'S'
 	CategoryTimespan Category = 'T'
 	CategoryUser     Category = 'U'
+	CategoryBits     Category = 'V'
 	CategoryUnknown  Category = 'X'
 	CategoryInternal Category = 'Z'
 )
@@ -53,6 +54,8 @@ var builtins = []Info{
 	{OIDTimestamp, "timestamp", "timestamp without time zone", 8, CategoryDateTime, false, false},
 	{OIDTimestamptz, "timestamptz", "timestamp with time zone", 8, CategoryDateTime, true, false},
 	{OIDInterval, "interval", "interval", 16, CategoryTimespan, true, false},
+	{OIDBit, "bit", "bit", -1, CategoryBits, false, false},
+	{OIDVarbit, "varbit", "bit varying", -1, CategoryBits, true, false},
 	{OIDNumeric, "numeric", "numeric", -1, CategoryNumeric, false, false},
 	{OIDRegclass, "regclass", "regclass", 4, CategoryNumeric, false, false},
 	{OIDRegtype, "regtype", "regtype", 4, CategoryNumeric, false, false},

@@ -40,7 +40,7 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 		return AppendInterval(dst, d.Iv, f.Intervals())
 	case OIDChar1:
 		return appendChar1(dst, d.B)
-	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDJSONB, OIDJSONPath, OIDUnknown:
+	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDJSONB, OIDJSONPath, OIDUnknown, OIDBit, OIDVarbit:
 		return append(dst, d.B...)
 	default:
 	}
@@ -116,6 +116,9 @@ func decodeBytesText(t Type, b []byte) (Datum, error) {
 		return BytesDatum(v), err
 	case OIDUUID:
 		v, err := ParseUUID(string(b))
+		return BytesDatum(v), err
+	case OIDBit, OIDVarbit:
+		v, err := ParseBits(b)
 		return BytesDatum(v), err
 	case OIDJSON:
 		if err := ValidJSON(b); err != nil {

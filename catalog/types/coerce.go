@@ -6,8 +6,8 @@ import (
 	"velostream/pgwire/pgerror"
 )
 
-// Coerce applies t's modifier to d, a value of t's OID: lengths of varchar and
-// char, precision and scale of numeric, digits of a fraction of a second,
+// Coerce applies t's modifier to d, a value of t's OID: lengths of varchar, char
+// and bit strings, precision and scale of numeric, digits of a fraction of a second,
 // fields of an interval. An explicit cast cuts what is too long; an assignment
 // refuses it (22001) unless only blanks are lost. Numbers that do not fit are
 // 22003 either way.
@@ -21,6 +21,8 @@ func Coerce(t Type, d Datum, explicit bool) (Datum, error) {
 		d.B, err = coerceVarchar(t, d.B, explicit)
 	case OIDBpchar:
 		d.B, err = coerceChar(t, d.B, explicit)
+	case OIDBit, OIDVarbit:
+		d.B, err = coerceBits(t, d.B, explicit)
 	case OIDNumeric:
 		if p, s, ok := t.Numeric(); ok {
 			d.Dec, err = d.Dec.Fit(p, s)
@@ -56,7 +58,7 @@ func coerceList(t Type, d Datum, explicit bool) (Datum, error) {
 			return d, err
 		}
 	}
-	return Datum{List: out}, nil
+	return Datum{List: out, B: d.B}, nil
 }
 
 // cutAt returns where character n of b begins, and whether b is that long.

@@ -37,6 +37,8 @@ func withModifier(t Type, name string) string {
 		if n, ok := t.Length(); ok {
 			return name + "(" + strconv.Itoa(n) + ")"
 		}
+	case OIDBit, OIDVarbit:
+		return name + "(" + strconv.Itoa(int(t.Mod)) + ")"
 	case OIDTime, OIDTimestamp, OIDTimestamptz:
 		head, tail, _ := strings.Cut(name, " ")
 		return head + "(" + strconv.Itoa(int(t.Mod)) + ") " + tail
@@ -127,7 +129,7 @@ var typeAliases = map[string]OID{
 	"string": OIDText, "character varying": OIDVarchar, "char varying": OIDVarchar, "nvarchar": OIDVarchar,
 	"char": OIDBpchar, "character": OIDBpchar, "nchar": OIDBpchar, "national character": OIDBpchar,
 	`"char"`: OIDChar1, "national character varying": OIDVarchar, "national char varying": OIDVarchar, "national char": OIDBpchar,
-	"time without time zone": OIDTime, "timestamp without time zone": OIDTimestamp, "datetime": OIDTimestamp,
+	"bit varying": OIDVarbit, "time without time zone": OIDTime, "timestamp without time zone": OIDTimestamp, "datetime": OIDTimestamp,
 	"timestamp with time zone": OIDTimestamptz, "bytes": OIDBytea, "blob": OIDBytea, "varbinary": OIDBytea,
 	"tinyint": OIDInt2, "long": OIDInt8, "int16": OIDInt2, "int32": OIDInt4, "int64": OIDInt8,
 	"float32": OIDFloat4, "float64": OIDFloat8,
@@ -202,6 +204,17 @@ func withMods(oid OID, key string, mods []int32) (Type, error) {
 			return bad("length for type %s cannot exceed 10485760", short)
 		}
 		return Type{oid, m + 4}, nil
+	case OIDBit, OIDVarbit:
+		short := infoByOID[oid].Name
+		switch {
+		case len(mods) != 1:
+			return bad("invalid type modifier")
+		case m < 1:
+			return bad("length for type %s must be at least 1", short)
+		case m > MaxBitLength:
+			return bad("length for type %s cannot exceed %d", short, MaxBitLength)
+		}
+		return Type{oid, m}, nil
 	case OIDTime, OIDTimestamp, OIDTimestamptz:
 		zone := ""
 		if oid == OIDTimestamptz {
@@ -267,6 +280,11 @@ func parseRegtype(s string) (int64, error) {
 	if t := trimSpace(s); t != "" && isDigit(t[0]) || t == "-" {
 		return parseOID(s)
 	}
-	t, err := Lookup(s, nil)
+	head, tail, _ := strings.Cut(s, "(") // a modifier means nothing here
+	_, tail, _ = strings.Cut(tail, ")")
+	t, err := Lookup(head+tail, nil)
+	if err != nil {
+		t, err = Lookup(s, nil) // for the message
+	}
 	return int64(t.OID), err
 }

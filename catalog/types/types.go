@@ -35,6 +35,8 @@ const (
 	OIDTimestamp    OID = 1114
 	OIDTimestamptz  OID = 1184
 	OIDInterval     OID = 1186
+	OIDBit          OID = 1560
+	OIDVarbit       OID = 1562
 	OIDNumeric      OID = 1700
 	OIDRegclass     OID = 2205
 	OIDRegtype      OID = 2206
@@ -76,6 +78,8 @@ var (
 	Bpchar      = Type{OIDBpchar, -1}
 	Name        = Type{OIDName, -1}
 	Bytea       = Type{OIDBytea, -1}
+	Bit         = Type{OIDBit, -1}
+	Varbit      = Type{OIDVarbit, -1}
 	Date        = Type{OIDDate, -1}
 	Time        = Type{OIDTime, -1}
 	Timestamp   = Type{OIDTimestamp, -1}
@@ -103,7 +107,7 @@ const (
 	KindFloat         // float64: float4 (rounded to 32 bits), float8
 	KindDecimal       // Decimal: numeric
 	KindInterval      // Interval
-	KindBytes         // bytes: text, varchar, char, name, bytea, json, jsonb (canonical text), uuid (16 bytes)
+	KindBytes         // bytes: text, varchar, char, name, bytea, json, jsonb (canonical text), uuid (16 bytes), bit and varbit (digits)
 	KindList          // a list of elements, and its shape where it is not one dimension from 1: arrays
 )
 
@@ -122,7 +126,7 @@ func (t Type) Kind() Kind {
 		return KindDecimal
 	case OIDInterval:
 		return KindInterval
-	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDBytea, OIDUUID, OIDJSON, OIDJSONB, OIDJSONPath:
+	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDBytea, OIDUUID, OIDJSON, OIDJSONB, OIDJSONPath, OIDBit, OIDVarbit:
 		return KindBytes // before the map is asked: this is called per value
 	case 0:
 		return KindNone

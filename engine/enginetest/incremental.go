@@ -414,6 +414,11 @@ func (g *generator) value(c *ColumnDef) string {
 		return of("'00000000-0000-0000-0000-000000000001'", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'")
 	case "bytea":
 		return of(`'\x'`, `'\x00'`, `'\x00ff'`)
+	case "bit", "varbit":
+		if c.Type == "bit(3)" {
+			return of("B'101'", "B'110'", "B'000'", "B'111'")
+		}
+		return of("B'1'", "B'10'", "B'100'", "B''", "X'F0'", "B'01'")
 	case "int[]":
 		return of("'{1,2}'", "'{{1,2}}'", "'{{1},{2}}'", "'[2:3]={1,2}'", "'{}'", "'{1,NULL}'", "'{1}'", "'{{1,2},{3,4}}'", "'{2}'")
 	case "text[]":

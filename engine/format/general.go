@@ -176,7 +176,7 @@ func unhex(b byte) byte {
 var typeNames = map[types.OID]string{
 	types.OIDBool: "boolean", types.OIDInt2: "smallint", types.OIDInt4: "integer", types.OIDInt8: "bigint",
 	types.OIDFloat4: "real", types.OIDFloat8: "double precision", types.OIDNumeric: "numeric", types.OIDText: "text",
-	types.OIDVarchar: "character varying", types.OIDBpchar: "character", types.OIDName: "name", types.OIDBytea: "bytea",
+	types.OIDVarchar: "character varying", types.OIDBpchar: "character", types.OIDName: "name", types.OIDBytea: "bytea", types.OIDBit: "bit", types.OIDVarbit: "bit varying",
 	types.OIDDate: "date", types.OIDTime: "time without time zone", types.OIDTimestamp: "timestamp without time zone",
 	types.OIDTimestamptz: "timestamp with time zone", types.OIDInterval: "interval", types.OIDUUID: "uuid",
 	types.OIDJSON: "json", types.OIDJSONB: "jsonb", types.OIDOid: "oid",

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"velostream/catalog/types"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
@@ -135,6 +136,9 @@ func newAccumulator(a *plan.AggCall, c aggContext) (accumulator, error) {
 	}
 	switch name {
 	case "bit_and", "bit_or", "bit_xor":
+		if t.OID == types.OIDBit {
+			return &bitStringAcc{op: name}, nil
+		}
 		return &bitsAcc{op: name}, nil
 	case "single_value":
 		return &singleAcc{value: newFirst(c, t, false)}, nil

@@ -123,8 +123,25 @@ func formatType(c *Catalog, a []types.Datum) (any, error) {
 	mod := int32(-1)
 	if !a[1].Null {
 		mod = int32(a[1].I)
+		if name := bareName(types.OID(a[0].I)); name != "" && mod < 0 {
+			return name, nil
+		}
 	}
 	return c.typeName(types.OID(a[0].I), mod), nil
+}
+
+// bareName is the name of a type that is said to have no modifier, where that of
+// SQL would mean a length of 1.
+func bareName(o types.OID) string {
+	elem, isArray := (types.Type{OID: o, Mod: -1}).Elem()
+	if isArray {
+		o = elem.OID
+	}
+	name := map[types.OID]string{types.OIDBit: `"bit"`, types.OIDBpchar: "bpchar"}[o]
+	if name != "" && isArray {
+		name += "[]"
+	}
+	return name
 }
 
 func viewDefinition(c *Catalog, a []types.Datum) (any, error) {

@@ -239,6 +239,10 @@ func describeType(t types.Type) typeFacts {
 		if n, ok := t.Length(); ok {
 			f.length, f.octets = n, n*4
 		}
+	case types.OIDBit, types.OIDVarbit:
+		if n, ok := t.BitLength(); ok {
+			f.length = n
+		}
 	case types.OIDInt2:
 		f.precision, f.radix, f.scale = 16, 2, 0
 	case types.OIDInt4:

@@ -7,6 +7,7 @@ const (
 	FeatureNotSupported          = "0A000"
 	InvalidCursorDefinition      = "42P11"
 	StringDataRightTruncation    = "22001"
+	StringDataLengthMismatch     = "22026"
 	NumericValueOutOfRange       = "22003"
 	NullValueNotAllowed          = "22004"
 	InvalidDatetimeFormat        = "22007"

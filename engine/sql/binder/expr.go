@@ -174,14 +174,11 @@ func (b *Binder) literal(e *ast.Literal) (expr.Expr, error) {
 	case ast.LitString:
 		return &expr.Const{Value: types.StringDatum(e.Text), T: types.Unknown}, nil
 	default:
-		digits, what := "01", "binary"
+		digits, err := types.ParseBits([]byte("b" + e.Text))
 		if e.Kind == ast.LitHex {
-			digits, what = "0123456789abcdefABCDEF", "hexadecimal"
+			digits, err = types.ParseHexBits([]byte(e.Text))
 		}
-		if i := strings.IndexFunc(e.Text, func(r rune) bool { return !strings.ContainsRune(digits, r) }); i >= 0 {
-			return nil, pgerror.New(pgerror.InvalidTextRepresentation, "%q is not a valid %s digit", e.Text[i:i+1], what).At(b.pos(e.Pos()))
-		}
-		return nil, b.missing(e, "bit strings are not supported")
+		return &expr.Const{Value: types.BytesDatum(digits), T: types.Bit}, b.at(err, e)
 	}
 }
 

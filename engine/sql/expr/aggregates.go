@@ -18,6 +18,7 @@ var aggregateTable = []string{
 	"bool_and(bool) bool", "bool_or(bool) bool", "every(bool) bool",
 	"bit_and(int2) int2", "bit_and(int4) int4", "bit_and(int8) int8",
 	"bit_or(int2) int2", "bit_or(int4) int4", "bit_or(int8) int8",
+	"bit_and(bit) bit", "bit_or(bit) bit", "bit_xor(bit) bit",
 	"bit_xor(int2) int2", "bit_xor(int4) int4", "bit_xor(int8) int8",
 	"first(anyelement) anyelement", "first_value(anyelement) anyelement",
 	"last(anyelement) anyelement", "last_value(anyelement) anyelement",

@@ -119,6 +119,13 @@ func (n *castNode) eval(r *run, sel []int32) (*column.Column, error) {
 func (n *castNode) eachDatum(c *CallContext, in, out *column.Column) error {
 	w := newWriter(out)
 	base := types.Type{OID: n.to.OID, Mod: -1}
+	elem, isArray := n.to.Elem()
+	if !isArray {
+		elem = n.to
+	}
+	if n.explicit && elem.OID == types.OIDBit { // the length says which bits of an integer
+		base = n.to
+	}
 	same := n.from.OID == n.to.OID
 	err := c.each(func(i int) error {
 		d := in.Datum(i)

@@ -191,6 +191,9 @@ func arrayPosition(c *CallContext, a []datum) (datum, error) {
 	if err := searchable(a[0]); err != nil {
 		return fail(err)
 	}
+	if a[1].Null && arrayFind(c.Args[1], a[0].List, a[1], 0) < 0 {
+		return null()
+	}
 	first, start := lowerBound(c.Args[0], a[0]), int64(0)
 	if len(a) == 3 {
 		if a[2].Null {

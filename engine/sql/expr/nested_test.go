@@ -39,7 +39,7 @@ next:
 }
 
 func (g *generator) typeName(o types.OID) string {
-	if n := map[types.OID]string{types.OIDBpchar: "bpchar", types.OIDTimestamp: "timestamp", types.OIDTimestamptz: "timestamptz", types.OIDTime: "time"}[o]; n != "" {
+	if n := map[types.OID]string{types.OIDBpchar: "bpchar", types.OIDBit: `"bit"`, types.OIDVarbit: "varbit", types.OIDTimestamp: "timestamp", types.OIDTimestamptz: "timestamptz", types.OIDTime: "time"}[o]; n != "" {
 		return n
 	}
 	return strings.ReplaceAll(typeName(o), "double precision", "float8")

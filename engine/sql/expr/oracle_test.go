@@ -22,6 +22,8 @@ var pools = map[types.OID][]string{
 	types.OIDText:        {"", "a", "abc", "ABC def", "äöü€", "a,b,c", "%b%", "1.5", " x ", "a_c", "b", "hex", "day", "Hello World", "(b)c", "month", "{a,b}", "a\\b", "0"},
 	types.OIDBpchar:      {"a", "ab  ", ""},
 	types.OIDName:        {"foo", "utf8"},
+	types.OIDBit:         {"", "0", "1", "101", "110", "1011", "1111111100000000", "11111111111111111111111111111111"},
+	types.OIDVarbit:      {"", "1", "0110", "10101010101"},
 	types.OIDBytea:       {"", "\\x00ff", "abc"},
 	types.OIDUUID:        {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "00000000-0000-0000-0000-000000000000"},
 	types.OIDDate:        {"2024-02-29", "2000-01-01", "1999-12-31", "infinity", "-infinity", "0001-01-01", "0044-03-15 BC"},
@@ -31,8 +33,8 @@ var pools = map[types.OID][]string{
 	types.OIDInterval:    {"0", "1 day", "-1 month", "1 year 2 mons 3 days 04:05:06.789", "-25:00", "40 days", "1 mon -1 day", "00:15"},
 	types.OIDJSON:        {`{"a":1,"b":[1,2]}`, `[1,"a",null]`, `"x"`, `5`},
 	types.OIDJSONB:       {`{"a":1,"b":[1,2]}`, `[1,"a",null]`, `"a"`, `5`, `null`, `{"a":{"b":null}}`, `{}`, `[]`, `[1,2]`},
-	1009:                 {"{}", "{a,b}", "{a,NULL}", "{b,1}", "{0}"},
-	1007:                 {"{}", "{1,2,3}", "{1,NULL}", "{2}"},
+	1009:                 {"{}", "{a,b}", "{a,NULL}", "{b,1}", "{0}", "{{a,b},{NULL,c}}", "[2:3]={a,b}"},
+	1007:                 {"{}", "{1,2,3}", "{1,NULL}", "{2}", "{{1,2},{3,4}}", "[2:4]={1,2,3}", "{{{1}},{{2}}}"},
 }
 
 // unlike are the functions that differ on purpose or by the time of the test:
@@ -114,7 +116,7 @@ func randomCall(r *rand.Rand, f *Function) (string, bool) {
 		if !ok {
 			return "", false
 		}
-		name := map[types.OID]string{types.OIDBpchar: "bpchar", types.OIDTimestamp: "timestamp", types.OIDTimestamptz: "timestamptz", types.OIDTime: "time", types.OIDVarchar: "varchar"}[o]
+		name := map[types.OID]string{types.OIDBpchar: "bpchar", types.OIDBit: `"bit"`, types.OIDVarbit: "varbit", types.OIDTimestamp: "timestamp", types.OIDTimestamptz: "timestamptz", types.OIDTime: "time", types.OIDVarchar: "varchar"}[o]
 		if name == "" {
 			name = strings.ReplaceAll(typeName(o), "double precision", "float8")
 		}
@@ -140,10 +142,10 @@ func randomCall(r *rand.Rand, f *Function) (string, bool) {
 func TestOracleResolve(t *testing.T) {
 	ask := oracle(t)
 	operands := []string{"NULL"}
-	for n := range strings.FieldsSeq("bool int2 int4 int8 float4 float8 numeric text varchar bpchar name bytea uuid date time timestamp timestamptz interval jsonb json oid int4[] text[] numeric[]") {
+	for n := range strings.FieldsSeq("bool int2 int4 int8 float4 float8 numeric text varchar bpchar name bytea uuid date time timestamp timestamptz interval jsonb json oid int4[] text[] numeric[] \"bit\" varbit") {
 		operands = append(operands, "NULL::"+n)
 	}
-	ops := strings.FieldsSeq("= < + - * / % ^ || ~~ ~ -> ->> @> ? & << && #>")
+	ops := strings.FieldsSeq("= < + - * / % ^ || ~~ ~ -> ->> @> ? & | # << && #>")
 	for op := range ops {
 		for _, l := range operands {
 			for _, r := range operands {

@@ -410,6 +410,10 @@ var typeWords = map[string]string{
 
 func (p *reader) typeName() types.Type {
 	w := p.next()
+	if w == `"` {
+		w = p.next()
+		p.want(`"`)
+	}
 	if s, ok := typeWords[w]; ok {
 		w = s
 	}
