@@ -77,7 +77,10 @@ type Relation struct {
 	// LateLetters is the table that takes the rows that its job drops since they are late.
 	LateLetters uint32 `json:"late_letters,omitempty"`
 	// Paused: its job is not to run.
-	Paused  bool   `json:"paused,omitempty"`
+	Paused bool `json:"paused,omitempty"`
+	// Overrun says why its job or sink has failed for good: it stood still, and what it had
+	// not read became too much to keep. "": it has not.
+	Overrun string `json:"overrun,omitempty"`
 	Comment string `json:"comment,omitempty"`
 
 	// KeyName is the name of the primary key, "": KeyConstraint says.

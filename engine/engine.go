@@ -42,9 +42,10 @@ type Options struct {
 	EpochInterval      time.Duration // 0: 20 ms
 	CheckpointInterval time.Duration // 0: 1 s
 	JobMemoryBytes     int64         // 0: 512 MB
-	MemoryBytes        int64         // of the process, as its runtime is limited to; 0: no limit
-	CacheBytes         int64         // block cache of each store, 0: 32 MB
-	Version            string        // server_version; "" is 15.0
+	Backlog            job.BacklogLimits
+	MemoryBytes        int64  // of the process, as its runtime is limited to; 0: no limit
+	CacheBytes         int64  // block cache of each store, 0: 32 MB
+	Version            string // server_version; "" is 15.0
 	Connectors         *connector.Registry
 	Logger             *slog.Logger
 	// Reload is what pg_reload_conf() does, nil: nothing.
@@ -115,6 +116,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		Catalog: cat, State: e.state, Tables: tables, Connectors: o.Connectors, Logger: o.Logger,
 		Shards: o.Shards, EpochInterval: o.EpochInterval, CheckpointInterval: o.CheckpointInterval,
 		JobMemoryBytes: o.JobMemoryBytes, Memory: e.memory, Sink: sinkRunner(o.Connectors),
+		Backlog: o.Backlog,
 	})
 	if err := e.jobs.Start(); err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ func adminJob(i job.Info) admin.Job {
 	j := admin.Job{
 		Name: i.Relation.Name, Schema: i.Relation.Schema, State: string(i.State), Shards: i.Shards,
 		RowsIn: i.Stats.RowsIn, RowsOut: i.Stats.RowsOut, LateRows: i.Stats.LateRows, NullTimes: i.Stats.NullTimes, DeadLetters: i.Stats.DeadLetters,
-		Epoch: i.Stats.Epoch, Checkpoint: i.Stats.Checkpoint,
+		Epoch: i.Stats.Epoch, Checkpoint: i.Stats.Checkpoint, Backlog: admin.Backlog(i.Backlog),
 	}
 	// No watermark yet, and the end of a bounded input, are no times.
 	if w := i.Stats.Watermark; w != math.MinInt64 && w != math.MaxInt64 && w != 0 {
@@ -46,7 +46,7 @@ func (r running) Sinks() []admin.Sink {
 	}
 	var out []admin.Sink
 	for _, i := range e.Sinks() {
-		out = append(out, admin.Sink{Name: i.Relation.Name, Schema: i.Relation.Schema, State: string(i.State), Rows: i.Rows})
+		out = append(out, admin.Sink{Name: i.Relation.Name, Schema: i.Relation.Schema, State: string(i.State), Rows: i.Rows, Backlog: admin.Backlog(i.Backlog)})
 	}
 	return out
 }

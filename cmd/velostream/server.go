@@ -15,6 +15,7 @@ import (
 	"velostream/cmd/internal/config"
 	"velostream/engine"
 	"velostream/engine/admin"
+	"velostream/engine/job"
 	"velostream/pgwire"
 )
 
@@ -82,7 +83,8 @@ func startServer(ctx context.Context, c config.Config, log *slog.Logger) (_ *ser
 	e, err := engine.Open(ctx, engine.Options{
 		DataDir: c.DataDir, Shards: c.Shards, EpochInterval: c.EpochInterval, CheckpointInterval: c.CheckpointInterval,
 		JobMemoryBytes: int64(c.JobMemory), MemoryBytes: limitMemory(ctx, int64(c.MemoryLimit), log), CacheBytes: int64(c.CacheSize), Logger: log, Metrics: metrics,
-		Reload: s.reload,
+		Reload:  s.reload,
+		Backlog: job.BacklogLimits{Bytes: int64(c.BacklogBytes), Rows: int64(c.BacklogRows), Age: c.BacklogAge},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", c.DataDir, err)

@@ -23,12 +23,21 @@ type Job struct {
 	NullTimes             int64
 	Epoch                 uint64
 	Watermark, Checkpoint time.Time // zero: none yet
+	Backlog               Backlog
+}
+
+// Backlog is what a job or sink has not read of its inputs, and for how long it has been
+// behind without moving.
+type Backlog struct {
+	Rows, Bytes int64
+	Age         time.Duration
 }
 
 // Sink is a sink as the metrics show it.
 type Sink struct {
 	Name, Schema, State string
 	Rows                int64
+	Backlog             Backlog
 }
 
 // Source says what runs. Its methods may be called by many goroutines.
@@ -53,6 +62,13 @@ type jobCollector struct {
 	metrics   []jobMetric
 	sinkState *prometheus.Desc
 	sinkRows  *prometheus.Desc
+	backlog   []sinkMetric
+}
+
+// sinkMetric is one series per sink.
+type sinkMetric struct {
+	desc  *prometheus.Desc
+	value func(s Sink) float64
 }
 
 // NewCollector returns the metrics of jobs and sinks:
@@ -65,6 +81,7 @@ type jobCollector struct {
 //	velostream_job_checkpoint_age_seconds{job,schema}
 //	velostream_sink_info{sink,schema,state}            1
 //	velostream_sink_rows_total{sink,schema}
+//	velostream_job_backlog_rows{job,schema}            and backlog_bytes, backlog_age_seconds; of sinks too
 func NewCollector(s Source) prometheus.Collector {
 	labels := []string{"job", "schema"}
 	desc := func(name, help string) *prometheus.Desc {
@@ -79,12 +96,26 @@ func NewCollector(s Source) prometheus.Collector {
 			return now.Sub(at).Seconds(), !at.IsZero()
 		}}
 	}
+	gauge := func(name, help string, get func(Job) float64) jobMetric {
+		return jobMetric{desc(name, help), prometheus.GaugeValue, func(j Job, _ time.Time) (float64, bool) { return get(j), true }}
+	}
+	sinkDesc := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc("velostream_sink_"+name, help, []string{"sink", "schema"}, nil)
+	}
 	return &jobCollector{
 		source: s, now: time.Now,
 		state:     prometheus.NewDesc("velostream_job_info", "Always 1; the label says the job's state.", append(labels, "state"), nil),
 		sinkState: prometheus.NewDesc("velostream_sink_info", "Always 1; the label says the sink's state.", []string{"sink", "schema", "state"}, nil),
 		sinkRows:  prometheus.NewDesc("velostream_sink_rows_total", "Rows written out and committed.", []string{"sink", "schema"}, nil),
+		backlog: []sinkMetric{
+			{sinkDesc("backlog_rows", "Rows of its input that were not written out."), func(s Sink) float64 { return float64(s.Backlog.Rows) }},
+			{sinkDesc("backlog_bytes", "What is kept for it to read."), func(s Sink) float64 { return float64(s.Backlog.Bytes) }},
+			{sinkDesc("backlog_age_seconds", "For how long it has been behind without moving."), func(s Sink) float64 { return s.Backlog.Age.Seconds() }},
+		},
 		metrics: []jobMetric{
+			gauge("backlog_rows", "Rows of its inputs that were not read.", func(j Job) float64 { return float64(j.Backlog.Rows) }),
+			gauge("backlog_bytes", "What is kept for it to read.", func(j Job) float64 { return float64(j.Backlog.Bytes) }),
+			gauge("backlog_age_seconds", "For how long it has been behind without moving.", func(j Job) float64 { return j.Backlog.Age.Seconds() }),
 			count("rows_in_total", "Rows read.", func(j Job) int64 { return j.RowsIn }),
 			count("rows_out_total", "Changes put out.", func(j Job) int64 { return j.RowsOut }),
 			count("late_rows_total", "Rows that came after their window had closed.", func(j Job) int64 { return j.LateRows }),
@@ -103,6 +134,9 @@ func (c *jobCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- c.state
 	out <- c.sinkState
 	out <- c.sinkRows
+	for _, m := range c.backlog {
+		out <- m.desc
+	}
 	for _, m := range c.metrics {
 		out <- m.desc
 	}
@@ -122,5 +156,8 @@ func (c *jobCollector) Collect(out chan<- prometheus.Metric) {
 	for _, s := range c.source.Sinks() {
 		out <- prometheus.MustNewConstMetric(c.sinkState, prometheus.GaugeValue, 1, s.Name, s.Schema, s.State)
 		out <- prometheus.MustNewConstMetric(c.sinkRows, prometheus.CounterValue, float64(s.Rows), s.Name, s.Schema)
+		for _, m := range c.backlog {
+			out <- prometheus.MustNewConstMetric(m.desc, prometheus.GaugeValue, m.value(s), s.Name, s.Schema)
+		}
 	}
 }

@@ -94,6 +94,7 @@ type Info struct {
 	Err      error
 	Shards   int
 	Stats    Stats
+	Backlog  Backlog // of Manager.Jobs
 }
 
 // Info returns what SHOW JOBS shows.

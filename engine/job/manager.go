@@ -39,6 +39,8 @@ type Options struct {
 	// Retention is how long the rows of derived streams are kept when nobody
 	// needs them any more.
 	Retention time.Duration
+	// Backlog bounds what a reader that stands still may hold back.
+	Backlog BacklogLimits
 	// Notify tells of an epoch of the subscription name that has changes, on a
 	// channel; it must not block. nil: nobody listens.
 	Notify func(channel, name string)
@@ -97,6 +99,8 @@ type Manager struct {
 	truncated   time.Time
 	warned      time.Time // of a backlog
 	nativeFloor uint64
+	standing    map[uint32]*standing // by reader
+	stopped     map[uint32]uint64    // where a paused sink was
 }
 
 // NewManager makes a manager; Start starts the jobs.
@@ -104,6 +108,7 @@ func NewManager(o Options) *Manager {
 	o.EnsureDefaults()
 	m := &Manager{
 		o: o, store: o.State, jobs: map[uint32]*Job{}, sinks: map[uint32]*sinkJob{}, native: map[uint32]bool{},
+		standing: map[uint32]*standing{}, stopped: map[uint32]uint64{},
 		moved: make(chan struct{}, 1), kick: make(chan struct{}, 1),
 	}
 	m.seenC = sync.NewCond(&m.mu)
@@ -137,11 +142,11 @@ func (m *Manager) Start() error {
 			case <-changed:
 				m.reconcile()
 			case <-idle.C:
-				m.truncate()
+				m.fail(m.truncate())
 			case <-m.kick:
 				m.reconcile()
 			case <-m.moved:
-				m.truncate()
+				m.fail(m.truncate())
 			case <-m.ctx.Done():
 				return
 			}
@@ -229,6 +234,8 @@ func (m *Manager) reconcile() {
 		j.rel.Store(r)
 		j.persistLog.Store(m.hasReaders(snap, r))
 		switch err := snap.Check(r.Owner, r.Access); {
+		case r.Overrun != "":
+			j.setState(Failed, overrunError(r))
 		case !j.idle() || j.Info().State == Failed:
 		case err != nil:
 			j.setState(Paused, err)
@@ -248,9 +255,14 @@ func (m *Manager) reconcile() {
 func (m *Manager) unwanted(snap *catalog.Snapshot) (sinks []*sinkJob, gone, pause []*Job) {
 	for id, s := range m.sinks {
 		r := snap.ByID(id)
-		if r == nil || !s.barred && snap.Check(r.Owner, r.Access) != nil {
+		if r == nil || !s.barred && (r.Paused || r.Overrun != "" || snap.Check(r.Owner, r.Access) != nil) {
 			sinks = append(sinks, s)
 			delete(m.sinks, id)
+			m.stopped[id] = s.position.Load()
+		}
+		if r == nil {
+			delete(m.stopped, id)
+			delete(m.standing, id)
 		}
 	}
 	for _, j := range slices.Backward(m.order()) {
@@ -259,6 +271,7 @@ func (m *Manager) unwanted(snap *catalog.Snapshot) (sinks []*sinkJob, gone, paus
 		case r == nil || len(r.Plan) == 0:
 			gone = append(gone, j)
 			delete(m.jobs, j.id)
+			delete(m.standing, j.id)
 		case !j.idle() && (r.Paused || snap.Check(r.Owner, r.Access) != nil):
 			pause = append(pause, j)
 		}
@@ -419,7 +432,9 @@ func (m *Manager) Resume(id uint32) error {
 	if j == nil {
 		return pgerror.New(pgerror.UndefinedObject, "there is no such job")
 	}
-	if r := j.relation(); j.idle() {
+	if r := j.relation(); r.Overrun != "" {
+		return overrunError(r)
+	} else if j.idle() {
 		if err := m.o.Catalog.Snapshot().Check(r.Owner, r.Access); err != nil {
 			return err
 		}
@@ -508,8 +523,11 @@ func (m *Manager) Jobs() []Info {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []Info
+	snap := m.o.Catalog.Snapshot()
 	for _, j := range m.order() {
-		out = append(out, j.Info())
+		i := j.Info()
+		i.Backlog = m.backlog(snap, i.Relation)
+		out = append(out, i)
 	}
 	return out
 }

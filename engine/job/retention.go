@@ -14,12 +14,12 @@ const truncateEvery = 5 * time.Second
 const truncateIdle = 15 * time.Second
 
 // truncate deletes the log entries that every reader has durably read, of the
-// native log and of each job's output.
-func (m *Manager) truncate() {
+// native log and of each job's output. It returns the readers that hold back too much.
+func (m *Manager) truncate() map[uint32]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if time.Since(m.truncated) < truncateEvery {
-		return
+		return nil
 	}
 	m.truncated = time.Now()
 	waiting := m.waiting()
@@ -28,12 +28,12 @@ func (m *Manager) truncate() {
 		native = 0
 	}
 	for _, j := range m.jobs {
-		if _, reads := j.logs[0]; reads {
+		if _, reads := j.logs[0]; reads && j.relation().Overrun == "" {
 			native = min(native, j.durableCut.Load())
 		}
 	}
 	for _, s := range m.sinks {
-		if s.job == nil {
+		if s.job == nil && s.rel.Overrun == "" {
 			native = min(native, s.position.Load())
 		}
 	}
@@ -65,6 +65,7 @@ func (m *Manager) truncate() {
 		}
 	}
 	m.warnOfBacklog()
+	return m.overruns()
 }
 
 const (
@@ -83,7 +84,7 @@ func (m *Manager) warnOfBacklog() {
 	}
 	snap := m.o.Catalog.Snapshot()
 	for _, r := range snap.Relations() {
-		if !r.Persistent() || m.runs(r) {
+		if !r.Persistent() || r.Overrun != "" || m.runs(r) {
 			continue
 		}
 		for _, id := range append([]uint32{r.SinkOf}, r.Inputs...) {
@@ -136,6 +137,7 @@ func (m *Manager) waiting() map[uint32]bool {
 	}
 	for _, r := range snap.Relations() {
 		switch {
+		case r.Overrun != "":
 		case r.SinkOf != 0 && m.sinks[r.ID] == nil:
 			note(r.SinkOf)
 		case len(r.Plan) > 0 && m.jobs[r.ID] == nil:
@@ -151,7 +153,7 @@ func (m *Manager) waiting() map[uint32]bool {
 func (m *Manager) outputFloor(j *Job) uint64 {
 	floor := j.durable.Load()
 	for _, d := range m.jobs {
-		if d.inputs[j.id] == nil {
+		if d.inputs[j.id] == nil || d.relation().Overrun != "" {
 			continue
 		}
 		seq, _ := d.durableIn.Load(j.id)

@@ -126,6 +126,7 @@ type SinkInfo struct {
 	Err      error // why it failed, or what it is retrying
 	Position uint64
 	Rows     int64
+	Backlog  Backlog
 }
 
 // Sinks describes all sinks.
@@ -133,8 +134,14 @@ func (m *Manager) Sinks() []SinkInfo {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []SinkInfo
+	snap := m.o.Catalog.Snapshot()
+	for _, r := range snap.Relations() {
+		if r.SinkOf != 0 && r.Paused && r.Overrun == "" && m.sinks[r.ID] == nil {
+			out = append(out, SinkInfo{Relation: r, State: Paused, Position: m.stopped[r.ID], Backlog: m.backlog(snap, r)})
+		}
+	}
 	for _, s := range m.sinks {
-		i := SinkInfo{Relation: s.rel, State: Running, Position: s.position.Load(), Rows: s.rows.Load()}
+		i := SinkInfo{Relation: s.rel, State: Running, Position: s.position.Load(), Rows: s.rows.Load(), Backlog: m.backlog(snap, s.rel)}
 		if p := s.trouble.Load(); p != nil {
 			i.State, i.Err = "retrying", *p
 		}
@@ -150,6 +157,10 @@ func (m *Manager) Sinks() []SinkInfo {
 func (m *Manager) reconcileSinks(snap *catalog.Snapshot) {
 	for _, r := range snap.Relations() {
 		s := m.sinks[r.ID]
+		if r.SinkOf != 0 && r.Overrun != "" {
+			m.sinks[r.ID] = barredSink(r, overrunError(r))
+			continue
+		}
 		if r.SinkOf == 0 || s != nil && !s.barred || r.Paused || m.o.Sink == nil {
 			continue
 		}

@@ -121,6 +121,18 @@ type Job struct {
 	Epoch                 uint64
 	Watermark             int64 // µs since 2000, NoWatermark: none
 	Checkpoint, Started   time.Time
+	Backlog               Backlog
+}
+
+// Backlog is what a job or sink has not read of its inputs, and for how long it has been
+// behind without moving.
+type Backlog struct {
+	Rows, Bytes int64
+	Age         time.Duration
+}
+
+func (b Backlog) age() types.Datum {
+	return types.Datum{Iv: types.Interval{Micros: b.Age.Microseconds()}}
 }
 
 // NoWatermark is the Watermark of a job that has none.
@@ -132,6 +144,7 @@ type Sink struct {
 	State, Error string
 	Position     uint64
 	Rows         int64
+	Backlog      Backlog
 }
 
 // Subscription is a named subscription: its epochs from Oldest to Newest are

@@ -10,11 +10,11 @@ import (
 // veloRelations are the relations of velo_catalog, in the form of
 // relations.txt.
 const veloRelations = `
-velo_catalog.jobs 15001 v id:oid name:name schema:name kind:text state:text shards:int4 rows_in:int8 rows_out:int8 epoch:int8 watermark:timestamptz late_rows:int8 null_times:int8 dead_letters:int8 checkpoint:timestamptz started:timestamptz error:text
+velo_catalog.jobs 15001 v id:oid name:name schema:name kind:text state:text shards:int4 rows_in:int8 rows_out:int8 epoch:int8 watermark:timestamptz late_rows:int8 null_times:int8 dead_letters:int8 checkpoint:timestamptz started:timestamptz backlog_rows:int8 backlog_bytes:int8 backlog_age:interval error:text
 velo_catalog.streams 15002 v id:oid name:name schema:name connector:text topic:text format:text columns:text watermark_column:name watermark_delay:interval append_only:bool options:_text owner:name comment:text
 velo_catalog.tables 15003 v id:oid name:name schema:name kind:text key:text columns:text rows:int8 size_bytes:int8 owner:name comment:text
 velo_catalog.views 15004 v id:oid name:name schema:name kind:text definition:text columns:text owner:name comment:text
-velo_catalog.sinks 15005 v id:oid name:name schema:name connector:text source:name state:text position:int8 rows:int8 options:_text error:text
+velo_catalog.sinks 15005 v id:oid name:name schema:name connector:text source:name state:text position:int8 rows:int8 options:_text backlog_rows:int8 backlog_bytes:int8 backlog_age:interval error:text
 velo_catalog.functions 15006 v name:name signature:text arguments:_text returns:text kind:text volatility:text description:text
 velo_catalog.settings 15007 v name:text setting:text default:text context:text kind:text description:text
 velo_catalog.subscriptions 15008 v id:oid name:name schema:name relation:name state:text position:int8 acknowledged:timestamptz oldest:int8 newest:int8 retention:interval notify:name
@@ -24,14 +24,14 @@ velo_catalog.columns 15010 v relation_id:oid relation:name schema:name position:
 
 func veloSources() map[string]source {
 	return map[string]source{
-		"jobs": {"id name schema kind state shards rows_in rows_out epoch watermark late_rows null_times dead_letters checkpoint started error", (*Catalog).jobRows},
+		"jobs": {"id name schema kind state shards rows_in rows_out epoch watermark late_rows null_times dead_letters checkpoint started backlog_rows backlog_bytes backlog_age error", (*Catalog).jobRows},
 		"streams": {
 			"id name schema connector topic format columns watermark_column watermark_delay append_only options owner comment",
 			(*Catalog).streamRows,
 		},
 		"tables":    {"id name schema kind key columns rows size_bytes owner comment", (*Catalog).keptRows},
 		"views":     {"id name schema kind definition columns owner comment", (*Catalog).veloViewRows},
-		"sinks":     {"id name schema connector source state position rows options error", (*Catalog).sinkRows},
+		"sinks":     {"id name schema connector source state position rows options backlog_rows backlog_bytes backlog_age error", (*Catalog).sinkRows},
 		"functions": {"name signature arguments returns kind volatility description", (*Catalog).veloFunctionRows},
 		"settings":  {"name setting default context kind description", (*Catalog).veloSettingRows},
 		"subscriptions": {
@@ -69,7 +69,7 @@ func (c *Catalog) jobRows(e *emitter) {
 			mark = j.Watermark
 		}
 		e.row(j.Relation.ID, j.Relation.Name, j.Relation.Schema, string(j.Relation.Kind), j.State, j.Shards, j.RowsIn, j.RowsOut,
-			int64(j.Epoch), mark, j.LateRows, j.NullTimes, j.DeadLetters, j.Checkpoint, j.Started, orNull(j.Error))
+			int64(j.Epoch), mark, j.LateRows, j.NullTimes, j.DeadLetters, j.Checkpoint, j.Started, j.Backlog.Rows, j.Backlog.Bytes, j.Backlog.age(), orNull(j.Error))
 	}
 }
 
@@ -168,7 +168,7 @@ func (c *Catalog) sinkRows(e *emitter) {
 			from = r.Name
 		}
 		e.row(s.Relation.ID, s.Relation.Name, s.Relation.Schema, s.Relation.Connector, from, s.State, int64(s.Position), s.Rows,
-			connectorOptions(s.Relation), orNull(s.Error))
+			connectorOptions(s.Relation), s.Backlog.Rows, s.Backlog.Bytes, s.Backlog.age(), orNull(s.Error))
 	}
 }
 

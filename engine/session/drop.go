@@ -318,6 +318,9 @@ func (s *Session) jobCommand(ctx context.Context, p ast.Parsed, n *ast.Job) (str
 			return nil, pgerror.New(pgerror.WrongObjectType, "%q has no job", r.Name)
 		}
 		id = r.ID
+		if r.Overrun != "" && !pause {
+			return nil, s.e.Jobs.Overrun(r)
+		}
 		if r.Paused == pause {
 			return nil, nil
 		}

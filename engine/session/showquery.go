@@ -10,14 +10,14 @@ import (
 // showQueries are the queries on the system catalogs that SHOW stands for. The
 // first column is what LIKE is about.
 var showQueries = map[ast.ShowKind]string{
-	ast.ShowJobs: "SELECT name, kind, state, shards, rows_in, rows_out, epoch, watermark, late_rows, null_times, dead_letters, checkpoint, error " +
+	ast.ShowJobs: "SELECT name, kind, state, shards, rows_in, rows_out, epoch, watermark, late_rows, null_times, dead_letters, checkpoint, backlog_rows, backlog_bytes, backlog_age, error " +
 		"FROM velo_catalog.jobs",
 	ast.ShowStreams:       "SELECT name, schema, connector, topic, format, columns FROM velo_catalog.streams",
 	ast.ShowSources:       "SELECT name, schema, connector, topic, format, columns FROM velo_catalog.streams WHERE connector NOT IN ('native', 'query')",
 	ast.ShowTables:        "SELECT name, schema, kind, key, columns FROM velo_catalog.tables",
 	ast.ShowViews:         "SELECT name, schema, kind, definition, columns FROM velo_catalog.views WHERE kind = 'view'",
 	ast.ShowMatViews:      "SELECT name, schema, kind, definition, columns FROM velo_catalog.views WHERE kind = 'materialized view'",
-	ast.ShowSinks:         "SELECT name, connector, source, state, position, rows, error FROM velo_catalog.sinks",
+	ast.ShowSinks:         "SELECT name, connector, source, state, position, rows, backlog_rows, backlog_bytes, backlog_age, error FROM velo_catalog.sinks",
 	ast.ShowFunctions:     "SELECT name, signature, returns, kind, volatility, description FROM velo_catalog.functions",
 	ast.ShowSubscriptions: "SELECT name, schema, relation, state, position, acknowledged, oldest, newest, retention, notify FROM velo_catalog.subscriptions",
 	ast.ShowIndexes:       "SELECT indexname AS name, schemaname AS schema, tablename AS relation, indexdef AS definition FROM pg_catalog.pg_indexes",

@@ -242,6 +242,7 @@ func (s *Session) listJobs() []pgcatalog.Job {
 			Relation: i.Relation, State: string(i.State), Shards: i.Shards, RowsIn: i.Stats.RowsIn, RowsOut: i.Stats.RowsOut,
 			LateRows: i.Stats.LateRows, NullTimes: i.Stats.NullTimes, DeadLetters: i.Stats.DeadLetters, Epoch: i.Stats.Epoch, Watermark: i.Stats.Watermark,
 			Checkpoint: i.Stats.Checkpoint, Started: i.Stats.Started, Error: errorText(i.Err),
+			Backlog: pgcatalog.Backlog(i.Backlog),
 		}
 		if j.Watermark == types.TimestampInfinity {
 			j.Watermark = pgcatalog.NoWatermark
@@ -271,7 +272,7 @@ func (s *Session) listSinks() []pgcatalog.Sink {
 }
 
 func sinkOf(i job.SinkInfo) pgcatalog.Sink {
-	return pgcatalog.Sink{Relation: i.Relation, State: string(i.State), Error: errorText(i.Err), Position: i.Position, Rows: i.Rows}
+	return pgcatalog.Sink{Relation: i.Relation, State: string(i.State), Error: errorText(i.Err), Position: i.Position, Rows: i.Rows, Backlog: pgcatalog.Backlog(i.Backlog)}
 }
 
 func (s *Session) listSubscriptions() []pgcatalog.Subscription {

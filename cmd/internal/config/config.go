@@ -43,6 +43,11 @@ type Config struct {
 	CacheSize          Size          `koanf:"cache_size"` // of each of the two stores
 	DrainTimeout       time.Duration `koanf:"drain_timeout"`
 
+	// What a job or sink that stands still may leave unread; 0: no limit.
+	BacklogBytes Size          `koanf:"backlog_bytes"`
+	BacklogRows  int           `koanf:"backlog_rows"`
+	BacklogAge   time.Duration `koanf:"backlog_age"`
+
 	LogLevel  string `koanf:"log_level"`
 	LogFormat string `koanf:"log_format"`
 	Pprof     bool   `koanf:"pprof"`
@@ -64,6 +69,7 @@ func Default() Config {
 		JobMemory:          512 << 20,
 		CacheSize:          32 << 20,
 		DrainTimeout:       2 * time.Second,
+		BacklogBytes:       10 << 30,
 		LogLevel:           "info",
 		LogFormat:          "text",
 		DevKafkaPartitions: 3,
@@ -158,6 +164,9 @@ func (c *Config) checkRanges(bad func(name, format string, args ...any)) {
 		within("memory_limit", int64(c.MemoryLimit), 64<<20, 1<<50)
 	}
 	within("job_memory", int64(c.JobMemory), 1<<20, 1<<45)
+	within("backlog_bytes", int64(c.BacklogBytes), 0, 1<<60)
+	within("backlog_rows", int64(c.BacklogRows), 0, 1<<60)
+	duration("backlog_age", c.BacklogAge, 0, 10*365*24*time.Hour)
 	within("cache_size", int64(c.CacheSize), 1<<20, 1<<45)
 	duration("epoch_interval", c.EpochInterval, time.Millisecond, time.Minute)
 	duration("checkpoint_interval", c.CheckpointInterval, 10*time.Millisecond, time.Hour)
