@@ -175,10 +175,14 @@ func TestLocks(t *testing.T) {
 		if _, err := a.Exec(t.Context(), "SELECT count(*) FROM l FOR UPDATE"); err == nil {
 			t.Error("aggregates were locked")
 		}
-		if _, err := a.Exec(t.Context(), "SELECT * FROM l, lc FOR UPDATE"); sqlstate(err) != "0A000" {
+		must(t, a, "BEGIN")
+		must(t, a, "SELECT * FROM l JOIN lc ON true FOR UPDATE OF l")
+		if _, err := b.Exec(t.Context(), "SELECT * FROM (SELECT id FROM l) s FOR SHARE NOWAIT"); sqlstate(err) != "55P03" {
 			t.Errorf("got %v", err)
 		}
+		must(t, a, "COMMIT")
 	})
+	t.Run("queue", func(t *testing.T) { takeJobs(t, s) })
 	t.Run("cancel", func(t *testing.T) {
 		must(t, a, "BEGIN")
 		must(t, a, "UPDATE l SET n = 1 WHERE id = 1")
@@ -188,6 +192,44 @@ func TestLocks(t *testing.T) {
 		}
 		must(t, a, "ROLLBACK")
 	})
+}
+
+// takeJobs checks that each row of a queue is taken by one of several workers, which do so
+// in both usual ways.
+func takeJobs(t *testing.T, s *Server) {
+	const jobs, workers = 60, 4
+	setUp := s.Connect()
+	must(t, setUp, "CREATE TABLE jobs (id int PRIMARY KEY, taken int NOT NULL DEFAULT 0)")
+	must(t, setUp, "INSERT INTO jobs SELECT g FROM generate_series(1, 60) g")
+	took := make(chan int, workers)
+	for w := range workers {
+		c := s.Connect()
+		sql := "UPDATE jobs SET taken = taken + 1 WHERE id = (SELECT id FROM jobs WHERE taken = 0 ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1)"
+		if w%2 == 0 {
+			sql = "WITH j AS (SELECT id FROM jobs WHERE taken = 0 ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED) UPDATE jobs SET taken = taken + 1 FROM j WHERE jobs.id = j.id"
+		}
+		go func() {
+			n := 0
+			for range jobs + 1 {
+				tag, err := c.Exec(context.Background(), sql)
+				if err != nil {
+					t.Error(err)
+				}
+				n += int(tag.RowsAffected())
+				if err != nil || tag.RowsAffected() == 0 {
+					break
+				}
+			}
+			took <- n
+		}()
+	}
+	sum := 0
+	for range workers {
+		sum += <-took
+	}
+	if twice := number(t, setUp, "SELECT count(*) FROM jobs WHERE taken <> 1"); sum != jobs || twice != 0 {
+		t.Errorf("%d jobs were taken, %d not once", sum, twice)
+	}
 }
 
 // TestDefinitionsRestart checks that indexes, sequences and constraints are the same

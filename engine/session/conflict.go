@@ -248,6 +248,17 @@ func (c *change) bindParams(args []types.Datum) (*change, error) {
 			return nil, err
 		}
 	}
+	if c.rows != nil {
+		k := *c.rows
+		for _, e := range []*expr.Expr{&k.count, &k.offset} {
+			if *e != nil {
+				if *e, err = expr.BindParams(*e, args); err != nil {
+					return nil, err
+				}
+			}
+		}
+		out.rows = &k
+	}
 	if c.conflict != nil {
 		k := *c.conflict
 		if k.Exprs, err = bind(k.Exprs); err != nil {

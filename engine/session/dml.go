@@ -41,6 +41,7 @@ type change struct {
 	physical *plan.Physical
 	conflict *binder.Conflict
 	merge    *binder.Merge
+	rows     *rowLocks // of a query that locks its rows
 	// apply writes the rows of one batch of the plan, and returns how many
 	// there were and the rows for RETURNING.
 	apply func(c *changeRun, b *column.Batch) (int, *column.Batch, error)
@@ -67,6 +68,8 @@ type changeRun struct {
 	ctx       context.Context
 	statement *statementRun
 	updates   *computedUpdates // of the batch at hand
+	// skip and left count the rows of OFFSET and LIMIT of a query that locks them.
+	skip, left int64
 
 	merging *merging
 	load    *table.Loader // of a plain INSERT, nil before its first rows
@@ -134,7 +137,10 @@ func (s *Session) planChange(b binder.Statement) (*change, error) {
 	case *binder.Merge:
 		c = &change{Change: b.Change, tag: "MERGE ", merge: b, apply: mergeRows}
 	case *binder.Rows:
-		c = &change{Change: b.Change, tag: "SELECT ", out: b.Plan.Schema(), apply: showRows}
+		c = &change{Change: b.Change, tag: "SELECT ", out: b.Out, apply: showRows}
+		if len(b.Locks) > 0 {
+			c.apply, c.rows = lockRows, &rowLocks{b.Locks, b.Count, b.Offset}
+		}
 	default:
 		return nil, pgerror.New(pgerror.InternalError, "unknown statement")
 	}
@@ -217,7 +223,7 @@ func (s *Session) change(ctx context.Context, c *change, on basis) (pgwire.Rows,
 		return nil, err
 	}
 	if t.readOnly {
-		return nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute %s in a read-only transaction", firstWord(c.tag))
+		return nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute %s in a read-only transaction", c.command())
 	}
 	if !s.upToDate(t, on) {
 		return nil, table.ErrConflict
@@ -252,6 +258,14 @@ func (s *Session) baseVersion() uint64 {
 		return d.base.Version
 	}
 	return s.e.Catalog.Snapshot().Version
+}
+
+// command is what c is called in the error of a read-only transaction.
+func (c *change) command() string {
+	if c.rows != nil {
+		return "SELECT FOR " + c.rows.locks[0].Strength
+	}
+	return firstWord(c.tag)
 }
 
 func firstWord(tag string) string {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -188,6 +189,9 @@ func (s *Session) explained(p ast.Parsed, n *ast.Explain, params []types.OID) (*
 	}
 	o.Continuous = job || q.Emit != nil
 	r, err := binder.BindQuery(o, q)
+	if errors.Is(err, binder.ErrLocks) && !o.Continuous {
+		return explainedChange(o, q)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -224,6 +228,9 @@ func changeTitle(b binder.Statement) (*binder.Change, string) {
 	case *binder.Merge:
 		return &b.Change, "Merge on " + b.Target.Name
 	case *binder.Rows:
+		if len(b.Locks) > 0 {
+			return &b.Change, "LockRows"
+		}
 		return &b.Change, ""
 	}
 	return &binder.Change{}, ""

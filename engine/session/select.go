@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"velostream/catalog"
@@ -92,7 +93,6 @@ type selectStatement struct {
 	point      *pointRead // nil: the plan is more than a lookup
 	guard      guard
 	warned     bool // planning it said something
-	lock       bool // its rows are locked, which needs the right to change them
 }
 
 func (s *Session) prepareSelect(p ast.Parsed, q *ast.Query, params []types.OID) (pgwire.Statement, error) {
@@ -103,15 +103,15 @@ func (s *Session) prepareSelect(p ast.Parsed, q *ast.Query, params []types.OID) 
 		if q.Emit != nil {
 			return nil, pgerror.Unsupported("a continuous query must not contain data-modifying statements in WITH").At(p.Position(c.Pos()))
 		}
-		if len(q.Locking) == 0 {
-			return s.prepareChange(p, q, params)
-		}
+		return s.prepareChange(p, q, params)
 	}
 	if len(q.Locking) > 0 {
-		return s.prepareLocking(p, q, params)
+		return s.prepareChange(p, q, params)
 	}
 	st := &selectStatement{s: s, p: p, q: q, params: params}
-	if err := st.plan(); err != nil {
+	if err := st.plan(); errors.Is(err, binder.ErrLocks) {
+		return s.prepareChange(p, q, params)
+	} else if err != nil {
 		return nil, err
 	}
 	return st, nil
@@ -131,11 +131,6 @@ func (st *selectStatement) plan() error {
 	}
 	st.columns, st.params, st.inputs = columns, r.Params, r.Inputs
 	st.continuous = r.Continuous
-	if st.lock {
-		for i := range r.Access {
-			r.Access[i].Update()
-		}
-	}
 	st.guard.set(r.Access, r.Functions)
 	st.basis = st.s.basis(o.Snapshot)
 	if st.opts, err = subscribeOptions(st.p, st.q, st.s.settings); err != nil {

@@ -157,6 +157,14 @@ func (r *statementRun) run(ctx context.Context, c *change) (int, *column.Batch, 
 	if r.changedBefore(c) {
 		run.others = r.t.tx.Written(r.t.mark)
 	}
+	if c.rows != nil { // its limits may be NULL, which is none
+		own := *c.rows
+		run.change = shallow(c)
+		run.rows = &own
+	}
+	if err := run.limits(); err != nil {
+		return 0, nil, err
+	}
 	memory := r.s.settings.queryMemory()
 	ret, err := newReturning(c, r.env, memory)
 	if err != nil {
@@ -202,10 +210,15 @@ func (r *statementRun) compute(ctx context.Context, p *plan.Physical, id int, gi
 	}
 }
 
+func shallow(c *change) *change {
+	out := *c
+	return &out
+}
+
 // drain applies all rows of the plan.
 func (c *changeRun) drain(ctx context.Context, rows *query.Rows, ret *returning) (int, error) {
 	count := 0
-	for {
+	for !c.full() {
 		b, err := rows.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			break
@@ -285,6 +298,7 @@ func (r *statementRun) scan(p *plan.Physical) iter.Seq2[*column.Batch, error] {
 
 // showRows gives the rows of a query.
 func showRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
-	var out column.Batch
-	return b.Rows(), project(&out, b, visibleColumns(c.physical.Out)), nil
+	out := *b
+	out.Cols = b.Cols[:len(c.out)]
+	return b.Rows(), &out, nil
 }

@@ -134,11 +134,13 @@ type Binder struct {
 	// top is the WITH of a statement that may change rows in it, parts are those that do.
 	top   *ast.With
 	parts []Part
-	ids   *int // of shared subplans and recursions given out, also those of views
-	depth int
-	ascii bool
-	nodes int
-	emit  emitSpec
+	// changes: what is bound may change and lock rows.
+	changes bool
+	ids     *int // of shared subplans and recursions given out, also those of views
+	depth   int
+	ascii   bool
+	nodes   int
+	emit    emitSpec
 	// boundJoins is how many joins Bounds was applied to.
 	boundJoins int
 	// end is the whole statement's query, nil: it is no query.

@@ -346,6 +346,12 @@ func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Co
 		return nil, pgerror.New(pgerror.SyntaxError, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
 			WithHint("For example, ON CONFLICT (column_name).").At(b.pos(c.Pos()))
 	}
+	return out, b.doUpdate(rel, s, out)
+}
+
+// doUpdate binds the assignments and the condition of DO UPDATE.
+func (b *Binder) doUpdate(rel *catalog.Relation, s *ast.Insert, out *Conflict) error {
+	c := s.OnConflict
 	sc := targetScope(rel, s.Table, relationSchema(rel))
 	excluded := schemaScope(relationSchema(rel), tableName{alias: "excluded", real: "excluded", event: -1})
 	sc = joinScopes(sc, excluded, len(rel.Columns))
@@ -359,20 +365,20 @@ func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Co
 	cx := k.context("ON CONFLICT", false)
 	var err error
 	if out.Set, out.Exprs, err = b.setItems(rel, c.Set, cx, k); err != nil {
-		return nil, err
+		return err
 	}
 	b.uses(rel).Update(out.Set...)
 	if c.UpdateIf != nil {
 		w, err := b.boolean(c.UpdateIf, cx, "WHERE")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if out.Where, err = k.input0(w); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if k.input == rows {
-		return out, nil
+		return nil
 	}
 	if out.Where != nil {
 		k.input = &plan.Filter{Input: k.input, Cond: out.Where}
@@ -382,7 +388,7 @@ func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Co
 		values[i] = plan.Column{Name: rel.Columns[out.Set[i]].Name, Type: e.Type()}
 	}
 	out.Query, out.Exprs, out.Where = k.rowQuery(id, out.Exprs, values, len(both)), nil, nil
-	return out, nil
+	return nil
 }
 
 // newerVersion overwrites a row whose version is not above the new one's.

@@ -20,9 +20,11 @@ func (b *Binder) query(q *ast.Query, parent *Scope) (*relation, error) {
 	if err := b.nestedClauses(q); err != nil {
 		return nil, err
 	}
-	if len(q.Locking) > 0 { // the session takes it off a query over one table
-		return nil, b.missing(q.Locking[0], "FOR %s is not supported here", q.Locking[0].Strength).
-			WithHint("It locks the rows of a query over one table that stands alone.")
+	if len(q.Locking) > 0 && b.changes {
+		return b.lockingPart(q, parent)
+	}
+	if len(q.Locking) > 0 {
+		return nil, b.missing(q.Locking[0], "FOR %s is not supported here", q.Locking[0].Strength).WithCause(ErrLocks)
 	}
 	saved := b.ctes
 	defer func() { b.ctes = saved }()

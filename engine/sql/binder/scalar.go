@@ -146,7 +146,7 @@ func singleRow(p plan.Logical) plan.Logical {
 // WHERE, whose conditions may then refer to the query around it.
 func simpleSelect(q *ast.Query) (*ast.Select, bool) {
 	s, ok := q.Body.(*ast.Select)
-	return s, ok && q.With == nil && q.Limit == nil && s.GroupBy == nil && s.Having == nil && s.Window == nil && len(s.DistinctOn) == 0
+	return s, ok && q.With == nil && q.Limit == nil && len(q.Locking) == 0 && s.GroupBy == nil && s.Having == nil && s.Window == nil && len(s.DistinctOn) == 0
 }
 
 // simpleScalar binds a subquery that may be correlated: an aggregate of the

@@ -2,12 +2,13 @@ package binder
 
 import (
 	"velostream/engine/sql/ast"
+	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 )
 
-// Statement is a bound statement that changes rows, or a query with such ones in its
-// WITH: *Insert, *Update, *Delete, *Merge or *Rows.
+// Statement is a bound statement that changes or locks rows, or a query with such ones in
+// it: *Insert, *Update, *Delete, *Merge or *Rows.
 type Statement interface {
 	change() *Change
 	// eachPlan puts what f returns in the place of each of its plans.
@@ -20,12 +21,16 @@ func (c *Change) change() *Change { return c }
 // Target.
 type Rows struct {
 	Change
-	Out []plan.Column
+	Out plan.Schema // of its rows: the first columns of Plan
+	// Locks are taken on each row before it is shown. Count and Offset, if set, are about
+	// the rows that could be locked.
+	Locks         []Lock
+	Count, Offset expr.Expr
 }
 
 // Part is a statement of a WITH that runs by itself, once, and whose rows the others
 // read through the plan.WorkTables of its ID: one that changes rows, or (as *Rows) a
-// query that several of them read.
+// query that several of them read, or that locks rows.
 type Part struct {
 	ID   int
 	Name string
@@ -36,6 +41,7 @@ type Part struct {
 // WITH changes is in the result's With.
 func BindStatement(o Options, s ast.Statement) (Statement, error) {
 	b := New(o)
+	b.changes = true
 	switch s := s.(type) {
 	case *ast.Query:
 		b.end, b.top = s, s.With
@@ -73,6 +79,9 @@ func (b *Binder) statement(s ast.Statement) (Statement, error) {
 }
 
 func (b *Binder) rows(q *ast.Query) (Statement, error) {
+	if len(q.Locking) > 0 {
+		return b.lockedRows(q, nil)
+	}
 	r, err := b.query(q, nil)
 	if err != nil {
 		return nil, err
@@ -217,7 +226,7 @@ func (k *sharedCut) plan(p plan.Logical) plan.Logical {
 	if ok && k.readers[s.ID] > 1 {
 		if !k.made[s.ID] {
 			k.made[s.ID] = true
-			k.b.parts = append(k.b.parts, Part{ID: s.ID, Name: s.Name, Statement: &Rows{Change: Change{Plan: k.plan(s.Input)}}})
+			k.b.parts = append(k.b.parts, Part{ID: s.ID, Name: s.Name, Statement: &Rows{Change: Change{Plan: k.plan(s.Input)}, Out: s.Schema()}})
 		}
 		return &plan.WorkTable{ID: s.ID, Name: s.Name, Out: s.Schema()}
 	}
