@@ -3,6 +3,8 @@ package catalog
 import (
 	"encoding/json"
 	"slices"
+
+	"velostream/catalog/types"
 )
 
 // ConstraintKind is what a Constraint demands.
@@ -50,10 +52,14 @@ type Constraint struct {
 
 // Index is a secondary index of a native table.
 type Index struct {
-	ID      uint32 `json:"id"`
-	Name    string `json:"name"`
-	Columns []int  `json:"columns"`
-	Include []int  `json:"include,omitempty"` // named by INCLUDE; rows are looked up by key all the same
+	ID   uint32 `json:"id"`
+	Name string `json:"name"`
+	// Columns are the key: a column's position, or ExprColumn(k) for Exprs[k].
+	Columns []int       `json:"columns"`
+	Exprs   []IndexExpr `json:"exprs,omitempty"`
+	// Where says which rows have an entry: those for which it is true. nil: all.
+	Where   *IndexExpr `json:"where,omitempty"`
+	Include []int      `json:"include,omitempty"` // named by INCLUDE; rows are looked up by key all the same
 	// Order says how each of Columns was asked for; nil: the default of all. What is read in
 	// the index's order is sorted anyway, so that it is there to be shown.
 	Order  []IndexOrder `json:"order,omitempty"`
@@ -67,6 +73,83 @@ type Index struct {
 	Building   bool   `json:"building,omitempty"`
 	Definition string `json:"definition,omitempty"` // CREATE INDEX …
 	Comment    string `json:"comment,omitempty"`
+}
+
+// IndexExpr is an expression over the row: a key of an index, or its predicate.
+type IndexExpr struct {
+	Text    string          `json:"text"`
+	Expr    json.RawMessage `json:"expr"` // as expr.MarshalExpr writes it
+	Type    types.Type      `json:"type"`
+	Name    string          `json:"name"`           // what a query would call its column
+	Call    bool            `json:"call,omitempty"` // a function call, which is written without parentheses
+	Columns []int           `json:"columns"`        // that it uses
+}
+
+// ExprColumn stands for expression k of an index among its Columns.
+func ExprColumn(k int) int { return -1 - k }
+
+// Expr is the expression of key column c of the index, nil: c is a column of the relation.
+func (x *Index) Expr(c int) *IndexExpr {
+	if c >= 0 {
+		return nil
+	}
+	return &x.Exprs[-1-c]
+}
+
+// KeyType is the type of key column c of x, an index of r.
+func (r *Relation) KeyType(x *Index, c int) types.Type {
+	if e := x.Expr(c); e != nil {
+		return e.Type
+	}
+	return r.Columns[c].Type
+}
+
+// Plain reports that all rows are in the index, by columns alone: it can be the key that
+// a constraint or a foreign key needs.
+func (x *Index) Plain() bool { return len(x.Exprs) == 0 && x.Where == nil }
+
+// Uses reports that the index needs column i of the relation.
+func (x *Index) Uses(i int) bool {
+	in := func(e IndexExpr) bool { return slices.Contains(e.Columns, i) }
+	return slices.Contains(x.Columns, i) || slices.Contains(x.Include, i) || slices.ContainsFunc(x.Exprs, in) || x.Where != nil && in(*x.Where)
+}
+
+// IndexExprs are the expressions of all indexes of r, in the order in which the native store
+// keeps their values behind the columns of a row.
+func (r *Relation) IndexExprs() []IndexExpr {
+	var out []IndexExpr
+	for _, x := range r.Indexes {
+		out = append(out, x.Exprs...)
+		if x.Where != nil {
+			out = append(out, *x.Where)
+		}
+	}
+	return out
+}
+
+// StoredColumns are the key columns of x, an index of r, and the column that must be true
+// (nil: none), where the values of IndexExprs lie behind the columns of a row.
+func (r *Relation) StoredColumns(x *Index) (key, only []int) {
+	at := len(r.Columns)
+	for i := range r.Indexes {
+		if r.Indexes[i].ID == x.ID {
+			break
+		}
+		at += len(r.Indexes[i].Exprs)
+		if r.Indexes[i].Where != nil {
+			at++
+		}
+	}
+	for _, c := range x.Columns {
+		if c < 0 {
+			c = at - 1 - c
+		}
+		key = append(key, c)
+	}
+	if x.Where != nil {
+		only = []int{at + len(x.Exprs)}
+	}
+	return key, only
 }
 
 // IndexOrder is what CREATE INDEX says of a column.

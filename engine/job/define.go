@@ -86,9 +86,19 @@ func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation
 		t.Logged = t.Logged || d.Persistent()
 	}
 	for _, x := range r.Indexes {
+		key, only := r.StoredColumns(&x)
 		t.Indexes = append(t.Indexes, &table.Index{
-			ID: x.ID, Storage: x.EntryStorage(), Name: x.Name, Columns: x.Columns, Unique: x.Unique, NullsEqual: x.NullsEqual, Building: x.Building,
+			ID: x.ID, Storage: x.EntryStorage(), Name: x.Name, Columns: key, Only: only, Unique: x.Unique, NullsEqual: x.NullsEqual, Building: x.Building,
 		})
+	}
+	for _, e := range r.IndexExprs() {
+		t.Derived = append(t.Derived, e.Text)
+	}
+	if t.Derived != nil {
+		var err error
+		if t.Derive, err = derivation(r, snap); err != nil {
+			return nil, err
+		}
 	}
 	for _, k := range r.Constraints {
 		switch k.Kind {
@@ -138,39 +148,141 @@ func keyAction(name string) table.Action {
 	return table.NoAction
 }
 
-// CheckOf makes a CHECK constraint executable. Evaluators are for one goroutine:
-// they are pooled.
+// CheckOf makes a CHECK constraint executable. snap knows the types that users made.
 func CheckOf(k catalog.Constraint, snap *catalog.Snapshot) (table.Check, error) {
-	e, err := expr.UnmarshalExpr(k.Expr)
+	pool, err := newEvaluators(k.Expr, snap)
 	if err != nil {
 		return table.Check{}, err
 	}
-	if _, err := expr.Compile(e); err != nil {
-		return table.Check{}, err
-	}
-	pool := &sync.Pool{}
-	format := types.Format{ExtraFloatDigits: 1, Types: snap}
 	return table.Check{Name: k.Name, Violated: func(b *column.Batch) (int, error) {
-		ev, ok := pool.Get().(*expr.Evaluator)
-		if !ok {
-			var err error
-			if ev, err = expr.Compile(e); err != nil {
-				return -1, err
+		first := -1
+		err := pool.eval(b, func(c *column.Column) {
+			for i := range b.Each {
+				if !c.Null(i) && !c.Bools[c.At(i)] {
+					first = i
+					return
+				}
 			}
-		}
-		defer pool.Put(ev)
-		now := nowMicros()
-		c, err := ev.Eval(&expr.Env{Now: now, StmtTime: now, Format: &format}, b, b.Sel)
-		if err != nil {
-			return -1, pgerror.From(err)
-		}
-		for i := range b.Each {
-			if !c.Null(i) && !c.Bools[c.At(i)] {
-				return i, nil
-			}
-		}
-		return -1, nil
+		})
+		return first, err
 	}}, nil
+}
+
+// derivation computes the expressions that rows of r are indexed by, in the order of
+// IndexExprs. Those of an index of some rows are computed for these only.
+func derivation(r *catalog.Relation, snap *catalog.Snapshot) (func(*column.Batch) ([]*column.Column, error), error) {
+	type index struct{ keys, where []*evaluators }
+	var list []index
+	for _, x := range r.Indexes {
+		var d index
+		for _, e := range x.Exprs {
+			p, err := newEvaluators(e.Expr, snap)
+			if err != nil {
+				return nil, err
+			}
+			d.keys = append(d.keys, p)
+		}
+		if x.Where != nil {
+			p, err := newEvaluators(x.Where.Expr, snap)
+			if err != nil {
+				return nil, err
+			}
+			d.where = append(d.where, p)
+		}
+		list = append(list, d)
+	}
+	return func(b *column.Batch) ([]*column.Column, error) {
+		var out []*column.Column
+		for _, d := range list {
+			in, where, err := satisfying(b, d.where)
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range d.keys {
+				if err := p.eval(in, func(c *column.Column) { out = append(out, kept(c, in)) }); err != nil {
+					return nil, err
+				}
+			}
+			out = append(out, where...)
+		}
+		return out, nil
+	}, nil
+}
+
+// satisfying is b with only the rows for which all of where are true, and their values.
+func satisfying(b *column.Batch, where []*evaluators) (*column.Batch, []*column.Column, error) {
+	var values []*column.Column
+	in := b
+	for _, p := range where {
+		if err := p.eval(b, func(c *column.Column) { values = append(values, kept(c, b)) }); err != nil {
+			return nil, nil, err
+		}
+		sel := make([]int32, 0, in.Rows())
+		c := values[len(values)-1]
+		for i := range in.Each {
+			if !c.Null(i) && c.Bools[c.At(i)] {
+				sel = append(sel, int32(i))
+			}
+		}
+		in = &column.Batch{Ops: b.Ops, Cols: b.Cols, N: b.N, Sel: sel}
+	}
+	return in, values, nil
+}
+
+// kept is a copy of the values of c for the selected rows of b, at their places.
+func kept(c *column.Column, b *column.Batch) *column.Column {
+	out := column.New(c.Type, b.N)
+	for i := range b.Each {
+		for out.Len() < i {
+			out.AppendNull()
+		}
+		out.AppendFrom(c, i)
+	}
+	for out.Len() < b.N {
+		out.AppendNull()
+	}
+	return out
+}
+
+// evaluators compute one expression over rows. Evaluators are for one goroutine:
+// they are pooled.
+type evaluators struct {
+	e      expr.Expr
+	format types.Format
+	pool   sync.Pool
+}
+
+func newEvaluators(stored []byte, snap *catalog.Snapshot) (*evaluators, error) {
+	e, err := expr.UnmarshalExpr(stored)
+	if err != nil {
+		return nil, err
+	}
+	ev, err := expr.Compile(e)
+	if err != nil {
+		return nil, err
+	}
+	p := &evaluators{e: e, format: types.Format{ExtraFloatDigits: 1, Types: snap}}
+	p.pool.Put(ev)
+	return p, nil
+}
+
+// eval gives use the values for the selected rows of b, which are good until it returns.
+func (p *evaluators) eval(b *column.Batch, use func(*column.Column)) error {
+	ev, ok := p.pool.Get().(*expr.Evaluator)
+	if !ok {
+		var err error
+		if ev, err = expr.Compile(p.e); err != nil {
+			return err
+		}
+	}
+	defer p.pool.Put(ev)
+	now := nowMicros()
+	c, err := ev.Eval(&expr.Env{Now: now, StmtTime: now, Format: &p.format}, b, b.Sel)
+	if err != nil {
+		return pgerror.From(err)
+	}
+	use(c)
+	return nil
 }
 
 // dropUnfinished takes out of the catalog what a crash kept from being made whole:

@@ -24,7 +24,7 @@ func (c *Catalog) attributeRows(e *emitter) {
 		attributesOf(e, r)
 		for _, x := range indexesOf(r) {
 			for i, k := range x.columns {
-				attributeRow(e, x.oid, i+1, r.Columns[k], false)
+				attributeRow(e, x.oid, i+1, x.column(k), false)
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func constraintSources() map[string]source {
 		"pg_constraint": {"oid conname connamespace contype condeferrable condeferred convalidated conrelid conindid confrelid confupdtype confdeltype " +
 			"confmatchtype conislocal connoinherit conkey confkey confdelsetcols conbin", (*Catalog).constraintRows},
 		"pg_index": {"indexrelid indrelid indnatts indnkeyatts indisunique indnullsnotdistinct indisprimary indimmediate " +
-			"indisvalid indisready indislive indkey indcollation indclass indoption", (*Catalog).indexRows},
+			"indisvalid indisready indislive indkey indcollation indclass indoption indexprs indpred", (*Catalog).indexRows},
 	}
 }
 

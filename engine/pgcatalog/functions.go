@@ -176,7 +176,7 @@ func indexDef(c *Catalog, a []types.Datum) (any, error) {
 		return x.definition, nil
 	}
 	if i := int(a[1].I); i >= 1 && i <= len(x.columns) {
-		return quoteIdent(x.names(x.columns)[i-1]), nil
+		return x.keyTexts()[i-1], nil
 	}
 	return "", nil
 }

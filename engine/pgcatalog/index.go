@@ -14,7 +14,8 @@ type index struct {
 	oid        uint32
 	name       string
 	rel        *catalog.Relation
-	columns    []int                // by position, key columns first
+	columns    []int                // by position, key columns first; as in catalog.Index
+	of         *catalog.Index       // nil: of a primary key
 	keys       int                  // how many are key columns
 	order      []catalog.IndexOrder // of the key columns
 	unique     bool
@@ -46,9 +47,10 @@ func indexesOf(r *catalog.Relation) []index {
 		x.definition = x.text()
 		out = append(out, x)
 	}
-	for _, i := range r.Indexes {
+	for n := range r.Indexes {
+		i := &r.Indexes[n]
 		x := index{
-			oid: i.ID, name: i.Name, rel: r, columns: append(append([]int(nil), i.Columns...), i.Include...), keys: len(i.Columns),
+			of: i, oid: i.ID, name: i.Name, rel: r, columns: append(append([]int(nil), i.Columns...), i.Include...), keys: len(i.Columns),
 			order: i.Order, unique: i.Unique, nullsEqual: i.NullsEqual, valid: !i.Building, comment: i.Comment,
 		}
 		if x.order == nil {
@@ -62,7 +64,7 @@ func indexesOf(r *catalog.Relation) []index {
 
 // text is the statement that makes the index, as pg_get_indexdef prints it.
 func (x *index) text() string {
-	names := quoteAll(x.names(x.columns))
+	names := x.keyTexts()
 	for i, o := range x.order {
 		names[i] += orderText(o)
 	}
@@ -78,7 +80,50 @@ func (x *index) text() string {
 	if x.nullsEqual {
 		s += " NULLS NOT DISTINCT"
 	}
+	if x.of != nil && x.of.Where != nil {
+		s += " WHERE (" + x.of.Where.Text + ")"
+	}
 	return s
+}
+
+// keyTexts are the columns and expressions of the index as its definition writes them.
+func (x *index) keyTexts() []string {
+	out := quoteAll(x.names(x.columns))
+	for i, k := range x.columns {
+		if k < 0 {
+			e := x.of.Expr(k)
+			if out[i] = e.Text; !e.Call {
+				out[i] = "(" + e.Text + ")"
+			}
+		}
+	}
+	return out
+}
+
+// expressions are the texts of the keys that are no columns, and the predicate; nil: none.
+func (x *index) expressions() (keys, where any) {
+	var list []string
+	for _, k := range x.columns {
+		if k < 0 {
+			list = append(list, x.of.Expr(k).Text)
+		}
+	}
+	if list != nil {
+		keys = strings.Join(list, ", ")
+	}
+	if x.of != nil && x.of.Where != nil {
+		where = "(" + x.of.Where.Text + ")"
+	}
+	return keys, where
+}
+
+// column is key column k as pg_attribute shows it.
+func (x *index) column(k int) catalog.Column {
+	if k >= 0 {
+		return x.rel.Columns[k]
+	}
+	e := x.of.Expr(k)
+	return catalog.Column{Name: e.Name, Type: e.Type}
 }
 
 // orderText is what follows a column of an index.
@@ -149,7 +194,7 @@ func (c *Catalog) indexNamed(schema, name string) uint32 {
 func numbers(columns []int) []int {
 	out := make([]int, len(columns))
 	for i, k := range columns {
-		out[i] = k + 1
+		out[i] = max(k+1, 0) // 0: an expression
 	}
 	return out
 }
@@ -159,7 +204,7 @@ func (c *Catalog) indexRows(e *emitter) {
 		var coll, class []uint32
 		var option []int
 		for i, k := range x.columns[:x.keys] {
-			t, o := x.rel.Columns[k].Type, x.order[i]
+			t, o := x.column(k).Type, x.order[i]
 			coll = append(coll, collationOf(t))
 			if o.Class == 0 {
 				o.Class = operatorClass(t)
@@ -167,8 +212,9 @@ func (c *Catalog) indexRows(e *emitter) {
 			class = append(class, o.Class)
 			option = append(option, orderBits(o))
 		}
+		exprs, where := x.expressions()
 		e.row(x.oid, x.rel.ID, len(x.columns), x.keys, x.unique, x.nullsEqual, x.primary, true, x.valid, true, true,
-			numbers(x.columns), coll, class, option)
+			numbers(x.columns), coll, class, option, exprs, where)
 	}
 }
 

@@ -25,6 +25,9 @@ type span struct{ lo, hi []byte }
 
 // access reads the part of rel that p.Access speaks of, or all of it.
 func (r *reader) access(rel *catalog.Relation, p *plan.Physical) iter.Seq2[*column.Batch, error] {
+	if p.Access.Index != 0 && rel.Index(p.Access.Index) == nil {
+		return failed(pgerror.New(pgerror.UndefinedObject, "index %q does not exist", p.Access.Name))
+	}
 	spans, err := r.spans(rel, p.Access)
 	if err != nil {
 		return failed(err)
@@ -55,9 +58,6 @@ func (r *reader) access(rel *catalog.Relation, p *plan.Physical) iter.Seq2[*colu
 // indexScan reads through a secondary index, unless that finds too many rows:
 // there are no statistics, so it is found out by looking.
 func (r *reader) indexScan(rel *catalog.Relation, p *plan.Physical, spans []span) iter.Seq2[*column.Batch, error] {
-	if rel.Index(p.Access.Index) == nil {
-		return failed(pgerror.New(pgerror.UndefinedObject, "index %q does not exist", p.Access.Name))
-	}
 	var keys []string
 	for _, s := range spans {
 		found, more, err := r.tx.IndexKeys(rel.ID, p.Access.Index, s.lo, s.hi, indexRowsMax-len(keys))
@@ -92,7 +92,7 @@ func (r *reader) spans(rel *catalog.Relation, a *plan.Access) ([]span, error) {
 		if err != nil || d.Null {
 			return nil, err
 		}
-		prefix = appendKey(prefix, rel, a.Columns[i], d)
+		prefix = appendKey(prefix, keyType(rel, a, i), d)
 	}
 	if a.Among != nil || a.Array != nil {
 		return r.listed(rel, a, prefix)
@@ -109,7 +109,7 @@ func (r *reader) spans(rel *catalog.Relation, a *plan.Access) ([]span, error) {
 		if err != nil || d.Null {
 			return nil, err
 		}
-		*bound.of = appendKey(slices.Clone(prefix), rel, a.Columns[len(a.Equal)], d)
+		*bound.of = appendKey(slices.Clone(prefix), keyType(rel, a, len(a.Equal)), d)
 	}
 	if a.High != nil {
 		s.hi = rowenc.PrefixEnd(s.hi)
@@ -140,7 +140,7 @@ func (r *reader) listed(rel *catalog.Relation, a *plan.Access, prefix []byte) ([
 	var keys [][]byte
 	for _, d := range list {
 		if !d.Null {
-			keys = append(keys, appendKey(slices.Clone(prefix), rel, a.Columns[len(a.Equal)], d))
+			keys = append(keys, appendKey(slices.Clone(prefix), keyType(rel, a, len(a.Equal)), d))
 		}
 	}
 	slices.SortFunc(keys, bytes.Compare)
@@ -151,7 +151,15 @@ func (r *reader) listed(rel *catalog.Relation, a *plan.Access, prefix []byte) ([
 	return spans, nil
 }
 
-// appendKey appends value d of the column to an encoded key.
-func appendKey(key []byte, rel *catalog.Relation, col int, d types.Datum) []byte {
-	return rowenc.AppendKey(key, []*column.Column{column.Constant(rel.Columns[col].Type, d)}, []int{0}, 0)
+// keyType is the type of column i of a.
+func keyType(rel *catalog.Relation, a *plan.Access, i int) types.Type {
+	if c := a.Columns[i]; c >= 0 {
+		return rel.Columns[c].Type
+	}
+	return rel.KeyType(rel.Index(a.Index), a.Columns[i])
+}
+
+// appendKey appends value d of a column of type t to an encoded key.
+func appendKey(key []byte, t types.Type, d types.Datum) []byte {
+	return rowenc.AppendKey(key, []*column.Column{column.Constant(t, d)}, []int{0}, 0)
 }

@@ -206,7 +206,7 @@ func (a *alteration) columnInUse(col, by string) error {
 // dropWith takes out the indexes and constraints that use column i, and its sequence.
 func (a *alteration) dropWith(i int, cascade bool) error {
 	for _, x := range slices.Clone(a.c.Indexes) {
-		if !slices.Contains(x.Columns, i) && !slices.Contains(x.Include, i) {
+		if !x.Uses(i) {
 			continue
 		}
 		what := "column " + a.c.Columns[i].Name + " of table " + a.c.Name

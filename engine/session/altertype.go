@@ -192,6 +192,14 @@ func (a *alteration) retypedAll() error {
 			return err
 		}
 	}
+	for i := range a.c.Indexes {
+		x := &a.c.Indexes[i]
+		if !x.Plain() && slices.ContainsFunc(t.list, func(r *binder.Retyping) bool { return x.Uses(r.Column) }) {
+			if err := binder.RebindIndex(a.bind(), a.c, x); err != nil {
+				return err
+			}
+		}
+	}
 	children := a.snap.References(a.r.ID)
 	if !slices.ContainsFunc(children, func(r *catalog.Relation) bool { return r.ID == a.r.ID }) {
 		children = append(slices.Clone(children), a.r)

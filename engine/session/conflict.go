@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+
 	"velostream/catalog/types"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
@@ -33,7 +35,9 @@ func (c *changeRun) insertOrUpdate(b *column.Batch) (int, *column.Batch, error) 
 			}
 			count++
 			result.AppendRow(b, i, column.Insert)
-			c.touch(b, i)
+			if _, err := c.touch(b, i); err != nil {
+				return count, nil, err
+			}
 		case c.conflict.DoNothing:
 		default:
 			row, err := c.replace(b, i, there)
@@ -51,14 +55,22 @@ func (c *changeRun) insertOrUpdate(b *column.Batch) (int, *column.Batch, error) 
 
 // touch notes that the statement has written a row with the arbiter's values, and
 // reports that it had before.
-func (c *changeRun) touch(b *column.Batch, i int) bool {
+func (c *changeRun) touch(b *column.Batch, i int) (bool, error) {
 	if c.conflict.Columns == nil {
-		return false
+		return false, nil
 	}
-	key := string(rowenc.AppendKey(nil, b.Cols, c.conflict.Columns, i))
+	cols := b.Cols
+	if slices.Max(c.conflict.Columns) >= len(c.Target.Columns) {
+		full, err := c.tx.Derived(c.Target.ID, &column.Batch{Cols: cols, N: b.N, Sel: []int32{int32(i)}})
+		if err != nil {
+			return false, err
+		}
+		cols = full.Cols
+	}
+	key := string(rowenc.AppendKey(nil, cols, c.conflict.Columns, i))
 	had := c.seen[key]
 	c.seen[key] = true
-	return had
+	return had, nil
 }
 
 // replace puts row i of b, or what DO UPDATE makes of it, in the place of the
@@ -70,7 +82,11 @@ func (c *changeRun) replace(b *column.Batch, i int, stored []byte) (*column.Batc
 		return nil, err
 	}
 	old.Row(column.Insert)
-	if (c.touch(b, i) || c.others.Has(c.Target.ID, old.Batch().Cols, 0)) && !c.conflict.Overwrite {
+	again, err := c.touch(b, i)
+	if err != nil {
+		return nil, err
+	}
+	if (again || c.others.Has(c.Target.ID, old.Batch().Cols, 0)) && !c.conflict.Overwrite {
 		return nil, pgerror.New(pgerror.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
 			WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
 	}

@@ -63,7 +63,7 @@ func selfKey(r *catalog.Relation, cols []int) uint32 {
 		return 0
 	}
 	for _, x := range r.Indexes {
-		if x.Unique && slices.Equal(x.Columns, cols) {
+		if x.Unique && x.Plain() && slices.Equal(x.Columns, cols) {
 			return x.ID
 		}
 	}

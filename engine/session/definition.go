@@ -2,6 +2,7 @@ package session
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"velostream/catalog"
@@ -156,6 +157,18 @@ func renameIn(r *catalog.Relation, old, name string) {
 	}
 	for i := range r.Constraints {
 		r.Constraints[i].Text = fix(r.Constraints[i].Text)
+	}
+	for i := range r.Indexes {
+		x := &r.Indexes[i]
+		x.Exprs = slices.Clone(x.Exprs)
+		for j := range x.Exprs {
+			x.Exprs[j].Text = fix(x.Exprs[j].Text)
+		}
+		if x.Where != nil {
+			w := *x.Where
+			w.Text = fix(w.Text)
+			x.Where = &w
+		}
 	}
 }
 

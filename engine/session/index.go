@@ -3,11 +3,13 @@ package session
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"velostream/catalog"
 	"velostream/engine/pgcatalog"
 	"velostream/engine/sql/ast"
+	"velostream/engine/sql/binder"
 	"velostream/pgwire/pgerror"
 )
 
@@ -36,7 +38,7 @@ func (s *Session) createIndex(ctx context.Context, p ast.Parsed, n *ast.CreateIn
 			}
 			return nil, pgerror.New(pgerror.DuplicateTable, "relation %q already exists", n.Name)
 		}
-		c, x, err := indexOn(snap, p, r, n)
+		c, x, err := s.indexOn(snap, p, r, n)
 		if err != nil {
 			return nil, err
 		}
@@ -56,17 +58,13 @@ func withoutIndexes(r *catalog.Relation, ids []uint32) {
 func refuseIndex(p ast.Parsed, n *ast.CreateIndex) error {
 	what, at := "", n.Pos()
 	switch {
-	case n.Where != nil:
-		what, at = "partial indexes are", n.Where.Pos()
 	case n.Method != "" && n.Method != "btree":
 		what = "indexes of method " + n.Method + " are"
 	case n.Tablespace != "":
 		what = "tablespaces are"
 	}
 	for _, it := range n.Items {
-		switch c, ok := it.X.(*ast.ColumnRef); {
-		case !ok || len(c.Parts) != 1:
-			what, at = "indexes on expressions are", it.Pos()
+		switch {
 		case it.OpClassOpts != nil:
 			what, at = "options of operator classes are", it.Pos()
 		case len(it.Collation.Parts) > 0 && it.Collation.Last() != "C" && it.Collation.Last() != "default":
@@ -80,49 +78,89 @@ func refuseIndex(p ast.Parsed, n *ast.CreateIndex) error {
 }
 
 // indexOn is r with the index that n describes.
-func indexOn(snap *catalog.Snapshot, p ast.Parsed, r *catalog.Relation, n *ast.CreateIndex) (*catalog.Relation, *catalog.Index, error) {
-	columns := func(items []ast.IndexItem) ([]int, error) {
-		var cols []int
-		for _, it := range items {
-			ref, ok := it.X.(*ast.ColumnRef)
-			if !ok || len(ref.Parts) != 1 {
-				return nil, pgerror.Unsupported("indexes on expressions are not supported").At(p.Position(it.Pos()))
-			}
-			i := r.ColumnIndex(ref.Parts[0])
-			if i < 0 || r.Columns[i].Hidden {
-				return nil, pgerror.New(pgerror.UndefinedColumn, "column %q does not exist", ref.Parts[0]).At(p.Position(it.Pos()))
-			}
-			cols = append(cols, i)
-		}
-		return cols, nil
-	}
-	cols, err := columns(n.Items)
-	if err != nil {
-		return nil, nil, err
-	}
-	include, err := columns(n.Include)
-	if err != nil {
-		return nil, nil, err
-	}
-	order, err := indexOrder(p, r, cols, n.Items)
-	if err != nil {
-		return nil, nil, err
-	}
+func (s *Session) indexOn(snap *catalog.Snapshot, p ast.Parsed, r *catalog.Relation, n *ast.CreateIndex) (*catalog.Relation, *catalog.Index, error) {
 	nm := newNamer(snap)
-	x := catalog.Index{
-		ID: nm.id(), Name: n.Name, Columns: cols, Include: include, Order: order, Unique: n.Unique,
-		NullsEqual: n.NullsNotDistinct, Definition: p.Text,
+	x := &catalog.Index{
+		ID: nm.id(), Name: n.Name, Unique: n.Unique, NullsEqual: n.NullsNotDistinct, Definition: p.Text,
+	}
+	o := s.bindOptions(p, nil)
+	o.Snapshot = snap
+	for _, it := range n.Items {
+		if err := indexItem(o, p, r, it, x); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, it := range n.Include {
+		ref, ok := it.X.(*ast.ColumnRef)
+		if !ok || len(ref.Parts) != 1 {
+			return nil, nil, pgerror.Unsupported("expressions are not supported in included columns").At(p.Position(it.Pos()))
+		}
+		i, err := indexColumn(p, r, ref.Parts[0], it)
+		if err != nil {
+			return nil, nil, err
+		}
+		x.Include = append(x.Include, i)
+	}
+	var err error
+	if n.Where != nil {
+		if x.Where, err = binder.IndexPredicate(o, r, n.Where); err != nil {
+			return nil, nil, err
+		}
+	}
+	if x.Order, err = indexOrder(p, r, x, n.Items); err != nil {
+		return nil, nil, err
 	}
 	if x.Name == "" {
-		x.Name = nm.relation(r, columnsText(r, append(slices.Clone(cols), include...)), "idx")
+		x.Name = nm.relation(r, strings.Join(keyNames(r, x), "_"), "idx")
 	}
 	c := r.Clone()
-	c.Indexes = append(c.Indexes, x)
-	return c, &x, nil
+	c.Indexes = append(c.Indexes, *x)
+	return c, x, nil
 }
 
-// indexOrder is what items say of the columns cols of r, nil: nothing.
-func indexOrder(p ast.Parsed, r *catalog.Relation, cols []int, items []ast.IndexItem) ([]catalog.IndexOrder, error) {
+// indexItem adds a key column or expression to x.
+func indexItem(o binder.Options, p ast.Parsed, r *catalog.Relation, it ast.IndexItem, x *catalog.Index) error {
+	if ref, ok := it.X.(*ast.ColumnRef); ok && len(ref.Parts) == 1 {
+		i, err := indexColumn(p, r, ref.Parts[0], it)
+		x.Columns = append(x.Columns, i)
+		return err
+	}
+	e, err := binder.IndexExpr(o, r, it.X)
+	if err != nil {
+		return err
+	}
+	name, taken := e.Name, keyNames(r, x)
+	for n := 1; slices.Contains(taken, e.Name); n++ {
+		e.Name = name + strconv.Itoa(n)
+	}
+	x.Columns = append(x.Columns, catalog.ExprColumn(len(x.Exprs)))
+	x.Exprs = append(x.Exprs, *e)
+	return nil
+}
+
+func indexColumn(p ast.Parsed, r *catalog.Relation, name string, it ast.IndexItem) (int, error) {
+	i := r.ColumnIndex(name)
+	if i < 0 || r.Columns[i].Hidden {
+		return 0, pgerror.New(pgerror.UndefinedColumn, "column %q does not exist", name).At(p.Position(it.Pos()))
+	}
+	return i, nil
+}
+
+// keyNames are the names of the columns of x, an index of r.
+func keyNames(r *catalog.Relation, x *catalog.Index) []string {
+	var names []string
+	for _, c := range append(slices.Clone(x.Columns), x.Include...) {
+		if e := x.Expr(c); e != nil {
+			names = append(names, e.Name)
+		} else {
+			names = append(names, r.Columns[c].Name)
+		}
+	}
+	return names
+}
+
+// indexOrder is what items say of the columns of x, an index of r, nil: nothing.
+func indexOrder(p ast.Parsed, r *catalog.Relation, x *catalog.Index, items []ast.IndexItem) ([]catalog.IndexOrder, error) {
 	order, said := make([]catalog.IndexOrder, len(items)), false
 	for i, it := range items {
 		o := &order[i]
@@ -130,7 +168,7 @@ func indexOrder(p ast.Parsed, r *catalog.Relation, cols []int, items []ast.Index
 		o.NullsFirst = it.Nulls == ast.NullsFirst || it.Desc && it.Nulls == ast.NullsUnspecified
 		if len(it.OpClass.Parts) > 0 {
 			var err error
-			if o.Class, err = pgcatalog.OperatorClass(it.OpClass.Schema(), it.OpClass.Last(), r.Columns[cols[i]].Type); err != nil {
+			if o.Class, err = pgcatalog.OperatorClass(it.OpClass.Schema(), it.OpClass.Last(), r.KeyType(x, x.Columns[i])); err != nil {
 				return nil, pgerror.From(err).At(p.Position(it.OpClass.Pos()))
 			}
 		}

@@ -178,9 +178,9 @@ func decode(rel *catalog.Relation, wanted []int, rows iter.Seq2[state.Entry, err
 // lookup reads the one row whose key is given.
 func (r *reader) lookup(rel *catalog.Relation, p *plan.Physical) iter.Seq2[*column.Batch, error] {
 	key := rel.Key
+	x := &catalog.Index{}
 	if p.Index != 0 {
-		x := rel.Index(p.Index)
-		if x == nil {
+		if x = rel.Index(p.Index); x == nil {
 			return failed(pgerror.New(pgerror.UndefinedObject, "index %q does not exist", p.IndexName))
 		}
 		key = x.Columns
@@ -194,7 +194,7 @@ func (r *reader) lookup(rel *catalog.Relation, p *plan.Physical) iter.Seq2[*colu
 		if d.Null {
 			return func(func(*column.Batch, error) bool) {}
 		}
-		keys[i] = column.Constant(rel.Columns[k].Type, d)
+		keys[i] = column.Constant(rel.KeyType(x, k), d)
 	}
 	if p.Index != 0 {
 		return decode(rel, p.Columns, r.tx.Lookup(rel.ID, p.Index, keys, 0))

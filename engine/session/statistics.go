@@ -46,7 +46,7 @@ func (k *knownStatistics) Unique(relation uint32, at int) bool {
 		return true
 	}
 	for i := range r.Indexes {
-		if x := &r.Indexes[i]; x.Unique && len(x.Columns) == 1 && x.Columns[0] == at {
+		if x := &r.Indexes[i]; x.Unique && x.Where == nil && len(x.Columns) == 1 && x.Columns[0] == at {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package table
 
 import (
 	"bytes"
+	"slices"
 
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
@@ -49,7 +50,7 @@ func (f *filler) close() {
 
 // scan reads the indexed columns of all rows.
 func (f *filler) scan() error {
-	d := rowenc.NewDecoder(f.rel.Types, f.x.Columns)
+	d := rowenc.NewDecoder(f.rel.Types, f.reads())
 	var keys []byte
 	var ends []int
 	for e, err := range f.tx.Scan(f.rel.ID) {
@@ -75,16 +76,43 @@ func (f *filler) scan() error {
 	return f.add(d.Batch(), keys, ends)
 }
 
-// add makes the entries of the rows of b, which has the indexed columns; their
+// derives reports that the index needs what Relation.Derive computes.
+func (f *filler) derives() bool {
+	return len(f.x.Only) > 0 || slices.Max(f.x.Columns) >= len(f.rel.Types)
+}
+
+// reads are the columns that the index needs; all, where it needs more than columns.
+func (f *filler) reads() []int {
+	n := len(f.rel.Types)
+	if !f.derives() {
+		return f.x.Columns
+	}
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// add makes the entries of the rows of b, which has the columns of reads; their
 // keys lie in keys, one after another.
 func (f *filler) add(b *column.Batch, keys []byte, ends []int) error {
 	cols := make([]*column.Column, len(f.rel.Types))
-	for i, j := range f.x.Columns {
+	for i, j := range f.reads() {
 		cols[j] = b.Cols[i]
+	}
+	if f.derives() {
+		full, err := f.rel.derived(&column.Batch{Cols: cols, N: b.N, Sel: b.Sel})
+		if err != nil {
+			return err
+		}
+		cols = full.Cols
 	}
 	begin := 0
 	for i, end := range ends {
-		f.buf.entry(f.x, cols, i, keys[begin:end], 0)
+		if f.x.has(cols, i) {
+			f.buf.entry(f.x, cols, i, keys[begin:end], 0)
+		}
 		begin = end
 	}
 	if len(f.buf.arena) < f.tx.db.limits.buffer {
@@ -161,5 +189,10 @@ func (f *filler) duplicate(rowKey []byte) error {
 	if err := rowenc.DecodeRow(stored, rows); err != nil {
 		return err
 	}
-	return cannotBuild(f.rel, f.x.Name, f.x.Columns, rows.Batch().Cols)
+	rows.Row(column.Insert)
+	full, err := f.rel.derived(rows.Batch())
+	if err != nil {
+		return err
+	}
+	return cannotBuild(f.rel, f.x.Name, f.x.Columns, full.Cols)
 }

@@ -319,7 +319,7 @@ func (tx *Tx) children(fk *ForeignKey, vals []*column.Column, f func(*column.Bat
 	}
 	rows := tx.Scan(fk.Child)
 	for _, x := range child.Indexes {
-		if !x.Building && slices.Equal(x.Columns, fk.Columns) {
+		if !x.Building && len(x.Only) == 0 && slices.Equal(x.Columns, fk.Columns) {
 			rows = tx.Lookup(fk.Child, x.ID, vals, 0)
 		}
 	}

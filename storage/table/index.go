@@ -26,7 +26,8 @@ type Index struct {
 	ID         uint32
 	Storage    uint32 // where its entries are kept, 0: under ID
 	Name       string
-	Columns    []int
+	Columns    []int // of the row, and then of Relation.Derive
+	Only       []int // columns that are true for the rows that have an entry; nil: all have one
 	Unique     bool
 	NullsEqual bool // NULLS NOT DISTINCT
 	// Building: rows from before the index are not all in it; see BuildIndex.
@@ -51,6 +52,39 @@ func (x *Index) prefix(dst []byte, cols []*column.Column, i int) (key []byte, al
 	return rowenc.AppendKey(indexKey(dst, x.Storage), cols, x.Columns, i), alone
 }
 
+// has reports that row i has an entry.
+func (x *Index) has(cols []*column.Column, i int) bool {
+	for _, j := range x.Only {
+		if cols[j].Null(i) || !cols[j].Bools[cols[j].At(i)] {
+			return false
+		}
+	}
+	return true
+}
+
+// derived is b with the columns of rel.Derive behind its own.
+func (rel *Relation) derived(b *column.Batch) (*column.Batch, error) {
+	if rel.Derive == nil {
+		return b, nil
+	}
+	n := len(rel.Types)
+	cols := b.Cols[:n:n]
+	more, err := rel.Derive(&column.Batch{Ops: b.Ops, Cols: cols, N: b.N, Sel: b.Sel})
+	if err != nil {
+		return nil, err
+	}
+	return &column.Batch{Ops: b.Ops, Cols: append(cols, more...), N: b.N, Sel: b.Sel}, nil
+}
+
+// Derived is b, rows of the relation, with what they are indexed by behind their columns.
+func (tx *Tx) Derived(relation uint32, b *column.Batch) (*column.Batch, error) {
+	rel, err := tx.relation(relation)
+	if err != nil {
+		return nil, err
+	}
+	return rel.derived(b)
+}
+
 // entry is the key of row i's entry; rowKey is the row's own key.
 func (x *Index) entry(cols []*column.Column, i int, rowKey string) (key string, alone bool) {
 	k, alone := x.prefix(nil, cols, i)
@@ -64,6 +98,9 @@ func (x *Index) entry(cols []*column.Column, i int, rowKey string) (key string, 
 // already is an error 23505.
 func (tx *Tx) index(rel *Relation, cols []*column.Column, i int, rowKey string) error {
 	for _, x := range rel.Indexes {
+		if !x.has(cols, i) {
+			continue
+		}
 		k, alone := x.entry(cols, i, rowKey)
 		w := tx.of(x.entries)
 		var stored []byte
@@ -100,6 +137,9 @@ func (tx *Tx) stored(w *writes, key string) ([]byte, error) {
 // unindex removes row i of cols from rel's indexes.
 func (tx *Tx) unindex(rel *Relation, cols []*column.Column, i int, rowKey string) error {
 	for _, x := range rel.Indexes {
+		if !x.has(cols, i) {
+			continue
+		}
 		k, alone := x.entry(cols, i, rowKey)
 		if alone {
 			if err := tx.lock(k, LockUpdate); err != nil {
@@ -121,9 +161,15 @@ func (rel *Relation) moved(old, next []*column.Column, i int) *Relation {
 	some := *rel
 	some.Indexes = nil
 	for _, x := range rel.Indexes {
-		a, _ := x.prefix(nil, old, i)
-		b, _ := x.prefix(nil, next, i)
-		if !bytes.Equal(a, b) {
+		had, has := x.has(old, i), x.has(next, i)
+		if had && has {
+			a, _ := x.prefix(nil, old, i)
+			b, _ := x.prefix(nil, next, i)
+			if bytes.Equal(a, b) {
+				continue
+			}
+		}
+		if had || has {
 			some.Indexes = append(some.Indexes, x)
 		}
 	}
@@ -238,11 +284,15 @@ func (tx *Tx) Conflicting(relation uint32, b *column.Batch, i int, arbiters []ui
 			return row, err
 		}
 	}
+	full, err := rel.derived(&column.Batch{Cols: b.Cols, N: b.N, Sel: []int32{int32(i)}})
+	if err != nil {
+		return nil, err
+	}
 	for _, x := range rel.Indexes {
-		if !x.Unique || arbiters != nil && !slices.Contains(arbiters, x.ID) {
+		if !x.has(full.Cols, i) || !x.Unique || arbiters != nil && !slices.Contains(arbiters, x.ID) {
 			continue
 		}
-		k, alone := x.prefix(nil, b.Cols, i)
+		k, alone := x.prefix(nil, full.Cols, i)
 		if !alone {
 			continue
 		}
@@ -271,7 +321,11 @@ func duplicateIn(rel *Relation, x *Index, cols []*column.Column, i int) error {
 func keyText(rel *Relation, which []int, cols []*column.Column, i int) (names, vals string) {
 	var n, v []string
 	for _, k := range which {
-		n = append(n, rel.Names[k])
+		if k < len(rel.Names) {
+			n = append(n, rel.Names[k])
+		} else {
+			n = append(n, rel.Derived[k-len(rel.Names)])
+		}
 		v = append(v, text(cols[k], i))
 	}
 	return strings.Join(n, ", "), strings.Join(v, ", ")

@@ -137,6 +137,10 @@ func (l *Loader) add(b *column.Batch, tags []uint64) error {
 		l.tag = tagOf(tags, i)
 		return err
 	}
+	indexed, err := l.rel.derived(full)
+	if err != nil {
+		return err
+	}
 	width := binary.AppendUvarint(nil, uint64(len(l.rel.Types)))
 	rows := &l.parts[0].buf
 	size := 0
@@ -144,7 +148,7 @@ func (l *Loader) add(b *column.Batch, tags []uint64) error {
 		off := len(rows.arena)
 		rows.arena = key(rows.arena, l.rel, cols, i)
 		klen := len(rows.arena) - off
-		if l.written(rows.arena[off:], cols, i) {
+		if l.written(rows.arena[off:], indexed.Cols, i) {
 			rows.arena = rows.arena[:off]
 			if err := l.insert(b, i, tags); err != nil {
 				return err
@@ -154,7 +158,9 @@ func (l *Loader) add(b *column.Batch, tags []uint64) error {
 		rows.arena = rowenc.AppendRow(append(rows.arena, width...), cols, i)
 		rows.end(off, klen, tagOf(tags, i))
 		for _, p := range l.parts[1:] {
-			p.buf.entry(p.x, cols, i, rows.arena[off:off+klen], tagOf(tags, i))
+			if p.x.has(indexed.Cols, i) {
+				p.buf.entry(p.x, indexed.Cols, i, rows.arena[off:off+klen], tagOf(tags, i))
+			}
 		}
 		l.rows++
 	}
@@ -189,6 +195,9 @@ func (l *Loader) written(rowKey []byte, cols []*column.Column, i int) bool {
 		}
 		k := rowKey
 		if p.x != nil {
+			if !p.x.has(cols, i) {
+				continue
+			}
 			s, _ := p.x.entry(cols, i, string(rowKey))
 			k = []byte(s)
 		}

@@ -259,7 +259,11 @@ func duplicateRow(rel *Relation, x *Index, row []byte) error {
 	}
 	one.Row(column.Insert)
 	if x != nil {
-		return duplicateIn(rel, x, one.Batch().Cols, 0)
+		full, err := rel.derived(one.Batch())
+		if err != nil {
+			return err
+		}
+		return duplicateIn(rel, x, full.Cols, 0)
 	}
 	return duplicate(rel, one.Batch().Cols, 0)
 }

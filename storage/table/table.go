@@ -72,6 +72,11 @@ type Relation struct {
 	// KeyName is the name of the primary key.
 	KeyName string
 	Indexes []*Index
+	// Derive computes what rows are indexed by beside their columns: columns that the
+	// caller owns, which indexes count behind those of a row. nil: nothing. Derived names
+	// them in messages.
+	Derive  func(b *column.Batch) ([]*column.Column, error)
+	Derived []string
 	Checks  []Check
 	// Foreign are the relation's foreign keys, Referenced those of others, and
 	// its own, that refer to it.

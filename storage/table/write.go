@@ -28,6 +28,10 @@ func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error)
 	if _, err := rel.check(&column.Batch{Cols: cols, N: b.N, Sel: b.Sel}); err != nil {
 		return 0, err
 	}
+	full, err := rel.derived(&column.Batch{Cols: cols, N: b.N, Sel: b.Sel})
+	if err != nil {
+		return 0, err
+	}
 	n := 0
 	vacant, err := tx.vacant(rel, cols, b)
 	if err != nil {
@@ -70,7 +74,7 @@ func (tx *Tx) Insert(relation uint32, b *column.Batch, ignore bool) (int, error)
 		if err := tx.set(w, k, stored, rowenc.AppendRow(nil, cols, i)); err != nil {
 			return n, err
 		}
-		if err := tx.index(rel, cols, i, k); err != nil {
+		if err := tx.index(rel, full.Cols, i, k); err != nil {
 			return n, err
 		}
 		tx.arrived(rel, nil, cols, i)
@@ -154,6 +158,10 @@ func (tx *Tx) Delete(relation uint32, b *column.Batch) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	full, err := rel.derived(b)
+	if err != nil {
+		return 0, err
+	}
 	n := 0
 	for i := range b.Each {
 		k := string(key(nil, rel, b.Cols, i))
@@ -170,7 +178,7 @@ func (tx *Tx) Delete(relation uint32, b *column.Batch) (int, error) {
 		if err := tx.set(w, k, old, nil); err != nil {
 			return n, err
 		}
-		if err := tx.unindex(rel, b.Cols, i, k); err != nil {
+		if err := tx.unindex(rel, full.Cols, i, k); err != nil {
 			return n, err
 		}
 		tx.left(rel, b.Cols, nil, i)
@@ -191,7 +199,15 @@ func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
 	if _, err := rel.check(next); err != nil {
 		return 0, err
 	}
-	n, err := tx.leave(rel, old, next)
+	was, err := rel.derived(old)
+	if err != nil {
+		return 0, err
+	}
+	now, err := rel.derived(next)
+	if err != nil {
+		return 0, err
+	}
+	n, err := tx.leave(rel, was, now)
 	if err != nil {
 		return n, err
 	}
@@ -199,7 +215,7 @@ func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
 		ko, kn := string(key(nil, rel, old.Cols, i)), string(key(nil, rel, next.Cols, i))
 		some := rel
 		if ko == kn {
-			some = rel.moved(old.Cols, next.Cols, i)
+			some = rel.moved(was.Cols, now.Cols, i)
 		} else {
 			there, err := tx.row(rel, kn)
 			if err != nil {
@@ -219,7 +235,7 @@ func (tx *Tx) Update(relation uint32, old, next *column.Batch) (int, error) {
 				return n, err
 			}
 		}
-		if err := tx.index(some, next.Cols, i, kn); err != nil {
+		if err := tx.index(some, now.Cols, i, kn); err != nil {
 			return n, err
 		}
 		tx.left(rel, old.Cols, next.Cols, i)
@@ -238,7 +254,7 @@ func (tx *Tx) leave(rel *Relation, old, next *column.Batch) (int, error) {
 		var now []byte
 		if ko == kn {
 			mode, some = LockNoKeyUpdate, rel.moved(old.Cols, next.Cols, i)
-			now = rowenc.AppendRow(nil, next.Cols, i)
+			now = rowenc.AppendRow(nil, next.Cols[:len(rel.Types)], i)
 		}
 		if err := tx.lock(ko, mode); err != nil {
 			return n, err

@@ -210,7 +210,7 @@ func (b *Binder) matchKey(parent *owner, refs []int, out *Constraint, k ast.Cons
 	}
 	if parent.self != nil {
 		for _, x := range parent.self.Indexes {
-			if x.Unique && !x.Building {
+			if x.Unique && !x.Building && x.Plain() {
 				keys, ids = append(keys, x.Columns), append(ids, x.ID)
 			}
 		}

@@ -145,7 +145,11 @@ func (b *Binder) tableName(r *ast.TableName, around *Scope) (*fromItem, error) {
 	if rel.PrimaryKey {
 		name.key = rel.Key
 	}
-	return b.named(&relation{plan: b.scan(rel), event: rel.EventTime}, name, r.Alias)
+	s, err := b.scan(rel)
+	if err != nil {
+		return nil, err
+	}
+	return b.named(&relation{plan: s, event: rel.EventTime}, name, r.Alias)
 }
 
 // Relation finds a relation by name. Errors: 42P01, 3F000.
@@ -182,27 +186,23 @@ func (b *Binder) Relation(n ast.Name) (*catalog.Relation, error) {
 }
 
 // scan reads all columns of rel.
-func (b *Binder) scan(rel *catalog.Relation) *plan.Scan {
+func (b *Binder) scan(rel *catalog.Relation) (*plan.Scan, error) {
+	indexes, err := indexKeys(rel)
 	s := &plan.Scan{
 		Relation: rel.ID, Name: rel.Name, Key: rel.Key, Bounded: !b.Continuous,
 		AppendOnly: rel.AppendOnly, EventTime: rel.EventTime,
 		Keyed:   rel.PrimaryKey || rel.Kind == catalog.MaterializedView && len(rel.Key) > 0,
-		Columns: make([]int, len(rel.Columns)), Out: make(plan.Schema, len(rel.Columns)),
+		Columns: make([]int, len(rel.Columns)), Out: make(plan.Schema, len(rel.Columns)), Indexes: indexes,
 	}
 	if rel.EventTime >= len(rel.Columns) || rel.Kind != catalog.Stream {
 		s.EventTime = -1 // a table's time says when its rows are valid, not that none older come
 	}
 	s.Timed = s.EventTime >= 0
-	for _, x := range rel.Indexes {
-		if !x.Building {
-			s.Indexes = append(s.Indexes, plan.IndexKey{ID: x.ID, Name: x.Name, Columns: x.Columns, Unique: x.Unique})
-		}
-	}
 	for i, c := range rel.Columns {
 		s.Columns[i] = i
 		s.Out[i] = plan.Column{Name: c.Name, Type: c.Type, Hidden: c.Hidden, Table: rel.ID, Attr: int16(i + 1)}
 	}
-	return s
+	return s, err
 }
 
 // view binds the query of a view. Errors in it have no position: the text is

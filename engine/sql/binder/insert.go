@@ -414,41 +414,30 @@ func (b *Binder) newerVersion(rel *catalog.Relation) (*Conflict, error) {
 
 // conflictTarget finds the primary key or unique indexes that the target means.
 func (b *Binder) conflictTarget(rel *catalog.Relation, c *ast.OnConflict, out *Conflict) error {
-	if c.Where != nil {
-		return b.missing(c, "partial indexes are not supported")
-	}
 	if c.Constraint != "" {
 		return b.conflictConstraint(rel, c, out)
 	}
 	if len(c.Targets) == 0 {
 		return nil
 	}
-	var cols []int
-	for _, t := range c.Targets {
-		r, ok := t.X.(*ast.ColumnRef)
-		if !ok || len(r.Parts) != 1 {
-			return b.missing(t, "expressions as conflict target are not supported")
-		}
-		i := rel.ColumnIndex(r.Parts[0])
-		if i < 0 {
-			return pgerror.New(pgerror.UndefinedColumn, "column %q does not exist", r.Parts[0]).At(b.pos(t.Pos()))
-		}
-		if !slices.Contains(cols, i) {
-			cols = append(cols, i)
-		}
+	want, err := b.conflictKeys(rel, c)
+	if err != nil {
+		return err
 	}
-	same := func(key []int) bool {
-		a, k := slices.Clone(cols), slices.Clone(key)
-		slices.Sort(a)
-		slices.Sort(k)
-		return slices.Equal(a, k)
-	}
-	if rel.PrimaryKey && same(rel.Key) {
+	if rel.PrimaryKey && want.means(rel.Key, nil) {
 		out.Arbiters, out.Columns = append(out.Arbiters, 0), rel.Key
 	}
-	for _, x := range rel.Indexes {
-		if x.Unique && !x.Building && same(x.Columns) {
-			out.Arbiters, out.Columns = append(out.Arbiters, x.ID), x.Columns
+	indexes, err := indexKeys(rel)
+	if err != nil {
+		return err
+	}
+	for _, x := range indexes {
+		if !x.Unique || !want.means(x.Columns, x.Exprs) || !want.implies(x.Where) {
+			continue
+		}
+		out.Arbiters = append(out.Arbiters, x.ID)
+		if out.Columns == nil {
+			out.Columns, _ = rel.StoredColumns(rel.Index(x.ID))
 		}
 	}
 	if len(out.Arbiters) == 0 {
@@ -456,6 +445,76 @@ func (b *Binder) conflictTarget(rel *catalog.Relation, c *ast.OnConflict, out *C
 			"there is no unique or exclusion constraint matching the ON CONFLICT specification")
 	}
 	return nil
+}
+
+// conflictKeys are the columns, expressions and conditions of a conflict target, over the
+// columns of the relation.
+type conflictKeys struct {
+	columns []int
+	exprs   []expr.Expr
+	where   []expr.Expr
+}
+
+func (b *Binder) conflictKeys(rel *catalog.Relation, c *ast.OnConflict) (*conflictKeys, error) {
+	want := &conflictKeys{}
+	for _, t := range c.Targets {
+		if r, ok := t.X.(*ast.ColumnRef); ok && len(r.Parts) == 1 {
+			i := rel.ColumnIndex(r.Parts[0])
+			if i < 0 {
+				return nil, pgerror.New(pgerror.UndefinedColumn, "column %q does not exist", r.Parts[0]).At(b.pos(t.Pos()))
+			}
+			if !slices.Contains(want.columns, i) {
+				want.columns = append(want.columns, i)
+			}
+			continue
+		}
+		e, err := b.expr(t.X, &context{scope: rowScope(rel), clause: "index expressions"})
+		if err == nil {
+			e, err = toCols(b, e)
+		}
+		if err != nil {
+			return nil, err
+		}
+		want.exprs = append(want.exprs, e)
+	}
+	if c.Where == nil {
+		return want, nil
+	}
+	e, err := b.boolean(c.Where, &context{scope: rowScope(rel), clause: "index predicates"}, "WHERE")
+	if err == nil {
+		e, err = toCols(b, e)
+	}
+	want.where = plan.Conjuncts(e)
+	return want, err
+}
+
+// means reports that an index with these columns, and expressions where they are negative,
+// has what the target names, and nothing else.
+func (k *conflictKeys) means(columns []int, exprs []expr.Expr) bool {
+	var plain []int
+	for _, c := range columns {
+		if c >= 0 && !slices.Contains(plain, c) {
+			plain = append(plain, c)
+		}
+	}
+	in := func(list []expr.Expr) func(expr.Expr) bool {
+		return func(e expr.Expr) bool {
+			return !slices.ContainsFunc(list, func(o expr.Expr) bool { return expr.Equal(e, o) })
+		}
+	}
+	slices.Sort(plain)
+	return slices.Equal(plain, slices.Sorted(slices.Values(k.columns))) &&
+		!slices.ContainsFunc(exprs, in(k.exprs)) && !slices.ContainsFunc(k.exprs, in(exprs))
+}
+
+// implies reports that the target's WHERE says what the index demands.
+func (k *conflictKeys) implies(where []expr.Expr) bool {
+	for _, w := range where {
+		if !slices.ContainsFunc(k.where, func(c expr.Expr) bool { return expr.Equal(c, w) }) {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *Binder) conflictConstraint(rel *catalog.Relation, c *ast.OnConflict, out *Conflict) error {

@@ -157,7 +157,10 @@ func (b *Binder) affected(rel *catalog.Relation, t *ast.TableName, from []ast.Ta
 	if rel.AppendOnly {
 		return nil, pgerror.New(pgerror.WrongObjectType, "cannot %s %q: it is append-only", verb, rel.Name).At(b.pos(t.Name.Pos()))
 	}
-	scan := b.scan(rel)
+	scan, err := b.scan(rel)
+	if err != nil {
+		return nil, err
+	}
 	k := &block{b: b, sel: &ast.Select{Where: where}, input: scan, scope: targetScope(rel, t, scan.Out), windowEnd: -1}
 	if len(from) > 0 {
 		f, err := b.from(from, nil)

@@ -3,7 +3,6 @@ package optimizer
 import (
 	"slices"
 
-	"velostream/catalog/types"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
 )
@@ -67,49 +66,101 @@ func bestAccess(s *plan.Scan, conds []expr.Expr) *plan.Access {
 		}
 	}
 	if s.Keyed {
-		consider(narrow(s, s.Key, conds), 1) // rows are stored by it
+		consider(narrow(keyColumns(s), conds), 1) // rows are stored by it
 	}
 	for i := range s.Indexes {
 		x := &s.Indexes[i]
-		a := narrow(s, indexColumns(s, x), conds)
+		key := indexColumns(s, x, conds)
+		a := narrow(key, conds)
 		a.Index, a.Name = x.ID, x.Name
+		if len(x.Exprs) > 0 {
+			for _, k := range key {
+				a.Labels = append(a.Labels, expr.String(k.value))
+			}
+		}
 		consider(a, 0)
 	}
 	return best
 }
 
-// indexColumns are the columns of x by their position in s.Out, as many of the
-// first as are read.
-func indexColumns(s *plan.Scan, x *plan.IndexKey) []int {
-	key := make([]int, 0, len(x.Columns))
+// indexColumns are the columns of x, as many of the first as are read; none where conds
+// do not say that a row is in the index.
+func indexColumns(s *plan.Scan, x *plan.IndexKey, conds []expr.Expr) []keyColumn {
+	for _, w := range x.Where {
+		if !implied(overRead(s, w), conds) {
+			return nil
+		}
+	}
+	key := make([]keyColumn, 0, len(x.Columns))
 	for _, c := range x.Columns {
+		if c < 0 {
+			e := overRead(s, x.Exprs[-1-c])
+			if e == nil {
+				break
+			}
+			key = append(key, keyColumn{c, e})
+			continue
+		}
 		at := slices.Index(s.Columns, c)
 		if at < 0 {
 			break
 		}
-		key = append(key, at)
+		key = append(key, readColumn(s, at))
 	}
 	return key
 }
 
+// overRead is e, which is over the columns of the relation, over those that s reads; nil:
+// it needs others.
+func overRead(s *plan.Scan, e expr.Expr) expr.Expr {
+	all := true
+	e = plan.Remap(e, func(c *expr.Col) expr.Expr {
+		at := slices.Index(s.Columns, c.Index)
+		all = all && at >= 0
+		return &expr.Col{Index: at, T: c.T, Name: c.Name}
+	})
+	if !all {
+		return nil
+	}
+	return e
+}
+
+// implied reports that w is true where all of conds are: it is one of them, or says that a
+// value is not NULL which one of them compares.
+func implied(w expr.Expr, conds []expr.Expr) bool {
+	if w == nil {
+		return false
+	}
+	if slices.ContainsFunc(conds, func(c expr.Expr) bool { return expr.Equal(c, w) }) {
+		return true
+	}
+	n, ok := w.(*expr.IsNull)
+	if !ok || !n.Negate {
+		return false
+	}
+	return slices.ContainsFunc(conds, func(c expr.Expr) bool {
+		call, ok := c.(*expr.Call)
+		return ok && expr.Mirrored(call.Name) != "" && len(call.Args) == 2 && (expr.Equal(call.Args[0], n.Arg) || expr.Equal(call.Args[1], n.Arg))
+	})
+}
+
 // narrow says what conds demand of the columns key: values of the first ones,
 // then a list or a range of the next.
-func narrow(s *plan.Scan, key []int, conds []expr.Expr) *plan.Access {
+func narrow(key []keyColumn, conds []expr.Expr) *plan.Access {
 	a := &plan.Access{}
 	for _, k := range key {
-		a.Columns = append(a.Columns, s.Columns[k])
-		t := s.Out[k].Type
-		if v := equalValue(conds, k, t); v != nil {
+		a.Columns = append(a.Columns, k.column)
+		if v := equalValue(conds, k); v != nil {
 			a.Equal = append(a.Equal, v)
 			continue
 		}
 		for _, c := range conds {
-			if a.Among, a.Array = listValues(c, k, t); a.Among != nil || a.Array != nil {
+			if a.Among, a.Array = listValues(c, k); a.Among != nil || a.Array != nil {
 				return a
 			}
 		}
 		for _, c := range conds {
-			low, high := bounds(c, k, t)
+			low, high := bounds(c, k)
 			if a.Low == nil {
 				a.Low = low
 			}
@@ -125,9 +176,9 @@ func narrow(s *plan.Scan, key []int, conds []expr.Expr) *plan.Access {
 	return a
 }
 
-func equalValue(conds []expr.Expr, k int, t types.Type) expr.Expr {
+func equalValue(conds []expr.Expr, k keyColumn) expr.Expr {
 	for _, c := range conds {
-		if v := keyValue(c, k, t); v != nil {
+		if v := keyValue(c, k); v != nil {
 			return v
 		}
 	}
@@ -136,10 +187,11 @@ func equalValue(conds []expr.Expr, k int, t types.Type) expr.Expr {
 
 // listValues are the values that cond allows for column k: a list, or an array
 // with them.
-func listValues(cond expr.Expr, k int, t types.Type) (list []expr.Expr, array expr.Expr) {
+func listValues(cond expr.Expr, k keyColumn) (list []expr.Expr, array expr.Expr) {
+	t := k.value.Type()
 	switch c := cond.(type) {
 	case *expr.InList:
-		if c.Negate || !isKey(c.Arg, k) {
+		if c.Negate || !k.is(c.Arg) {
 			return nil, nil
 		}
 		for i := range c.List {
@@ -152,7 +204,7 @@ func listValues(cond expr.Expr, k int, t types.Type) (list []expr.Expr, array ex
 		return list, nil
 	case *expr.Or:
 		for _, arg := range c.Args {
-			v := keyValue(arg, k, t)
+			v := keyValue(arg, k)
 			if v == nil {
 				return nil, nil
 			}
@@ -160,7 +212,7 @@ func listValues(cond expr.Expr, k int, t types.Type) (list []expr.Expr, array ex
 		}
 		return list, nil
 	case *expr.Call:
-		if c.Name != expr.AnyName("=", false) || len(c.Args) != 2 || !isKey(c.Args[0], k) || !fixed(c.Args[1]) {
+		if c.Name != expr.AnyName("=", false) || len(c.Args) != 2 || !k.is(c.Args[0]) || !fixed(c.Args[1]) {
 			return nil, nil
 		}
 		if e, ok := c.Args[1].Type().Elem(); !ok || !sameKey(e.OID, t.OID) {
@@ -173,19 +225,19 @@ func listValues(cond expr.Expr, k int, t types.Type) (list []expr.Expr, array ex
 
 // bounds are what cond demands of column k at least, and at most. They are taken
 // as inclusive.
-func bounds(cond expr.Expr, k int, t types.Type) (low, high expr.Expr) {
+func bounds(cond expr.Expr, k keyColumn) (low, high expr.Expr) {
 	c, ok := cond.(*expr.Call)
 	if !ok || len(c.Args) != 2 {
 		return nil, nil
 	}
 	l, r, name := c.Args[0], c.Args[1], c.Name
-	if isKey(r, k) {
+	if k.is(r) {
 		l, r, name = r, l, expr.Mirrored(name)
 	}
-	if !isKey(l, k) || !fixed(r) {
+	if !k.is(l) || !fixed(r) {
 		return nil, nil
 	}
-	v := asKey(r, t)
+	v := asKey(r, k.value.Type())
 	switch name {
 	case "<", "<=":
 		return nil, v

@@ -124,7 +124,7 @@ func byKey(p plan.Logical, at, i int, other expr.Expr) plan.Logical {
 // indexOn is an index of s whose first column is col, nil: none.
 func indexOn(s *plan.Scan, col int) *plan.IndexKey {
 	for i := range s.Indexes {
-		if x := &s.Indexes[i]; len(x.Columns) > 0 && x.Columns[0] == col {
+		if x := &s.Indexes[i]; len(x.Columns) > 0 && x.Columns[0] == col && x.Where == nil {
 			return x
 		}
 	}

@@ -11,17 +11,17 @@ import (
 func pointLookup(s *plan.Scan, conds []expr.Expr) (n *plan.Scan, used []bool) {
 	c := *s
 	if s.Keyed && len(s.Key) > 0 {
-		if c.Lookup, used = keyValues(s, s.Key, conds); c.Lookup != nil {
+		if c.Lookup, used = keyValues(keyColumns(s), conds); c.Lookup != nil {
 			return &c, used
 		}
 	}
 	for i := range s.Indexes {
 		x := &s.Indexes[i]
-		key := indexColumns(s, x)
+		key := indexColumns(s, x, conds)
 		if !x.Unique || len(key) < len(x.Columns) {
 			continue
 		}
-		if c.Lookup, used = keyValues(s, key, conds); c.Lookup != nil {
+		if c.Lookup, used = keyValues(key, conds); c.Lookup != nil {
 			c.Index = x
 			return &c, used
 		}
@@ -31,11 +31,11 @@ func pointLookup(s *plan.Scan, conds []expr.Expr) (n *plan.Scan, used []bool) {
 
 // keyValues are the values that conds demand of the columns key, nil unless of all;
 // used marks the conditions that say so.
-func keyValues(s *plan.Scan, key []int, conds []expr.Expr) (lookup []expr.Expr, used []bool) {
+func keyValues(key []keyColumn, conds []expr.Expr) (lookup []expr.Expr, used []bool) {
 	lookup, used = make([]expr.Expr, len(key)), make([]bool, len(conds))
 	for i, k := range key {
 		for c, cond := range conds {
-			if v := keyValue(cond, k, s.Out[k].Type); v != nil && !used[c] {
+			if v := keyValue(cond, k); v != nil && !used[c] {
 				lookup[i], used[c] = v, true
 				break
 			}
@@ -49,18 +49,18 @@ func keyValues(s *plan.Scan, key []int, conds []expr.Expr) (lookup []expr.Expr, 
 
 // keyValue is the value that cond demands of column k, nil if it demands none
 // or not one of the column's type.
-func keyValue(cond expr.Expr, k int, t types.Type) expr.Expr {
+func keyValue(cond expr.Expr, k keyColumn) expr.Expr {
 	l, r, ok := plan.IsEquality(cond)
 	if !ok {
 		return nil
 	}
-	if isKey(r, k) {
+	if k.is(r) {
 		l, r = r, l
 	}
-	if !isKey(l, k) || !fixed(r) {
+	if !k.is(l) || !fixed(r) {
 		return nil
 	}
-	return asKey(r, t)
+	return asKey(r, k.value.Type())
 }
 
 // fixed reports that e has one value for the whole statement.
@@ -87,14 +87,38 @@ func asKey(e expr.Expr, t types.Type) expr.Expr {
 // type b are.
 func sameKey(a, b types.OID) bool { return a == b || b == types.OIDVarchar && a == types.OIDText }
 
-// isKey reports that e is column k, or k of type varchar compared as text, which
+// keyColumn is a column of a key that rows are found by.
+type keyColumn struct {
+	column int       // of the relation, or of the index where it is an expression
+	value  expr.Expr // over what the scan reads
+}
+
+// keyColumns are the columns of the key of s itself.
+func keyColumns(s *plan.Scan) []keyColumn {
+	key := make([]keyColumn, len(s.Key))
+	for i, k := range s.Key {
+		key[i] = readColumn(s, k)
+	}
+	return key
+}
+
+// readColumn is the column of a relation that s reads at place at.
+func readColumn(s *plan.Scan, at int) keyColumn {
+	return keyColumn{s.Columns[at], &expr.Col{Index: at, T: s.Out[at].Type, Name: s.Out[at].Name}}
+}
+
+// is reports that e is the column, or one of type varchar compared as text, which
 // has the same values.
-func isKey(e expr.Expr, k int) bool {
+func (k keyColumn) is(e expr.Expr) bool {
+	if expr.Equal(e, k.value) {
+		return true
+	}
 	if c, ok := e.(*expr.Cast); ok && c.T == types.Text && c.Arg.Type().OID == types.OIDVarchar {
 		e = c.Arg
 	}
 	c, ok := e.(*expr.Col)
-	return ok && c.Index == k
+	v, ok2 := k.value.(*expr.Col)
+	return ok && ok2 && c.Index == v.Index
 }
 
 func isInteger(o types.OID) bool {

@@ -115,19 +115,25 @@ func (x *explainer) node(p *Physical, depth int) {
 	}
 }
 
+func scanTitle(p *Physical) string {
+	index := ""
+	switch {
+	case p.Lookup != nil && p.Index != 0:
+		index = p.IndexName
+	case p.Access != nil && p.Access.Index != 0:
+		index = p.Access.Name
+	case p.Lookup != nil || p.Access != nil:
+		index = "primary key"
+	default:
+		return "Seq Scan on " + p.Name
+	}
+	return "Index Scan using " + index + " on " + p.Name
+}
+
 func physicalTitle(p *Physical) string {
 	switch p.Op {
 	case OpScan:
-		if p.Lookup != nil {
-			return "Index Scan using primary key on " + p.Name
-		}
-		if a := p.Access; a != nil {
-			if a.Index == 0 {
-				return "Index Scan using primary key on " + p.Name
-			}
-			return "Index Scan using " + a.Name + " on " + p.Name
-		}
-		return "Seq Scan on " + p.Name
+		return scanTitle(p)
 	case OpValues:
 		if len(p.Rows) == 1 {
 			return "Result"
@@ -380,7 +386,7 @@ func lookupText(p *Physical) string {
 		v = "(" + v + ")"
 	}
 	if p.Index != 0 {
-		return "(" + p.IndexName + " = " + v + ")"
+		return "(key = " + v + ")"
 	}
 	return "(primary key = " + v + ")"
 }
@@ -389,6 +395,9 @@ func lookupText(p *Physical) string {
 func accessText(p *Physical) string {
 	a := p.Access
 	name := func(i int) string {
+		if a.Labels != nil {
+			return a.Labels[i]
+		}
 		if at := slices.Index(p.Columns, a.Columns[i]); at >= 0 {
 			return columnName(p.Out, at)
 		}

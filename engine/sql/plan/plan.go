@@ -144,6 +144,8 @@ type Access struct {
 	Array   expr.Expr   `json:"array,omitempty"`
 	Low     expr.Expr   `json:"low,omitempty"`
 	High    expr.Expr   `json:"high,omitempty"`
+	// Labels name the columns where some are expressions of the index; nil: none is.
+	Labels []string `json:"labels,omitempty"`
 	// Join is the number, from 1, of the key of the join above whose values are
 	// Among: those that the other side has, known only while the query runs. 0: none.
 	Join int `json:"join,omitempty"`
@@ -152,9 +154,13 @@ type Access struct {
 // IndexKey is a secondary index of a relation: its columns, by position in the
 // relation.
 type IndexKey struct {
-	ID      uint32
-	Name    string
+	ID   uint32
+	Name string
+	// Columns of the relation, or catalog.ExprColumn(k) for Exprs[k], over the
+	// relation's columns.
 	Columns []int
+	Exprs   []expr.Expr
+	Where   []expr.Expr // conditions, over the relation's columns, of the rows that are in it
 	Unique  bool
 }
 
