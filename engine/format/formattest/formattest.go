@@ -135,7 +135,11 @@ func Value(t testing.TB, rng *rand.Rand, typ types.Type) types.Datum {
 	case types.OIDInterval:
 		text = fmt.Sprintf("%d mon %d days %d:00:00.5", rng.IntN(30), rng.IntN(40), rng.IntN(50))
 	default:
-		return types.Datum{List: []types.Datum{types.IntDatum(int64(rng.IntN(9))), types.NullDatum, types.IntDatum(-1)}[:rng.IntN(4)]}
+		list := []types.Datum{types.IntDatum(int64(rng.IntN(9))), types.NullDatum, types.IntDatum(-1)}[:rng.IntN(4)]
+		if len(list) == 3 && rng.IntN(2) == 0 {
+			return types.ArrayDatum(list, []types.Dim{{Len: 3, Lower: 1}, {Len: 1, Lower: 1}})
+		}
+		return types.Datum{List: list}
 	}
 	d, err := types.DecodeText(typ, []byte(text), nil)
 	if err != nil {
