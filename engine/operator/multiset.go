@@ -275,16 +275,21 @@ func (s *multiset) flush() error {
 	return nil
 }
 
+// limit is the error of a set that is kept in memory beyond the budget.
+func (s *multiset) limit() error {
+	if s.bytes > s.budget.now() {
+		return s.budget.exceeded(s.label, s.bytes)
+	}
+	return nil
+}
+
 // check keeps memory within the budget between flushes.
 func (s *multiset) check() error {
 	if s.t == nil && s.m.Len() > 0 && s.ctx.spills(2*s.bytes) {
 		return s.spill()
 	}
-	if s.bytes <= s.budget.now() {
-		return nil
-	}
-	if s.t == nil {
-		return s.budget.exceeded(s.label, s.bytes)
+	if s.t == nil || s.bytes <= s.budget.now() {
+		return s.limit()
 	}
 	return s.flush()
 }

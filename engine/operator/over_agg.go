@@ -65,11 +65,46 @@ func (a *overAggregate) add(c *overCall, p *overPart, lo, hi int, sign int8) err
 	if lo >= hi {
 		return nil
 	}
-	rows := p.rows[lo:hi]
+	if p.big != nil {
+		return a.addBig(c, p.big, lo, hi, sign)
+	}
+	var filter *column.Column
 	if c.filter != nil {
+		filter = c.filter.col
+	}
+	return a.addRows(p.rows[lo:hi], filter, sign)
+}
+
+// addBig is add of a partition on disk, block by block.
+func (a *overAggregate) addBig(c *overCall, p *overBig, lo, hi int, sign int8) error {
+	for lo < hi && p.err == nil {
+		b, row := p.at(lo)
+		n := min(hi-lo, b.N-row)
+		for k := range c.args {
+			a.u.args[k] = b.Cols[c.args[k].at]
+		}
+		var filter *column.Column
+		if c.filter != nil {
+			filter = b.Cols[c.filter.at]
+		}
+		p.all = growSelect(p.all, b)
+		if err := a.addRows(p.all[row:row+n], filter, sign); err != nil {
+			return err
+		}
+		lo += n
+	}
+	if p.err != nil {
+		return p.err
+	}
+	return a.set.limit()
+}
+
+// addRows is add of rows of the arguments.
+func (a *overAggregate) addRows(rows []int32, filter *column.Column, sign int8) error {
+	if filter != nil {
 		a.rows = a.rows[:0]
 		for _, r := range rows {
-			if f := c.filter.col; !f.Null(int(r)) && f.Bools[r] {
+			if !filter.Null(int(r)) && filter.Bools[r] {
 				a.rows = append(a.rows, r)
 			}
 		}
@@ -90,8 +125,10 @@ func (a *overAggregate) add(c *overCall, p *overPart, lo, hi int, sign int8) err
 
 func (c *overCall) aggregate(p *overPart, dst *column.Column) error {
 	a := c.agg
-	for k := range c.args {
-		a.u.args[k] = c.args[k].col
+	if p.big == nil {
+		for k := range c.args {
+			a.u.args[k] = c.args[k].col
+		}
 	}
 	a.clear()
 	defer a.clear()
@@ -99,10 +136,13 @@ func (c *overCall) aggregate(p *overPart, dst *column.Column) error {
 		return c.aggregateAnew(p, dst)
 	}
 	from, to := 0, 0
-	for i := range p.rows {
+	for i := range p.len() {
+		if err := p.put(dst); err != nil {
+			return err
+		}
 		lo, hi := c.frame(p, i)
 		same := i > 0 && lo == from && hi == to && c.plan.Frame.Exclude == plan.ExcludeNone
-		if same {
+		if same && dst.Len() > 0 {
 			dst.AppendFrom(dst, dst.Len()-1)
 			continue
 		}
@@ -154,7 +194,10 @@ func (c *overCall) resultWithout(p *overPart, i int, dst *column.Column) error {
 
 func (c *overCall) aggregateAnew(p *overPart, dst *column.Column) error {
 	a := c.agg
-	for i := range p.rows {
+	for i := range p.len() {
+		if err := p.put(dst); err != nil {
+			return err
+		}
 		a.clear()
 		var err error
 		c.spans(p, i, func(lo, hi int) {

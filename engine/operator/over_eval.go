@@ -20,8 +20,10 @@ type overEval struct {
 	part  overPart
 }
 
-// overPart is a partition while it is computed: positions count its rows in order.
+// overPart is a partition while it is computed: positions count its rows in order. It is
+// rows of the prepared batch, or, when it does not fit into memory, on disk (big).
 type overPart struct {
+	big       *overBig
 	rows      []int32 // of the prepared batch
 	peerStart []int32 // by position: where its peers begin
 	peerEnd   []int32
@@ -47,7 +49,8 @@ type overCall struct {
 type overArg struct {
 	ev   evaluator
 	flat *column.Column
-	col  *column.Column
+	col  *column.Column // over the prepared batch
+	at   int            // the column of it in an overBig
 }
 
 func newOverArg(e expr.Expr) (*overArg, error) {
@@ -221,6 +224,51 @@ func (w *overEval) partition(rows []int32, out []*column.Column) error {
 	return nil
 }
 
+// len is how many rows there are.
+func (p *overPart) len() int {
+	if p.big != nil {
+		return p.big.n
+	}
+	return len(p.rows)
+}
+
+// value is where the value of a at a position is.
+func (p *overPart) value(a *overArg, i int) (*column.Column, int) {
+	if p.big != nil {
+		b, row := p.big.at(i)
+		return b.Cols[a.at], row
+	}
+	return a.col, int(p.rows[i])
+}
+
+// peers are the positions [start, end) of the peers of i, and the number of their group.
+func (p *overPart) peers(i int) (start, end, group int) {
+	if p.big != nil {
+		return p.big.peers(i)
+	}
+	return int(p.peerStart[i]), int(p.peerEnd[i]), int(p.group[i])
+}
+
+// groupStart is the first position of group g; that of one that is not there is at the
+// end next to it.
+func (p *overPart) groupStart(g int64) int {
+	if p.big != nil {
+		return p.big.groupStart(max(g, 0))
+	}
+	return int(p.first[min(max(g, 0), int64(len(p.first)-1))])
+}
+
+// put is called after each result: those of a big partition do not stay in memory.
+func (p *overPart) put(dst *column.Column) error {
+	if p.big == nil || dst.Len() < maxBatch {
+		return nil
+	}
+	return p.big.drain(dst)
+}
+
+// ok reports that the disk can be read.
+func (p *overPart) ok() bool { return p.big == nil || p.big.err == nil }
+
 // frame is the positions [lo, hi) of the frame of position i, exclusions still in. To
 // be asked in the order of positions.
 func (c *overCall) frame(p *overPart, i int) (lo, hi int) {
@@ -230,7 +278,7 @@ func (c *overCall) frame(p *overPart, i int) (lo, hi int) {
 }
 
 func (c *overCall) bound(p *overPart, i int, b plan.FrameBound, offset int64, end bool) int {
-	n := len(p.rows)
+	n := p.len()
 	one := 0
 	if end {
 		one = 1
@@ -251,17 +299,20 @@ func (c *overCall) bound(p *overPart, i int, b plan.FrameBound, offset int64, en
 		}
 		return int(min(max(at, 0), int64(n)))
 	case b.Kind == plan.CurrentRow && end:
-		return int(p.peerEnd[i])
+		_, last, _ := p.peers(i)
+		return last
 	case b.Kind == plan.CurrentRow:
-		return int(p.peerStart[i])
+		first, _, _ := p.peers(i)
+		return first
 	case c.plan.Frame.Mode == plan.FrameGroups:
-		g := int64(p.group[i]) + int64(one)
+		_, _, group := p.peers(i)
+		g := int64(group) + int64(one)
 		if b.Kind == plan.OffsetPreceding {
 			g -= offset
 		} else {
 			g += offset
 		}
-		return int(p.first[min(max(g, 0), int64(len(p.first)-1))])
+		return p.groupStart(g)
 	}
 	return c.rangeBound(p, i, end)
 }
@@ -269,20 +320,20 @@ func (c *overCall) bound(p *overPart, i int, b plan.FrameBound, offset int64, en
 // rangeBound moves on to the first position whose key is not before the start of the
 // frame, or is behind its end.
 func (c *overCall) rangeBound(p *overPart, i int, end bool) int {
-	row := int(p.rows[i])
-	key := c.key.col
-	if key.Null(row) {
+	if key, row := p.value(c.key, i); key.Null(row) {
+		first, last, _ := p.peers(i)
 		if end {
-			return int(p.peerEnd[i])
+			return last
 		}
-		return int(p.peerStart[i])
+		return first
 	}
 	at, limit := &c.from, c.lo
 	if end {
 		at, limit = &c.to, c.hi
 	}
-	for *at < len(p.rows) {
-		j := int(p.rows[*at])
+	limits, row := p.value(limit, i)
+	for *at < p.len() && p.ok() {
+		key, j := p.value(c.key, *at)
 		var d int
 		switch {
 		case key.Null(j) && c.nulls:
@@ -290,7 +341,7 @@ func (c *overCall) rangeBound(p *overPart, i int, end bool) int {
 		case key.Null(j):
 			d = 1
 		default:
-			d = column.CompareAt(key, j, limit.col, row)
+			d = column.CompareAt(key, j, limits, row)
 			if c.plan.Frame.Desc {
 				d = -d
 			}
@@ -310,9 +361,11 @@ func (c *overCall) excluded(p *overPart, i int) (lo, hi, keep int) {
 	case plan.ExcludeCurrent:
 		return i, i + 1, -1
 	case plan.ExcludeGroup:
-		return int(p.peerStart[i]), int(p.peerEnd[i]), -1
+		lo, hi, _ = p.peers(i)
+		return lo, hi, -1
 	case plan.ExcludeTies:
-		return int(p.peerStart[i]), int(p.peerEnd[i]), i
+		lo, hi, _ = p.peers(i)
+		return lo, hi, i
 	default:
 	}
 	return 0, 0, -1

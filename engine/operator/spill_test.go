@@ -13,6 +13,7 @@ import (
 	"velostream/engine/dataflow"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
+	"velostream/storage/column"
 	"velostream/storage/spool"
 )
 
@@ -229,5 +230,82 @@ func TestJoinSpill(t *testing.T) {
 		}
 		rg.barrier(false)
 		diff(t, fmt.Sprintf("seed %d", seed), rg.sorted(), naiveJoin(kind, cond, rows[0], rows[1], ts))
+	}
+}
+
+// TestOverSpill compares window functions on disk with those in memory: all functions, frames and
+// exclusions, partitions of one row and of all, peers, and offsets that are rows' own.
+func TestOverSpill(t *testing.T) {
+	n, v, id := types.Numeric, col(3, types.Numeric), col(0, types.Int4)
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 14))
+		bound := func(end bool) plan.FrameBound {
+			switch r.IntN(4) {
+			case 0:
+				if end {
+					return plan.FrameBound{Kind: plan.UnboundedFollowing}
+				}
+				return plan.FrameBound{Kind: plan.UnboundedPreceding}
+			case 1:
+				return preceding(int64(r.IntN(20)))
+			case 2:
+				return following(int64(r.IntN(20)))
+			}
+			return plan.FrameBound{Kind: plan.CurrentRow}
+		}
+		frame := func() plan.Frame {
+			f := frameOf([]plan.FrameMode{plan.FrameRows, plan.FrameGroups}[r.IntN(2)], bound(false), bound(true))
+			f.Exclude = []plan.FrameExclude{plan.ExcludeNone, plan.ExcludeNone, plan.ExcludeCurrent, plan.ExcludeGroup, plan.ExcludeTies}[r.IntN(5)]
+			return f
+		}
+		calls := allCalls()
+		for _, name := range []string{"sum", "count", "min", "array_agg", "first_value", "last_value"} {
+			c := agg(name, n, frame())
+			if name == "array_agg" {
+				c.T = mustArray(n)
+			}
+			if name == "first_value" || name == "last_value" {
+				c.Aggregate = false
+			}
+			if name == "count" {
+				c.T = types.Int8
+			}
+			calls = append(calls, c)
+		}
+		offset := plan.OverCall{Name: "lag", Args: []expr.Expr{v, &expr.Call{Name: "%", Sig: []types.OID{types.OIDInt4, types.OIDInt4}, T: types.Int4, Args: []expr.Expr{id, &expr.Const{Value: types.IntDatum(50), T: types.Int4}}}}, T: n}
+		count := 1 + r.IntN(700)
+		if seed == 9 { // results go to disk in several blocks
+			calls, count = allCalls(), 3*maxBatch
+		}
+		p := overPlan(true, append(calls, offset)...)
+		p.Tables = nil
+		ts := p.Inputs[0].Types()
+		if seed%4 == 0 {
+			p.Keys = nil
+		}
+		if seed%3 > 0 {
+			p.Sort = p.Sort[:1] // peers
+		}
+		c := &changes{types: ts}
+		for i := range count {
+			c.add(column.Insert, overRow(r, i))
+		}
+		run := func(ctx BuildContext) []string {
+			rg := newRig(t, p, false)
+			rg.ctx = ctx
+			rg.open()
+			for at := 0; at < count; {
+				k := min(1+r.IntN(200), count-at)
+				rg.process(0, c.batch(at, at+k, r.IntN(2) == 0))
+				at += k
+			}
+			rg.barrier(false)
+			return rg.log
+		}
+		got := run(BuildContext{Shards: 1, Disk: disk(t, 1<<r.IntN(18))})
+		if want := run(BuildContext{Shards: 1}); !slices.Equal(got, want) {
+			diff(t, fmt.Sprintf("seed %d", seed), got, want)
+			t.Fatalf("seed %d: another order", seed)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"iter"
+	"sort"
 
 	"velostream/catalog/types"
 	"velostream/storage/column"
@@ -14,6 +15,7 @@ type List struct {
 	ts     []types.Type
 	size   int64 // of a block in memory, about
 	blocks []Block
+	starts []int64 // number of the first row of each block
 	tail   *column.Builder
 	rows   int64
 	bytes  int64 // in memory, of the rows that were written
@@ -33,6 +35,9 @@ func (l *List) Rows() int64 {
 	}
 	return l.rows
 }
+
+// Types are those of the columns.
+func (l *List) Types() []types.Type { return l.ts }
 
 // Bytes is about how much memory the rows would take.
 func (l *List) Bytes() int64 { return l.bytes + l.tail.Batch().MemSize() }
@@ -66,6 +71,7 @@ func (l *List) Flush() error {
 		return err
 	}
 	l.blocks = append(l.blocks, k)
+	l.starts = append(l.starts, l.rows-int64(l.tail.Len()))
 	n := l.tail.Batch().MemSize()
 	l.bytes, l.most = l.bytes+n, max(l.most, n)
 	l.tail.Reset()
@@ -84,6 +90,13 @@ func (l *List) Blocks() int { return len(l.blocks) }
 
 // Block returns the rows of block n.
 func (l *List) Block(n int) (*column.Batch, error) { return l.file.Read(l.blocks[n], l.ts) }
+
+// BlockOf is the block that has row n, and the number of the block's first row.
+// REQUIRES: End was called, 0 <= n < Rows().
+func (l *List) BlockOf(n int64) (block int, first int64) {
+	block = sort.Search(len(l.starts), func(k int) bool { return l.starts[k] > n }) - 1
+	return block, l.starts[block]
+}
 
 // Close frees the file of the list, which no other list may use.
 func (l *List) Close() error { return l.file.Close() }
