@@ -98,6 +98,13 @@ func TestSpillLife(t *testing.T) {
 	_, err := c.PgConn().Exec(ctx, "SELECT * FROM t ORDER BY x").ReadAll()
 	wantState(t, err, "53400", "temporary file size exceeds temp_file_limit (1024kB)")
 	mustExec(ctx, t, c, "RESET temp_file_limit")
+	_, err = c.PgConn().Exec(ctx, "SELECT * FROM t ORDER BY x WITH ('spill.to.disk' = false)").ReadAll()
+	wantState(t, err, "53200", "needs more than its memory budget")
+	mustExec(ctx, t, c, "SELECT * FROM t ORDER BY x WITH ('spill.to.disk' = true)")
+	_, err = c.PgConn().Exec(ctx, "SELECT * FROM t EMIT CHANGES WITH ('spill.to.disk' = false)").ReadAll()
+	wantState(t, err, "0A000", "cannot be off for a query that does not end")
+	_, err = c.PgConn().Exec(ctx, "SELECT * FROM t WITH ('spill.to.disk' = maybe)").ReadAll()
+	wantState(t, err, "22023", "invalid value for option")
 	free := func(what string) {
 		t.Helper()
 		for range 200 {

@@ -90,6 +90,7 @@ type selectStatement struct {
 	inputs     []uint32
 	visible    []int
 	opts       subscribe.Options
+	inMemory   bool       // WITH ('spill.to.disk' = off)
 	point      *pointRead // nil: the plan is more than a lookup
 	guard      guard
 	warned     bool // planning it said something
@@ -133,7 +134,7 @@ func (st *selectStatement) plan() error {
 	st.continuous = r.Continuous
 	st.guard.set(r.Access, r.Functions)
 	st.basis = st.s.basis(o.Snapshot)
-	if st.opts, err = subscribeOptions(st.p, st.q, st.s.settings); err != nil {
+	if err = st.readOptions(); err != nil {
 		return err
 	}
 	physical, warnings, err := st.s.lower(r.Plan, optimizer.LowerOptions{Continuous: st.continuous, Every: r.Every, Timeout: r.Timeout})
@@ -179,25 +180,31 @@ func sameShape(a, b []pgwire.ResultColumn) bool {
 	return true
 }
 
-// subscribeOptions reads WITH (snapshot = …, auto_offset_reset = …) of a
-// continuous query.
-func subscribeOptions(p ast.Parsed, q *ast.Query, st *settings) (subscribe.Options, error) {
-	o := subscribe.Options{Earliest: st.get("auto_offset_reset") == "earliest"}
-	for _, opt := range q.Options {
+// readOptions reads WITH (snapshot = …, auto_offset_reset = …) of a continuous query, and WITH
+// ('spill.to.disk' = …).
+func (st *selectStatement) readOptions() error {
+	p, o := st.p, subscribe.Options{Earliest: st.s.settings.get("auto_offset_reset") == "earliest"}
+	for _, opt := range st.q.Options {
 		v, err := checkBool(opt.Value)
 		switch {
 		case opt.Name == "snapshot" && err == nil:
 			o.Earliest, o.NoSnapshot = v == "on", v == "off"
 		case opt.Name == "auto_offset_reset" && (opt.Value == "earliest" || opt.Value == "latest"):
 			o.Earliest = opt.Value == "earliest"
-		case opt.Name == "snapshot" || opt.Name == "auto_offset_reset":
-			return o, pgerror.New(pgerror.InvalidParameterValue, "invalid value for option %q: %q", opt.Name, opt.Value).At(p.Position(opt.Pos()))
+		case opt.Name == "spill.to.disk" && err == nil && v == "off" && st.continuous:
+			return pgerror.Unsupported("option %q cannot be off for a query that does not end", opt.Name).
+				WithHint("Its state is in tables on disk.").At(p.Position(opt.Pos()))
+		case opt.Name == "spill.to.disk" && err == nil:
+			st.inMemory = v == "off"
+		case opt.Name == "snapshot" || opt.Name == "auto_offset_reset" || opt.Name == "spill.to.disk":
+			return pgerror.New(pgerror.InvalidParameterValue, "invalid value for option %q: %q", opt.Name, opt.Value).At(p.Position(opt.Pos()))
 		default:
-			return o, pgerror.New(pgerror.UndefinedObject, "unrecognized option %q of a query", opt.Name).
-				WithHint("The options are snapshot and auto_offset_reset.").At(p.Position(opt.Pos()))
+			return pgerror.New(pgerror.UndefinedObject, "unrecognized option %q of a query", opt.Name).
+				WithHint("The options are snapshot, auto_offset_reset and spill.to.disk.").At(p.Position(opt.Pos()))
 		}
 	}
-	return o, nil
+	st.opts = o
+	return nil
 }
 
 func (st *selectStatement) Params() []types.OID            { return st.params }
@@ -277,7 +284,11 @@ func (st *selectStatement) run(ctx context.Context, p *plan.Physical, args []typ
 	env := s.env()
 	env.Catalog = &lateCatalog{s: s, ctx: ctx, snap: rd.snap}
 	rd.env = env
-	rows, err := query.Run(p, rd.scan, s.buildContext(env, "the query"), measured(ctx, p))
+	bc := s.buildContext(env, "the query")
+	if st.inMemory {
+		bc.Disk = nil
+	}
+	rows, err := query.Run(p, rd.scan, bc, measured(ctx, p))
 	if err != nil {
 		return nil, rd.close(err)
 	}
