@@ -16,7 +16,7 @@ import (
 // spilled are the scripts that run once more with everything on disk: those of queries.
 var spilled = []string{
 	"aggregates", "groupby", "grouping", "joins", "join_order", "nulls", "orderby", "setops", "subqueries", "subquery",
-	"views", "windows", "fn_arrays", "fn_json", "merge",
+	"views", "windows", "limit", "fn_arrays", "fn_json", "merge",
 }
 
 // TestSpill runs the scripts of queries on a server whose operators go to disk with their

@@ -16,6 +16,9 @@ import (
 //	        the table is complete wait
 //	end     rows of the table without a match, where they are output
 //
+// The rows that match a row come in the order in which they came, on disk too: what numbers the rows
+// of a correlated subquery relies on it.
+//
 // What passes the budget goes to disk (hash_join_spill.go).
 type hashJoin struct {
 	p     *plan.Physical
@@ -34,7 +37,8 @@ type hashJoin struct {
 	none   [2][]*column.Column
 	keys   *keyTable
 	store  joinSide
-	hit    []bool // had a match: by slot of the store, with perKey by key
+	slots  []int32 // key of each row of the table, from which chain makes its chains
+	hit    []bool  // had a match: by slot of the store, with perKey by key
 	spill  joinSpill
 
 	all, rows, gids []int32
@@ -82,7 +86,18 @@ func (j *hashJoin) clear() {
 	j.store = newJoinSide(j.p.Inputs[j.build], j.keyOf[j.build], nil)
 	j.store.appends = true
 	j.keys.reset()
-	j.hit = nil
+	j.slots, j.hit = j.slots[:0], nil
+}
+
+// chain links the rows of the table by key, when all are there.
+func (j *hashJoin) chain() {
+	s := &j.store
+	for slot := len(j.slots) - 1; slot >= 0; slot-- {
+		g := j.slots[slot]
+		s.next[slot] = s.head[g]
+		s.head[g] = int32(slot)
+	}
+	j.slots = j.slots[:0]
 }
 
 // Watermark does nothing: no match depends on time here.
@@ -228,9 +243,13 @@ func (j *hashJoin) insert(in *column.Batch) {
 		if j.perKey && j.build == 1 && s.count[g] > 0 {
 			continue // one row of a key is enough
 		}
-		s.link(g, rowLive, 0, 0)
+		s.count[g]++
+		j.slots = append(j.slots, g)
 		j.rows[n] = i
 		n++
+	}
+	for range n {
+		s.next = append(s.next, -1)
 	}
 	for c, col := range s.cols {
 		col.AppendRows(in.Cols[c], j.rows[:n])
@@ -247,6 +266,7 @@ func (j *hashJoin) probe(in *column.Batch, rows []int32, out dataflow.Output) er
 		}
 		return p.add(in, j.rows, j.kept)
 	}
+	j.chain()
 	if j.hit == nil {
 		j.hit = make([]bool, max(len(j.store.next), j.keys.n))
 	}
@@ -345,6 +365,7 @@ func (j *hashJoin) unmatched(out dataflow.Output) error {
 	if !j.outer[j.build] {
 		return nil
 	}
+	j.chain()
 	other := 1 - j.build
 	j.out.begin(other, &column.Batch{Cols: j.none[other]}, j.store.cols)
 	for g, head := range j.store.head {

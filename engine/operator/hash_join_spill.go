@@ -43,7 +43,9 @@ func (s *joinSpill) mark(k int, some bool) (before bool) {
 // last reports that the table has no further part.
 func (s *joinSpill) last() bool { return !s.pieces || s.final }
 
-func (j *hashJoin) memory() int64 { return j.store.memory() + j.keys.bytes() }
+func (j *hashJoin) memory() int64 {
+	return j.store.memory() + j.keys.bytes() + 4*int64(len(j.slots))
+}
 
 // bound sends the table to disk when it passes the budget.
 func (j *hashJoin) bound() error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"velostream/catalog/types"
@@ -202,7 +203,6 @@ func TestJoinSpill(t *testing.T) {
 			c[port], rows[port] = randomChanges(r, ts, r.IntN(250), row, false)
 		}
 		rg := newRig(t, p, false)
-		rg.quiet = true
 		rg.ctx = BuildContext{Shards: 1, Disk: disk(t, 1<<r.IntN(14))}
 		rg.open()
 		end := func(port int) {
@@ -230,6 +230,25 @@ func TestJoinSpill(t *testing.T) {
 		}
 		rg.barrier(false)
 		diff(t, fmt.Sprintf("seed %d", seed), rg.sorted(), naiveJoin(kind, cond, rows[0], rows[1], ts))
+		if !cond && kind == plan.InnerJoin || kind == plan.CrossJoin {
+			matchOrder(t, seed, rg.log)
+		}
+	}
+}
+
+// matchOrder checks that the rows that match a row come in the order in which they came.
+func matchOrder(t *testing.T, seed uint64, log []string) {
+	last := map[string]int{}
+	for _, l := range log {
+		f := strings.Split(strings.TrimPrefix(l, "+ "), "|")
+		id, err := strconv.Atoi(f[3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id <= last[f[0]] {
+			t.Fatalf("seed %d: row %s meets row %d after %d", seed, f[0], id, last[f[0]])
+		}
+		last[f[0]] = id
 	}
 }
 
