@@ -49,7 +49,9 @@ type Options struct {
 	Connectors         *connector.Registry
 	Logger             *slog.Logger
 	// Reload is what pg_reload_conf() does, nil: nothing.
-	Reload  func() error
+	Reload func() error
+	// HBA are the host-based rules in force, for pg_hba_file_rules; nil: there are none.
+	HBA     func() auth.Rules
 	Metrics prometheus.Registerer // nil: none
 	// SpillBytes, when not 0, takes the place of query_memory where a query can go on on
 	// disk: tests let small queries take that way.
@@ -131,7 +133,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	x.Memory = e.memory
 	x.Logger = o.Logger
 	x.Temp = e.temp
-	x.Reload = o.Reload
+	x.Reload, x.HBA = o.Reload, o.HBA
 	if err := e.sessions.AdoptOwners(ctx); err != nil {
 		return nil, err
 	}

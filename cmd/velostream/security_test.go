@@ -138,6 +138,11 @@ host      all        all        all       scram-sha-256
 	if got := p.login("user=velo sslmode=disable", "SELECT pg_reload_conf()"); got != "" {
 		t.Fatal(got)
 	}
+	const rules = `SELECT 1 / (count(*) = 9 AND bool_or(line_number = 6 AND address = '127.0.0.0' AND netmask = '255.0.0.0' AND user_name = '{+staff}') AND
+		bool_or(options = '{clientcert=verify-ca}' AND auth_method = 'scram-sha-256' AND type = 'hostssl'))::int FROM pg_hba_file_rules`
+	if got := p.login("user=velo sslmode=disable", rules); got != "" {
+		t.Errorf("pg_hba_file_rules: %q", got)
+	}
 	carolCert, carolKey := ca.issue("carol")
 	falseCert, falseKey := other.issue("carol")
 	with := func(cert, key string) string {

@@ -85,6 +85,7 @@ func startServer(ctx context.Context, c config.Config, log *slog.Logger) (_ *ser
 		JobMemoryBytes: int64(c.JobMemory), MemoryBytes: limitMemory(ctx, int64(c.MemoryLimit), log), CacheBytes: int64(c.CacheSize), Logger: log, Metrics: metrics,
 		Reload:  s.reload,
 		Backlog: job.BacklogLimits{Bytes: int64(c.BacklogBytes), Rows: int64(c.BacklogRows), Age: c.BacklogAge},
+		HBA:     func() auth.Rules { return *s.auth.rules.Load() },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", c.DataDir, err)

@@ -52,6 +52,9 @@ func infoSources() map[string]source {
 			"is_null_call schema_level_routine max_dynamic_result_sets security_type", (*Catalog).routineRows},
 		"parameters": {"specific_catalog specific_schema specific_name ordinal_position parameter_mode is_result as_locator parameter_name data_type " +
 			"udt_catalog udt_schema udt_name dtd_identifier", (*Catalog).parameterRows},
+		"element_types": {"object_catalog object_schema object_name object_type collection_type_identifier data_type udt_catalog " +
+			"udt_schema udt_name dtd_identifier", (*Catalog).elementRows},
+		"view_routine_usage":                {"table_catalog table_schema table_name specific_catalog specific_schema specific_name", (*Catalog).viewRoutineRows},
 		"enabled_roles":                     {"role_name", (*Catalog).enabledRoleRows},
 		"applicable_roles":                  {"grantee role_name is_grantable", (*Catalog).applicableRoleRows},
 		"administrable_role_authorizations": {"grantee role_name is_grantable", (*Catalog).administrableRoleRows},
@@ -154,6 +157,37 @@ func (c *Catalog) viewTableRows(e *emitter) {
 			}
 		}
 	}
+}
+
+// viewRoutineRows are the functions that views call.
+func (c *Catalog) viewRoutineRows(e *emitter) {
+	for _, r := range c.relations() {
+		if viewQuery(r) == "" {
+			continue
+		}
+		for _, id := range r.Functions {
+			if f := c.Snapshot.Function(id); f != nil && c.acts(f.Owner) {
+				e.row(c.Database, r.Schema, r.Name, c.Database, f.Schema, f.Name+"_"+itoa(int(f.ID)))
+			}
+		}
+	}
+}
+
+// elementRows are the types of what the arrays in columns hold.
+func (c *Catalog) elementRows(e *emitter) {
+	c.allRelations(func(r *catalog.Relation) {
+		if r.Kind == catalog.Sequence {
+			return
+		}
+		for _, col := range columnsOf(r) {
+			t, array := col.Type.Elem()
+			if !array || !c.seesColumn(r, col.num-1) {
+				continue
+			}
+			schema, name := c.udt(t)
+			e.row(c.Database, r.Schema, r.Name, "TABLE", itoa(col.num), describeType(t).name, c.Database, schema, name, "a"+itoa(col.num))
+		}
+	})
 }
 
 func (c *Catalog) columnRows(e *emitter) {

@@ -70,6 +70,8 @@ type Source struct {
 	Reload func() (bool, error)
 	// Advisory are the session's advisory locks, nil: it has none.
 	Advisory Advisory
+	// HBA are the host-based rules in force.
+	HBA func() auth.Rules
 	// Notify is pg_notify; nil: nothing happens.
 	Notify func(channel, payload string) error
 	// LastValue is the number a sequence gave last, and whether it gave one.

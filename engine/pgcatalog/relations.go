@@ -112,7 +112,7 @@ func sources() map[string]source {
 	for _, family := range []map[string]source{
 		classSources(), attributeSources(), typeSources(), procSources(), constraintSources(),
 		databaseSources(), settingSources(), describeSources(), viewSources(), foreignSources(), sequenceSources(), extensionSources(),
-		statisticSources(),
+		statisticSources(), hbaSources(),
 	} {
 		for name, s := range family {
 			m[schemaPG+"."+name] = s

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"velostream/catalog"
+	"velostream/catalog/auth"
 	"velostream/catalog/types"
 	"velostream/engine/connector"
 	"velostream/engine/job"
@@ -35,6 +36,8 @@ type Engine struct {
 	Logger     *slog.Logger
 	// Reload reads the server's files of settings again, nil: there are none.
 	Reload func() error
+	// HBA are the host-based rules in force, nil: there are none.
+	HBA func() auth.Rules
 
 	logins logins
 	Temp   *spool.Area // of rows that are not kept in memory; nil: they must be

@@ -47,6 +47,7 @@ func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatal
 		Notify: s.notifyChannel, LastValue: s.lastValue, Measure: s.measure, MeasureIndex: s.measureIndex,
 		Sleep: func(seconds float64) error { return sleep(ctx, seconds) },
 	}
+	src.HBA = s.e.HBA
 	src.Reload, src.Advisory = s.reload, advisory{s: s, ctx: ctx}
 	if p, ok := s.notify.(pgwire.Peers); ok {
 		src.Activity = func() []pgcatalog.Activity { return activity(p.Connections()) }
