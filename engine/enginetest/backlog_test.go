@@ -37,6 +37,11 @@ func TestBacklog(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
+	for _, sql := range []string{"SHOW JOBS LIKE 'stands'", "SHOW SINKS LIKE 'k'"} {
+		if r := rowsOf(t, c, sql); len(r) != 1 || r[0][len(r[0])-4] != "600" {
+			t.Errorf("%s: %v", sql, r)
+		}
+	}
 	rowsOf(t, c, "INSERT INTO t SELECT i, i % 7 FROM generate_series(601, 1300) i")
 	rowsOf(t, c, "INSERT INTO st SELECT i FROM generate_series(601, 1300) i")
 	deadline := time.Now().Add(60 * time.Second)

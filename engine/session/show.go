@@ -8,6 +8,7 @@ import (
 
 	"velostream/catalog"
 	"velostream/catalog/types"
+	"velostream/engine/job"
 	"velostream/engine/sql/ast"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
@@ -110,7 +111,8 @@ func likePattern(pattern string) func(string) bool {
 }
 
 func (s *Session) showJobs(n *ast.Show, like func(string) bool) pgwire.Statement {
-	t := newTextRows("name", "kind", "state", "shards", "rows_in", "rows_out", "epoch", "watermark", "late_rows", "null_times", "dead_letters", "checkpoint", "error")
+	t := newTextRows("name", "kind", "state", "shards", "rows_in", "rows_out", "epoch", "watermark", "late_rows", "null_times", "dead_letters", "checkpoint",
+		"backlog_rows", "backlog_bytes", "backlog_age", "error")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
 		for _, i := range s.e.Jobs.Jobs() {
 			if !s.sees(i.Relation) || !like(i.Relation.Name) || (n.Kind == ast.ShowJobStatus && i.Relation.Name != n.Name.Last()) {
@@ -132,10 +134,16 @@ func (s *Session) showJobs(n *ast.Show, like func(string) bool) pgwire.Statement
 			}
 			num := func(v int64) string { return strconv.FormatInt(v, 10) }
 			t.add(i.Relation.Name, kindOf(i.Relation), string(i.State), itoa(i.Shards), num(i.Stats.RowsIn), num(i.Stats.RowsOut),
-				num(int64(i.Stats.Epoch)), mark, num(i.Stats.LateRows), num(i.Stats.NullTimes), num(i.Stats.DeadLetters), at, msg)
+				num(int64(i.Stats.Epoch)), mark, num(i.Stats.LateRows), num(i.Stats.NullTimes), num(i.Stats.DeadLetters), at,
+				num(i.Backlog.Rows), num(i.Backlog.Bytes), s.ageText(i.Backlog), msg)
 		}
 		return nil
 	})
+}
+
+// ageText is for how long a reader has been behind, as an interval.
+func (s *Session) ageText(b job.Backlog) string {
+	return string(types.AppendText(nil, types.IntervalT, types.Datum{Iv: types.Interval{Micros: b.Age.Microseconds()}}, s.settings.format()))
 }
 
 func (s *Session) showStreams(like func(string) bool) pgwire.Statement {
@@ -195,7 +203,7 @@ func (s *Session) showTables(kind ast.ShowKind, like func(string) bool) pgwire.S
 }
 
 func (s *Session) showSinks(like func(string) bool) pgwire.Statement {
-	t := newTextRows("name", "connector", "state", "position", "rows", "error")
+	t := newTextRows("name", "connector", "state", "position", "rows", "backlog_rows", "backlog_bytes", "backlog_age", "error")
 	return t.statement("SHOW", func(_ context.Context, t *textRows) error {
 		for _, i := range s.e.Jobs.Sinks() {
 			if !like(i.Relation.Name) || !s.sees(i.Relation) {
@@ -205,7 +213,8 @@ func (s *Session) showSinks(like func(string) bool) pgwire.Statement {
 			if i.Err != nil {
 				msg = i.Err.Error()
 			}
-			t.add(i.Relation.Name, i.Relation.Connector, string(i.State), strconv.FormatUint(i.Position, 10), strconv.FormatInt(i.Rows, 10), msg)
+			t.add(i.Relation.Name, i.Relation.Connector, string(i.State), strconv.FormatUint(i.Position, 10), strconv.FormatInt(i.Rows, 10),
+				strconv.FormatInt(i.Backlog.Rows, 10), strconv.FormatInt(i.Backlog.Bytes, 10), s.ageText(i.Backlog), msg)
 		}
 		return nil
 	})
