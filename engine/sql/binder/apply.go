@@ -250,7 +250,11 @@ func (d *domain) pushOne(p, in plan.Logical) (plan.Logical, error) {
 
 // limit keeps the first rows of each value of the domain.
 func (d *domain) limit(p *plan.Limit) (plan.Logical, error) {
-	in, err := d.push(p.Input)
+	input, order := p.Input, []plan.SortKey(nil)
+	if s, ok := input.(*plan.Sort); ok {
+		input, order = s.Input, d.keys(s.Keys)
+	}
+	in, err := d.push(input)
 	if err != nil {
 		return nil, err
 	}
@@ -263,10 +267,6 @@ func (d *domain) limit(p *plan.Limit) (plan.Logical, error) {
 		}
 	default:
 		bounds = lowered(bounds)
-	}
-	var order []plan.SortKey
-	if s, ok := in.(*plan.Sort); ok {
-		in, order = s.Input, s.Keys
 	}
 	o := numbered(in, "row_number", d.cols(), order)
 	n := len(o.Out) - 1
