@@ -9,10 +9,11 @@ import (
 
 // newOver makes the operator of window functions: output = input columns, then a column
 // per call. Keys is the partition, Sort the order in it; rows that are equal in the order
-// go by stream key, in bounded queries as they came. There are three forms:
+// go by stream key, in bounded queries as they came. There are four forms:
 //
 //   - over bounded input all rows are sorted and computed at the end (overAtEnd);
 //   - of time windows whose rows wait for the window to close, then (overAtClose);
+//   - of rows that leave once, when rows enough have come behind them (overAhead);
 //   - else the partitions are kept (overKept), or of them what the functions need of the
 //     rows so far (overRunning).
 func newOver(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
@@ -28,6 +29,9 @@ func newOver(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	}
 	if p.Emit == plan.EmitFinal && p.WindowEnd >= 0 {
 		return newOverAtClose(p, ctx, eval)
+	}
+	if p.Once && p.Ahead > 0 {
+		return newOverAhead(p, ctx, eval)
 	}
 	kept, err := newOverKept(p, ctx, eval)
 	if err != nil || !p.Once {

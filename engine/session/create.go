@@ -579,7 +579,7 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 	if err := s.permit(snap, b.Access, b.Functions); err != nil {
 		return nil, err
 	}
-	phys, warnings, err := s.lower(b.Plan, optimizer.LowerOptions{Continuous: true, View: true, Stream: c.kind == catalog.Stream, Every: b.Every, Timeout: b.Timeout})
+	phys, warnings, err := s.lower(b.Plan, optimizer.LowerOptions{Continuous: true, View: true, Stream: c.kind == catalog.Stream, Every: b.Every, Timeout: b.Timeout, Ends: b.Ends})
 	if err != nil {
 		return nil, err
 	}

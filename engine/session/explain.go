@@ -106,6 +106,8 @@ type explanation struct {
 	with       []explainedPart
 	every      int64 // see binder.Result
 	timeout    int64 // likewise
+	ends       bool  // likewise
+	stream     bool  // what is made is a stream
 	access     []catalog.Access
 	functions  []uint32
 }
@@ -197,7 +199,7 @@ func (s *Session) explained(p ast.Parsed, n *ast.Explain, params []types.OID) (*
 	}
 	return &explanation{
 		plan: r.Plan, params: r.Params, warnings: r.Warnings, continuous: o.Continuous, job: job,
-		every: r.Every, timeout: r.Timeout, access: r.Access, functions: r.Functions,
+		every: r.Every, timeout: r.Timeout, ends: r.Ends, stream: job && makesStream(n.Stmt), access: r.Access, functions: r.Functions,
 	}, nil
 }
 
@@ -245,6 +247,12 @@ func explainedOptions(n ast.Statement) []ast.Option {
 		return slices.Concat(n.Options, n.Query.Options)
 	}
 	return nil
+}
+
+// makesStream reports that what the statement makes of its query is a stream.
+func makesStream(n ast.Statement) bool {
+	r, ok := n.(*ast.CreateRelation)
+	return ok && r.Kind != ast.KindTable
 }
 
 // explainedQuery is the query of an EXPLAINed statement, and whether it is a job's.

@@ -70,7 +70,7 @@ func execute(ctx context.Context, run pgwire.Statement) (*execution, error) {
 // explain plans the query, runs it where run is not nil, and prints what opts want.
 func (s *Session) explain(ctx context.Context, x *explanation, opts explainOptions, planning time.Duration, run pgwire.Statement) ([]string, error) {
 	began := time.Now()
-	o := optimizer.LowerOptions{Continuous: x.continuous, View: x.job, Shards: 1, Every: x.every, Timeout: x.timeout}
+	o := optimizer.LowerOptions{Continuous: x.continuous, View: x.job, Stream: x.stream, Shards: 1, Every: x.every, Timeout: x.timeout, Ends: x.ends}
 	if x.continuous {
 		o.Shards = s.e.Shards
 	}

@@ -137,7 +137,7 @@ func (st *selectStatement) plan() error {
 	if err = st.readOptions(); err != nil {
 		return err
 	}
-	physical, warnings, err := st.s.lower(r.Plan, optimizer.LowerOptions{Continuous: st.continuous, Every: r.Every, Timeout: r.Timeout})
+	physical, warnings, err := st.s.lower(r.Plan, optimizer.LowerOptions{Continuous: st.continuous, Every: r.Every, Timeout: r.Timeout, Ends: r.Ends})
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (s *Session) prepareSubscribe(p ast.Parsed, n *ast.Subscribe, params []type
 		}
 		return nil, err
 	}
-	phys, warnings, err := s.lower(r.Plan, optimizer.LowerOptions{Continuous: true, View: true, Every: r.Every, Timeout: r.Timeout})
+	phys, warnings, err := s.lower(r.Plan, optimizer.LowerOptions{Continuous: true, View: true, Every: r.Every, Timeout: r.Timeout, Ends: r.Ends})
 	if err != nil {
 		return nil, err
 	}

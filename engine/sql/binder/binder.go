@@ -94,6 +94,8 @@ type Result struct {
 	Every int64
 	// Timeout is how long after its end, and its last row, the clock closes a window, µs; 0: it does not.
 	Timeout int64
+	// Ends: all relations read come to an end.
+	Ends bool
 	// LateLetters: late rows are to be kept as dead letters.
 	LateLetters bool
 	// Continuous: an EMIT clause makes the query continuous when it stands alone.
@@ -216,7 +218,7 @@ func (b *Binder) Query(q *ast.Query) (*Result, error) {
 		return nil, err
 	}
 	res := &Result{
-		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode, Every: b.emit.every, Timeout: b.emit.timeout, LateLetters: b.emit.late == plan.LateLetters,
+		Plan: r.plan, Columns: visible(r.plan.Schema()), Params: b.finish(), Emit: b.emit.mode, Every: b.emit.every, Timeout: b.emit.timeout, Ends: b.inputsEnd(), LateLetters: b.emit.late == plan.LateLetters,
 		Continuous: q.Emit != nil, PrimaryKey: r.primaryKey, Inputs: b.inputs, Warnings: b.warnings,
 		Refs: b.names, Functions: b.functions, TypeRefs: b.typeRefs, Access: b.accessList(),
 	}

@@ -22,6 +22,8 @@ type LowerOptions struct {
 	Stream bool
 	// Every is how often changes leave, µs; 0: with each epoch. Of continuous plans.
 	Every int64
+	// Ends: all input ends, so what waits for rows to come would wait for ever.
+	Ends bool
 	// Timeout closes time windows by the clock, µs; 0: it does not. Of continuous plans.
 	Timeout int64
 	// Shards is how many tasks run a stage; with 1 there are no exchanges.

@@ -38,7 +38,11 @@ func (l *lowering) over(p *plan.Over) (*plan.Physical, error) {
 		n.Emit, n.WindowEnd, n.EventTime, n.Lateness = plan.EmitFinal, in.EventTime, in.EventTime, p.Lateness
 	}
 	l.closeByClock(n)
-	n.Once = l.o.Continuous && (!l.o.View || l.o.Stream) && in.AppendOnly && onlyBefore(p.Calls) && n.Emit != plan.EmitFinal
+	if l.o.Continuous && (!l.o.View || l.o.Stream) && in.AppendOnly && n.Emit != plan.EmitFinal {
+		if n.Once = onlyBefore(p.Calls); !n.Once && !l.o.Ends {
+			n.Back, n.Ahead, n.Once = around(p.Calls)
+		}
+	}
 	n.AppendOnly = !l.o.Continuous || n.Once || n.Emit == plan.EmitFinal
 	if base == width {
 		return n, nil
@@ -85,6 +89,55 @@ func onlyBefore(calls []plan.OverCall) bool {
 		}
 	}
 	return true
+}
+
+// around is how many rows back and ahead the calls look; ok is false when that is not a constant
+// number of at most 1,000 for all of them.
+func around(calls []plan.OverCall) (back, ahead int, ok bool) {
+	const far = 1000
+	constant := func(e expr.Expr) (int, bool) {
+		k, ok := e.(*expr.Const)
+		if !ok || k.Value.Null || k.Value.I < -far || k.Value.I > far {
+			return 0, false
+		}
+		return int(k.Value.I), true
+	}
+	for _, c := range calls {
+		if c.Name == "lead" || c.Name == "lag" {
+			by := 1
+			if len(c.Args) > 1 {
+				if by, ok = constant(c.Args[1]); !ok {
+					return 0, 0, false
+				}
+			}
+			if c.Name == "lag" {
+				by = -by
+			}
+			back, ahead = max(back, -by), max(ahead, by)
+			continue
+		}
+		if f := &c.Frame; f.Mode != plan.FrameRows || f.Exclude == plan.ExcludeGroup || f.Exclude == plan.ExcludeTies ||
+			!c.Aggregate && c.Name != "first_value" && c.Name != "last_value" && c.Name != "nth_value" {
+			return 0, 0, false
+		}
+		for _, b := range []plan.FrameBound{c.Frame.Start, c.Frame.End} {
+			switch b.Kind {
+			case plan.CurrentRow:
+			case plan.OffsetPreceding, plan.OffsetFollowing:
+				by, ok := constant(b.Offset)
+				if !ok {
+					return 0, 0, false
+				}
+				if b.Kind == plan.OffsetPreceding {
+					by = -by
+				}
+				back, ahead = max(back, -by), max(ahead, by)
+			default:
+				return 0, 0, false
+			}
+		}
+	}
+	return back, ahead, ahead > 0
 }
 
 // expand lowers set-returning functions. A row's key is that of the row it comes from,

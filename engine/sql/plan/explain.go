@@ -357,7 +357,10 @@ func (x *explainer) details(p *Physical, depth int) {
 		} else {
 			x.prop(depth, "Sort Key", sortText(p.Sort))
 		}
-		if p.Once {
+		switch {
+		case p.Once && p.Ahead > 0:
+			x.prop(depth, "Rows", fmt.Sprintf("each once, when there are %d behind it", p.Ahead))
+		case p.Once:
 			x.prop(depth, "Rows", "each once, over the rows before it")
 		}
 		x.timeout(depth, p)

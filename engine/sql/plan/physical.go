@@ -63,6 +63,9 @@ type Physical struct {
 	Over []OverCall `json:"over,omitempty"`
 	// OpOver: a row leaves once, when it comes, over the rows so far
 	Once bool `json:"once,omitempty"`
+	// with Ahead > 0: when so many rows have come behind it; the calls look at most Back rows back
+	Ahead int `json:"ahead,omitempty"`
+	Back  int `json:"back,omitempty"`
 	// OpExpand: output = input columns, the calls' columns, the row's number
 	Table []TableCall `json:"table,omitempty"`
 	// OpRecursive, OpWorkTable: which recursion; OpRecursive without repeated rows
