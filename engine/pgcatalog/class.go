@@ -166,6 +166,7 @@ func (c *Catalog) ruleRows(e *emitter) {
 }
 
 func (c *Catalog) dependRows(e *emitter) {
+	c.extensionMembers(e)
 	for _, k := range c.constraints() {
 		for _, n := range numbers(k.Columns) {
 			e.row(classConstraint, k.ID, 0, classClass, k.rel.ID, n, "a")
@@ -182,6 +183,12 @@ func (c *Catalog) dependRows(e *emitter) {
 	}
 	for _, r := range c.relations() {
 		for _, col := range columnsOf(r) {
+			if c.defaultText(col.Column) != "" {
+				e.row(classAttrdef, defaultOID(r, col.num), 0, classClass, r.ID, col.num, "a")
+				if col.Sequence != 0 && col.Identity == "" {
+					e.row(classAttrdef, defaultOID(r, col.num), 0, classClass, col.Sequence, 0, "n")
+				}
+			}
 			if col.Type.IsUser() {
 				e.row(classClass, r.ID, col.num, classType, uint32(col.Type.OID), 0, "n")
 			}

@@ -40,6 +40,9 @@ const (
 	classDatabase   = 1262
 	classAttrdef    = 2604
 	classOperator   = 2617
+	classExtension  = 3079
+	classWrapper    = 2328
+	classServer     = 1417
 )
 
 // Ranges of the OIDs of objects that exist with a relation, whose OID is added.

@@ -147,6 +147,19 @@ func (c *Catalog) explode(items []types.Datum, add func(values ...any) error) er
 	return nil
 }
 
+// otherDefaults are the default rights of objects that cannot be granted here, by
+// acldefault's letter: types, languages, large objects, tablespaces, foreign-data
+// wrappers and servers, parameters.
+var otherDefaults = map[string]struct{ owner, public auth.Privilege }{
+	"T": {auth.Usage, auth.Usage},
+	"l": {auth.Usage, auth.Usage},
+	"L": {auth.Select | auth.Update, auth.None},
+	"t": {auth.Create, auth.None},
+	"F": {auth.Usage, auth.None},
+	"S": {auth.Usage, auth.None},
+	"p": {auth.None, auth.None},
+}
+
 // defaultACL is acldefault.
 func defaultACL(c *Catalog, a []types.Datum) (any, error) {
 	letter := string(a[0].B)
@@ -155,6 +168,14 @@ func defaultACL(c *Catalog, a []types.Datum) (any, error) {
 	}
 	kinds := map[string]auth.Kind{"r": auth.Table, "c": auth.Column, "s": auth.Sequence, "f": auth.Function, "n": auth.Schema, "d": auth.Database}
 	kind, ok := kinds[letter]
+	if rights, other := otherDefaults[letter]; other {
+		owner, _ := c.roleName(oidArg(a[1]))
+		acl := auth.ACL{{Grantee: owner, Grantor: owner, Privileges: rights.owner}}
+		if rights.public != auth.None {
+			acl = append(auth.ACL{{Grantor: owner, Privileges: rights.public}}, acl...)
+		}
+		return acl.Strings(), nil
+	}
 	if !ok {
 		return nil, pgerror.New(pgerror.InternalError, "unrecognized object type abbreviation: %s", letter)
 	}

@@ -39,6 +39,20 @@ func (c *Catalog) sequences(f func(*catalog.Relation, *catalog.Numbers)) {
 	}
 }
 
+// sequenceStateRows are what a sequence has as a relation.
+func (c *Catalog) sequenceStateRows(e *emitter) {
+	c.sequences(func(r *catalog.Relation, n *catalog.Numbers) {
+		if c.Snapshot.Granted(r, c.User, auth.Select) == auth.None {
+			return
+		}
+		last, called := n.Start, false
+		if c.LastValue != nil {
+			last, called = c.LastValue(r)
+		}
+		e.row(r.ID, last, 0, called)
+	})
+}
+
 func numberType(n *catalog.Numbers) types.OID {
 	switch n.Type {
 	case "smallint":

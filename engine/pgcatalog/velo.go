@@ -20,6 +20,7 @@ velo_catalog.settings 15007 v name:text setting:text default:text context:text k
 velo_catalog.subscriptions 15008 v id:oid name:name schema:name relation:name state:text position:int8 acknowledged:timestamptz oldest:int8 newest:int8 retention:interval notify:name
 velo_catalog.dead_letters 15009 v stream:name schema:name relation:name rows:int8
 velo_catalog.columns 15010 v relation_id:oid relation:name schema:name position:int4 name:name type:text nullable:bool primary_key:bool default:text computed:text event_time:bool hidden:bool comment:text
+velo_catalog.sequences 15011 v id:oid last_value:int8 log_cnt:int8 is_called:bool
 `
 
 func veloSources() map[string]source {
@@ -37,6 +38,7 @@ func veloSources() map[string]source {
 		"subscriptions": {
 			"id name schema relation state position acknowledged oldest newest retention notify", (*Catalog).subscriptionRows,
 		},
+		"sequences":    {"id last_value log_cnt is_called", (*Catalog).sequenceStateRows},
 		"dead_letters": {"stream schema relation rows", (*Catalog).deadLetterRows},
 		"columns": {
 			"relation_id relation schema position name type nullable primary_key default computed event_time hidden comment",

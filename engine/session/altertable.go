@@ -325,8 +325,12 @@ func (a *alteration) addKey(k ast.Constraint) error {
 	case a.c.Kind != catalog.Table:
 		return pgerror.New(pgerror.InvalidTableDefinition, "a stream has no primary key").At(at)
 	}
-	if err := a.noReaders("adding a primary key to a table", at); err != nil {
-		return err
+	for _, d := range a.snap.Dependents(a.r.ID) { // they go on, unless they know rows by their numbers
+		if uses, err := a.reads(d, a.c.Key[0]); err != nil {
+			return err
+		} else if uses && d.Persistent() || d.SinkOf == a.r.ID {
+			return a.noReaders("adding a primary key to a table", at)
+		}
 	}
 	var cols []int
 	for _, id := range k.Columns {

@@ -223,6 +223,8 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 		return s.command(p, func(ctx context.Context) (string, error) { return s.transact(ctx, n) }), nil
 	case *ast.Set:
 		return s.command(p, func(context.Context) (string, error) { return "SET", s.set(p, n) }), nil
+	case *ast.LockTable:
+		return s.command(p, func(ctx context.Context) (string, error) { return "LOCK TABLE", s.lockTables(ctx, p, n) }), nil
 	case *ast.SetConstraints:
 		return s.command(p, func(ctx context.Context) (string, error) { return s.setConstraints(ctx, n) }), nil
 	case *ast.SetTransaction:

@@ -67,6 +67,8 @@ func allSettings(version string) []setting {
 		{name: "row_security", initial: "on"},
 		{name: "synchronous_commit", initial: "on"},
 		{name: "xmloption", initial: "content"},
+		{name: "synchronize_seqscans", initial: "on", check: checkBool},
+		{name: "escape_string_warning", initial: "on", check: checkBool},
 		{name: "check_function_bodies", initial: "on"},
 		// Velostream's own.
 		{name: "query_memory", initial: "256MB", check: checkMemory},

@@ -92,6 +92,7 @@ const (
 	TooManyColumns               = "54011"
 	ObjectNotInPrerequisiteState = "55000"
 	ObjectInUse                  = "55006"
+	LockNotAvailable             = "55P03"
 	QueryCanceled                = "57014"
 	AdminShutdown                = "57P01"
 	CannotConnectNow             = "57P03"

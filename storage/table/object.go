@@ -21,11 +21,16 @@ func isObject(key string) bool { return key[0] == 't' || key[0] == 'n' || key[0]
 
 // LockObject takes an object until the transaction ends, alone or shared.
 // Errors: 40P01, 55P03, or the context's.
-func (tx *Tx) LockObject(key string, alone bool) error {
+func (tx *Tx) LockObject(key string, alone bool) error { return tx.lockObject(key, alone, true) }
+
+// TryLockObject is LockObject that does not wait. ErrLocked: another has it.
+func (tx *Tx) TryLockObject(key string, alone bool) error { return tx.lockObject(key, alone, false) }
+
+func (tx *Tx) lockObject(key string, alone, wait bool) error {
 	if alone {
-		return tx.acquire(key, LockUpdate, true)
+		return tx.acquire(key, LockUpdate, wait)
 	}
-	return tx.acquire(key, LockKeyShare, true)
+	return tx.acquire(key, LockKeyShare, wait)
 }
 
 // narrow is b without the columns that a plan carries behind those of the

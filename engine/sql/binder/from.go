@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"strconv"
 	"strings"
 
 	"velostream/catalog"
@@ -124,7 +125,7 @@ func (b *Binder) tableName(r *ast.TableName, around *Scope) (*fromItem, error) {
 	}
 	name := tableName{alias: rel.Name, schema: rel.Schema, real: rel.Name, event: rel.EventTime}
 	if rel.Kind == catalog.Sequence {
-		return nil, b.missing(r, "reading a sequence as a table is not supported").WithHint("nextval, currval and lastval read it.")
+		return b.sequence(rel, r, name)
 	}
 	if rel.Kind == catalog.Sink {
 		return nil, pgerror.New(pgerror.WrongObjectType, "%q is a sink: it cannot be read", rel.Name).At(b.pos(r.Pos()))
@@ -238,6 +239,23 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 	r.plan = renamed(r.plan, names, rel.ID)
 	hideLater(r.plan.Schema(), rel)
 	return r, nil
+}
+
+// sequence binds a sequence that is read as a table: its state, as a view of
+// velo_catalog has it.
+func (b *Binder) sequence(rel *catalog.Relation, r *ast.TableName, name tableName) (*fromItem, error) {
+	if b.Continuous {
+		return nil, b.missing(r, "a continuous query cannot read sequences")
+	}
+	b.uses(rel).Select()
+	v := *rel
+	v.Query = "SELECT last_value, log_cnt, is_called FROM velo_catalog.sequences WHERE id = " + strconv.Itoa(int(rel.ID))
+	v.Columns = []catalog.Column{{Name: "last_value"}, {Name: "log_cnt"}, {Name: "is_called"}}
+	in, err := b.view(&v, r)
+	if err != nil {
+		return nil, err
+	}
+	return b.named(in, name, r.Alias)
 }
 
 // renamed gives the visible columns of p the names, and table as their origin.

@@ -33,6 +33,9 @@ func (b *Binder) subscript(e *ast.Subscript, cx *context) (expr.Expr, error) {
 		}
 		return x, nil
 	}
+	if x.Type().OID == types.OIDName && len(subs) == 1 && !e.Slice {
+		return b.nameSubscript(x, e, cx)
+	}
 	if _, ok := x.Type().Elem(); !ok {
 		return nil, pgerror.New(pgerror.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
 			TypeName(x.Type())).At(b.pos(leftmost(base)))
@@ -110,4 +113,24 @@ func (b *Binder) jsonSubscript(x expr.Expr, e *ast.Subscript, cx *context) (expr
 	}
 	list, _ := types.Text.Array()
 	return b.call("#>", true, []expr.Expr{x, &expr.ArrayOf{Args: []expr.Expr{i}, T: list}}, []ast.Expr{e.X, e.Lo}, e)
+}
+
+// nameSubscript is x[i] of a name: its bytes, from 0. pg_dump asks so for the first one of
+// types' names.
+func (b *Binder) nameSubscript(x expr.Expr, e *ast.Subscript, cx *context) (expr.Expr, error) {
+	at, err := b.expr(e.Lo, cx)
+	if err != nil {
+		return nil, err
+	}
+	one := &expr.Const{Value: types.IntDatum(1), T: types.Int4}
+	if at, err = b.call("+", true, []expr.Expr{at, one}, []ast.Expr{e.Lo, e.Lo}, e); err != nil {
+		return nil, err
+	}
+	if x, err = b.castTo(x, types.Text, true, e.Pos()); err != nil {
+		return nil, err
+	}
+	if x, err = b.call("substr", false, []expr.Expr{x, at, one}, []ast.Expr{e.X, e.Lo, e.Lo}, e); err != nil {
+		return nil, err
+	}
+	return b.castTo(x, types.Type{OID: types.OIDChar1, Mod: -1}, true, e.Pos())
 }
