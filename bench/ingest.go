@@ -147,15 +147,15 @@ func (b *bench) ingestJob(ctx context.Context, c client, s, k *process, j ingest
 // wait waits until the job has taken all trades.
 func (b *bench) wait(ctx context.Context, c client, name string) error {
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
-		rows, err := c.rows(ctx, "SHOW JOBS LIKE '"+name+"'")
+		rows, err := c.rows(ctx, "SELECT rows_in, error FROM velo_catalog.jobs WHERE name = '"+name+"'")
 		if err != nil {
 			return err
 		}
 		if len(rows) == 1 {
-			if msg := string(rows[0][11]); msg != "" {
+			if msg := string(rows[0][1]); msg != "" {
 				return errors.New(msg)
 			}
-			if n, err := strconv.Atoi(string(rows[0][4])); err == nil && n >= b.trades {
+			if n, err := strconv.Atoi(string(rows[0][0])); err == nil && n >= b.trades {
 				return nil
 			}
 		}

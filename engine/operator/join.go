@@ -171,6 +171,7 @@ func (j *join) take(port int, in *column.Batch, rows []int32, out dataflow.Outpu
 		}
 		from = to
 	}
+	own.copyRows(in)
 	if err := j.out.flush(out); err != nil {
 		return err
 	}
@@ -319,7 +320,7 @@ func (j *join) apply(port int, in *column.Batch, rows []int32, k, from int, out 
 		return nil
 	}
 	if op == column.Insert {
-		own.insert(g, in, int(row), k, int32(hi-lo))
+		own.insert(g, row, k, int32(hi-lo))
 		return nil
 	}
 	if !own.remove(g, in, int(row), k) {

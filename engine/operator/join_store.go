@@ -37,6 +37,7 @@ type joinSide struct {
 	dirty  []int32
 	gone   [][]byte // table keys of rows that went since the last flush
 	hashes []uint64
+	added  []int32 // rows of the batch at hand that are linked, whose values are not copied yet
 }
 
 const (
@@ -81,11 +82,9 @@ func (s *joinSide) link(g int32, flags uint8, hash uint32, degree int32) int32 {
 	return slot
 }
 
-// insert copies row of in, the k-th of its batch.
-func (s *joinSide) insert(g int32, in *column.Batch, row, k int, degree int32) {
-	for c, col := range s.cols {
-		col.AppendFrom(in.Cols[c], row)
-	}
+// insert takes in a row, the k-th of its batch. Its values follow, see copyRows.
+func (s *joinSide) insert(g int32, row int32, k int, degree int32) {
+	s.added = append(s.added, row)
 	h := uint32(0)
 	if !s.appends {
 		h = uint32(s.hashes[k])
@@ -100,8 +99,20 @@ func (s *joinSide) insert(g int32, in *column.Batch, row, k int, degree int32) {
 	}
 }
 
+// copyRows copies the values of rows that were inserted, all at once: a column at a time.
+func (s *joinSide) copyRows(in *column.Batch) {
+	if len(s.added) == 0 {
+		return
+	}
+	for c, col := range s.cols {
+		col.AppendRows(in.Cols[c], s.added)
+	}
+	s.added = s.added[:0]
+}
+
 // remove unlinks the row equal to row of in, and reports whether there was one.
 func (s *joinSide) remove(g int32, in *column.Batch, row, k int) bool {
+	s.copyRows(in)
 	h := uint32(s.hashes[k])
 	prev := int32(-1)
 	for slot := s.head[g]; slot >= 0; prev, slot = slot, s.next[slot] {

@@ -195,7 +195,8 @@ func (u *upsert) Barrier(e state.Epoch, out dataflow.Output) error {
 		}
 		if to >= 0 {
 			u.emit(column.Insert, news.Cols, int(to))
-			u.rows.insert(g, news, int(to), 0, 0)
+			u.rows.insert(g, to, 0, 0)
+			u.rows.copyRows(news)
 		}
 		if err := u.out.full(out); err != nil {
 			return err
