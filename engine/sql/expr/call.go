@@ -15,6 +15,7 @@ type callNode struct {
 	cols []*column.Column
 	out  column.Column
 	live []int32
+	rest []int32 // the rows for which the arguments behind a NullFirst are computed
 }
 
 func compileCall(e *Call) (node, error) {
@@ -45,6 +46,19 @@ func (n *callNode) evalArgs(r *run, sel []int32) (konst bool, err error) {
 			return false, err
 		}
 		konst = konst && n.cols[i].Const
+		if i > 0 || !n.fn.NullFirst {
+			continue
+		}
+		switch first := n.cols[0]; {
+		case first.Const && first.Null(0):
+			for j := range n.cols {
+				n.cols[j] = first // NULL as the result is
+			}
+			return konst, nil
+		case first.Nulls.Any():
+			n.rest = notNull(first.Nulls, sel, r.n, grow(n.rest, r.n)[:0])
+			sel = n.rest
+		}
 	}
 	return konst, nil
 }

@@ -27,6 +27,7 @@ type def struct {
 	doc        string
 	volatility Volatility
 	nullCall   bool
+	nullFirst  bool
 }
 
 // table makes functions of the lines of a table.
@@ -37,7 +38,7 @@ func table(defs []def) []Function {
 		c := f.Name[0]
 		f.Operator = (c < 'a' || c > 'z') && c != '_'
 		f.Scalar, f.Kernel, f.Doc = d.scalar, d.kernel, d.doc
-		f.Volatility, f.NullCall = d.volatility, d.nullCall
+		f.Volatility, f.NullCall, f.NullFirst = d.volatility, d.nullCall, d.nullFirst
 		out[i] = f
 	}
 	return out

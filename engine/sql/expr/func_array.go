@@ -12,10 +12,10 @@ import (
 // is any_op(x, array) for the comparison operators, see AnyName.
 func arrayFamily() []Function {
 	defs := []def{
-		{sig: "array_get(anyarray,int4) anyelement", scalar: arrayGet, doc: "element; a[i]"},
-		{sig: "array_get(anyarray,int4,variadic int4) anyelement", scalar: arrayGet, doc: "element; a[i][j]"},
-		{sig: "array_slice(anyarray,int4,int4) anyarray", scalar: arraySlice, doc: "elements; a[i:j]"},
-		{sig: "array_slice(anyarray,int4,int4,variadic int4) anyarray", scalar: arraySlice, doc: "elements; a[i:j][k:l]"},
+		{sig: "array_get(anyarray,int4) anyelement", scalar: arrayGet, nullFirst: true, doc: "element; a[i]"},
+		{sig: "array_get(anyarray,int4,variadic int4) anyelement", scalar: arrayGet, nullFirst: true, doc: "element; a[i][j]"},
+		{sig: "array_slice(anyarray,int4,int4) anyarray", scalar: arraySlice, nullFirst: true, doc: "elements; a[i:j]"},
+		{sig: "array_slice(anyarray,int4,int4,variadic int4) anyarray", scalar: arraySlice, nullFirst: true, doc: "elements; a[i:j][k:l]"},
 		{sig: "array_length(anyarray,int4) int4", scalar: arrayBound(func(d types.Dim) int32 { return d.Len }), doc: "length of a dimension"},
 		{sig: "array_length(anyarray) int4", scalar: arrayCardinality, doc: "number of elements"},
 		{sig: "array_dims(anyarray) text", scalar: arrayDims, doc: "bounds of the dimensions"},

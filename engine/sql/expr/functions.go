@@ -43,6 +43,8 @@ type Function struct {
 	Ret        types.OID   // declared, pseudo-types allowed; see ReturnType
 	Volatility Volatility
 	NullCall   bool // is called with NULL arguments; others give NULL at once
+	// NullFirst: where the first argument is NULL the others are not computed.
+	NullFirst bool
 	// Total kernels give no error and stay in bounds on any bit pattern, so
 	// they may run over rows that are NULL.
 	Total  bool

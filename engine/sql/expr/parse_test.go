@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -264,6 +265,8 @@ func (p *reader) infix(l Expr, bp int) Expr {
 		switch w := p.next(); w {
 		case "null":
 			return &IsNull{l, neg}
+		case "unknown":
+			return &IsNull{p.bool(l), neg}
 		case "true", "false":
 			return p.call("is"+map[bool]string{true: "not"}[neg]+w, false, l)
 		case "distinct":
@@ -340,6 +343,16 @@ func (p *reader) predicate(l Expr, t string) Expr {
 		p.want("(")
 		list := append([]Expr{l}, p.list(")")...)
 		list, _ = p.common("IN", list)
+		if slices.ContainsFunc(list[1:], func(c Expr) bool { _, err := EvalConst(c, testEnv); return err != nil }) {
+			or := &Or{}
+			for _, c := range list[1:] {
+				or.Args = append(or.Args, p.call("=", true, list[0], c))
+			}
+			if neg {
+				return &Not{or}
+			}
+			return or
+		}
 		in := &InList{Arg: list[0], Negate: neg}
 		for _, c := range list[1:] {
 			d, err := EvalConst(c, nil)

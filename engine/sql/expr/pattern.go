@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -295,6 +296,11 @@ func translateRegexp(p string, expanded bool) (out string, lazy bool, err error)
 			}
 			if '1' <= p[i] && p[i] <= '9' && p[i] > groups && (i+1 == len(p) || p[i+1] < '0' || '9' < p[i+1]) {
 				return "", false, pgerror.New(pgerror.InvalidRegularExpression, "invalid regular expression: invalid backreference number")
+			}
+			if p[i] == 'c' && i+1 < len(p) { // a control character
+				i++
+				fmt.Fprintf(&b, `\x%02x`, p[i]&31)
+				continue
 			}
 			s, err := translateEscape(p[i])
 			if err != nil {
