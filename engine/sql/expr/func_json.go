@@ -355,8 +355,8 @@ type pathEdit struct {
 }
 
 func (e *pathEdit) apply(b []byte, depth int) ([]byte, error) {
-	if depth == len(e.path) {
-		return b, nil
+	if depth == len(e.path) || depth == 0 && !e.create && jsonLen(b) == 0 {
+		return b, nil // of nothing there is nothing to look at, the path neither
 	}
 	step := e.path[depth]
 	if step.Null {
