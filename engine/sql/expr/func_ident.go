@@ -55,5 +55,11 @@ func identPart(s string) (part, rest string, ok bool) {
 	for n < len(s) && (s[n] == '_' || s[n] >= 0x80 || s[n]|0x20 >= 'a' && s[n]|0x20 <= 'z' || n > 0 && (s[n] == '$' || s[n] >= '0' && s[n] <= '9')) {
 		n++
 	}
-	return strings.ToLower(s[:n]), s[n:], n > 0
+	folded := strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r // as PostgreSQL in UTF-8
+	}, s[:n])
+	return folded, s[n:], n > 0
 }

@@ -104,8 +104,9 @@ func makeDate(_ *CallContext, a []datum) (datum, error) {
 // clockOf checks hour, minute and second.
 func clockOf(a []datum) (int64, error) {
 	h, m, s := a[0].I, a[1].I, a[2].F
-	micros := h*types.MicrosPerHour + m*types.MicrosPerMinute + int64(math.RoundToEven(s*1e6))
-	if h < 0 || m < 0 || m > 59 || math.IsNaN(s) || s < 0 || s > 60 || micros > types.MicrosPerDay {
+	part := math.RoundToEven(s * 1e6) // the range is that of the rounded number
+	micros := h*types.MicrosPerHour + m*types.MicrosPerMinute + int64(part)
+	if h < 0 || m < 0 || m > 59 || math.IsNaN(s) || part < 0 || part > 60e6 || micros > types.MicrosPerDay {
 		return 0, pgerror.New(pgerror.DatetimeFieldOverflow, "time field value out of range: %d:%02d:%s", h, m, secondsText(s))
 	}
 	return micros, nil
