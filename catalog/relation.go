@@ -137,6 +137,9 @@ type Column struct {
 	Expr    json.RawMessage `json:"expr,omitempty"`
 	Comment string          `json:"comment,omitempty"`
 
+	// Domain is the OID of the domain that the column was declared with, 0: none. Type is
+	// its base type.
+	Domain uint32 `json:"domain,omitempty"`
 	// Sequence is the OID of the sequence that gives the default (serial and
 	// identity columns). Identity is "", "ALWAYS" or "BY DEFAULT".
 	Sequence uint32 `json:"sequence,omitempty"`

@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	"velostream/catalog/auth"
 	"velostream/catalog/types"
@@ -15,7 +17,8 @@ type TypeKind string
 // Kinds of user-made types. The row types of relations are none: they are their
 // relations'.
 const (
-	EnumType TypeKind = "enum"
+	EnumType   TypeKind = "enum"
+	DomainType TypeKind = "domain"
 )
 
 // UserType is a type that a user has made. Immutable once in a snapshot.
@@ -29,19 +32,86 @@ type UserType struct {
 	ACL     auth.ACL `json:"acl,omitzero"` // nil: everybody may use it
 	// Labels are the values of an enum type, in their order.
 	Labels []types.EnumLabel `json:"labels,omitempty"`
+
+	// Base is the type of a domain's values, BaseDomain the domain that it is made of,
+	// 0: none. NotNull and Checks are its own constraints: those of BaseDomain hold as
+	// well. Default is the text of its DEFAULT.
+	Base       types.Type    `json:"base,omitzero"`
+	BaseDomain uint32        `json:"base_domain,omitempty"`
+	NotNull    bool          `json:"not_null,omitempty"`
+	Default    string        `json:"default,omitempty"`
+	Checks     []DomainCheck `json:"checks,omitempty"`
+}
+
+// DomainCheck is a CHECK of a domain.
+type DomainCheck struct {
+	ID   uint32 `json:"id"`
+	Name string `json:"name"`
+	// Text is the condition, Expr the same as a typed expression (engine/sql/expr) in
+	// which VALUE is column 0.
+	Text string          `json:"text"`
+	Expr json.RawMessage `json:"expr"`
+	// NotValid: values that were there before it were not looked at.
+	NotValid bool `json:"not_valid,omitempty"`
 }
 
 // OID is the OID of the type, in pg_type and in types.Type.
-func (t *UserType) OID() types.OID { return types.BaseEnum + types.OID(t.ID) }
+func (t *UserType) OID() types.OID {
+	if t.Kind == DomainType {
+		return types.BaseDomain + types.OID(t.ID)
+	}
+	return types.BaseEnum + types.OID(t.ID)
+}
 
-// Type is the type of columns declared with t.
+// Type is t as a type. Expressions and columns have a domain's Base instead.
 func (t *UserType) Type() types.Type { return types.Type{OID: t.OID(), Mod: -1} }
 
 // Clone returns a copy of t whose lists may be changed.
 func (t *UserType) Clone() *UserType {
 	c := *t
-	c.Labels = slices.Clone(t.Labels)
+	c.Labels, c.Checks = slices.Clone(t.Labels), slices.Clone(t.Checks)
 	return &c
+}
+
+// Declared is the type that c was declared with: its domain, or its type.
+func (c *Column) Declared() types.Type {
+	if c.Domain != 0 {
+		return types.Type{OID: types.BaseDomain + types.OID(c.Domain), Mod: -1}
+	}
+	return c.Type
+}
+
+// Check returns the constraint of t called name, nil: none.
+func (t *UserType) Check(name string) *DomainCheck {
+	i := slices.IndexFunc(t.Checks, func(k DomainCheck) bool { return k.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &t.Checks[i]
+}
+
+// domains are t and the domains that it is made of.
+func (s *Snapshot) domains(t *UserType) []*UserType {
+	var out []*UserType
+	for ; t != nil; t = s.types[t.BaseDomain] {
+		out = append(out, t)
+	}
+	return out
+}
+
+// DomainNotNull reports that the domain t, or one that it is made of, refuses NULL.
+func (s *Snapshot) DomainNotNull(t *UserType) bool {
+	return slices.ContainsFunc(s.domains(t), func(t *UserType) bool { return t.NotNull })
+}
+
+// DomainChecks are the conditions of the domain t and of those that it is made of, these
+// first, each by name.
+func (s *Snapshot) DomainChecks(t *UserType) []DomainCheck {
+	var out []DomainCheck
+	for _, d := range slices.Backward(s.domains(t)) {
+		out = append(out, slices.SortedFunc(slices.Values(d.Checks), func(a, b DomainCheck) int { return strings.Compare(a.Name, b.Name) })...)
+	}
+	return out
 }
 
 // Enum is the definition of an enum type as its values are read by it.
@@ -86,6 +156,7 @@ type TypeUse struct {
 	Relation *Relation // a relation, if Column is negative its query
 	Column   int
 	Function *Function
+	Type     *UserType // a domain over it
 }
 
 // TypeUses lists what needs the user-made type id, by OID: columns of relations (of
@@ -95,12 +166,17 @@ func (s *Snapshot) TypeUses(id uint32) []TypeUse {
 	for _, r := range s.Relations() {
 		n := len(out)
 		for i := range r.Columns {
-			if r.Query == "" && r.Columns[i].Type.UserID() == id {
+			if c := r.Columns[i]; r.Query == "" && !c.Dropped && (c.Type.UserID() == id || c.Domain == id) {
 				out = append(out, TypeUse{Relation: r, Column: i})
 			}
 		}
 		if len(out) == n && r.usesType(id) {
 			out = append(out, TypeUse{Relation: r, Column: -1})
+		}
+	}
+	for _, t := range s.UserTypes("") {
+		if t.BaseDomain == id || t.Base.UserID() == id {
+			out = append(out, TypeUse{Type: t})
 		}
 	}
 	for _, f := range s.Functions("", "") {
@@ -113,7 +189,7 @@ func (s *Snapshot) TypeUses(id uint32) []TypeUse {
 }
 
 func (r *Relation) usesType(id uint32) bool {
-	return slices.ContainsFunc(r.TypeRefs, func(t TypeRef) bool { return t.ID == id }) || slices.ContainsFunc(r.Columns, func(c Column) bool { return c.Type.UserID() == id })
+	return slices.ContainsFunc(r.TypeRefs, func(t TypeRef) bool { return t.ID == id }) || slices.ContainsFunc(r.Columns, func(c Column) bool { return !c.Dropped && c.Type.UserID() == id })
 }
 
 func (s *Snapshot) putType(t *UserType) error {
@@ -136,6 +212,9 @@ func (s *Snapshot) putType(t *UserType) error {
 	s.ids.used(t.ID)
 	for _, l := range t.Labels {
 		s.ids.used(l.ID)
+	}
+	for _, k := range t.Checks {
+		s.ids.used(k.ID)
 	}
 	return nil
 }

@@ -380,7 +380,7 @@ func (g *generator) value(c *ColumnDef) string {
 	rare := g.extremes && g.r.IntN(12) == 0 && !c.Key
 	base, _, _ := strings.Cut(c.Type, "(")
 	switch strings.TrimSpace(base) {
-	case "smallint", "int", "integer":
+	case "smallint", "int", "integer", "tiny":
 		return of("0", "1", "2", "3", "4", "5", "-1", "10")
 	case "bigint":
 		if rare {

@@ -100,6 +100,11 @@ func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation
 			return nil, err
 		}
 	}
+	domains, err := domainChecks(snap, r)
+	if err != nil {
+		return nil, err
+	}
+	t.Checks = domains
 	for _, k := range r.Constraints {
 		switch k.Kind {
 		case catalog.Check:

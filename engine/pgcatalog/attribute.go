@@ -68,7 +68,8 @@ func attributeRow(e *emitter, rel uint32, num int, col catalog.Column, defaults 
 		acl = aclText(col.ACL)
 	}
 	byval, align, storage := layout(col.Type)
-	e.row(rel, col.Name, col.Type.OID, -1, col.Type.Len(), num, dims, -1, col.Type.Mod, byval, align, storage,
+	declared := col.Declared()
+	e.row(rel, col.Name, declared.OID, -1, col.Type.Len(), num, dims, -1, declared.Mod, byval, align, storage,
 		col.NotNull, defaults && col.Default+col.Computed != "", generated, true, collationOf(col.Type), "", identity, false, acl)
 }
 

@@ -189,8 +189,8 @@ func (c *Catalog) dependRows(e *emitter) {
 					e.row(classAttrdef, defaultOID(r, col.num), 0, classClass, col.Sequence, 0, "n")
 				}
 			}
-			if col.Type.IsUser() {
-				e.row(classClass, r.ID, col.num, classType, uint32(col.Type.OID), 0, "n")
+			if t := col.Declared(); t.IsUser() {
+				e.row(classClass, r.ID, col.num, classType, uint32(t.OID), 0, "n")
 			}
 		}
 		e.row(classClass, r.ID, 0, classNamespace, c.schemaOID(r.Schema), 0, "n")

@@ -47,7 +47,7 @@ func (c *Catalog) constraints() []constraint {
 func constraintSources() map[string]source {
 	return map[string]source{
 		"pg_constraint": {"oid conname connamespace contype condeferrable condeferred convalidated conrelid conindid confrelid confupdtype confdeltype " +
-			"confmatchtype conislocal connoinherit conkey confkey confdelsetcols conbin", (*Catalog).constraintRows},
+			"confmatchtype conislocal connoinherit conkey confkey confdelsetcols conbin contypid", (*Catalog).constraintRows},
 		"pg_index": {"indexrelid indrelid indnatts indnkeyatts indisunique indnullsnotdistinct indisprimary indimmediate " +
 			"indisvalid indisready indislive indkey indcollation indclass indoption indexprs indpred", (*Catalog).indexRows},
 	}
@@ -74,8 +74,9 @@ func (c *Catalog) constraintRows(e *emitter) {
 			bin = k.checkText()
 		}
 		e.row(k.ID, k.Name, c.schemaOID(k.rel.Schema), k.kind, k.Deferrable, k.Deferred, !k.NotValid, k.rel.ID, k.index, ref, up, del, match, true, k.kind != "c",
-			numbers(k.Columns), confkey, setcols, bin)
+			numbers(k.Columns), confkey, setcols, bin, 0)
 	}
+	c.domainConstraintRows(e)
 }
 
 // checkText is the condition in parentheses, as PostgreSQL prints those that

@@ -187,6 +187,13 @@ func constraintDef(c *Catalog, a []types.Datum) (any, error) {
 			return k.text(c, len(a) > 1 && a[1].Bool()), nil
 		}
 	}
+	for _, t := range c.domains() {
+		for _, k := range t.Checks {
+			if k.ID == oidArg(a[0]) {
+				return domainCheckText(k, len(a) > 1 && a[1].Bool()), nil
+			}
+		}
+	}
 	return nil, nil
 }
 

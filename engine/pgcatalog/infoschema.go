@@ -22,7 +22,7 @@ func infoSources() map[string]source {
 		"columns": {"table_catalog table_schema table_name column_name ordinal_position column_default is_nullable data_type " +
 			"character_maximum_length character_octet_length numeric_precision numeric_precision_radix numeric_scale " +
 			"datetime_precision interval_type udt_catalog udt_schema udt_name dtd_identifier is_self_referencing is_identity " +
-			"identity_generation identity_start identity_increment identity_maximum identity_minimum identity_cycle is_generated generation_expression is_updatable collation_catalog collation_schema collation_name", (*Catalog).columnRows},
+			"identity_generation identity_start identity_increment identity_maximum identity_minimum identity_cycle is_generated generation_expression is_updatable collation_catalog collation_schema collation_name domain_catalog domain_schema domain_name", (*Catalog).columnRows},
 		"table_constraints": {table + "constraint_type is_deferrable initially_deferred enforced nulls_distinct", (*Catalog).tableConstraintRows},
 		"key_column_usage":  {table + "column_name ordinal_position position_in_unique_constraint", (*Catalog).keyColumnRows},
 		"constraint_column_usage": {"table_catalog table_schema table_name column_name constraint_catalog constraint_schema " +
@@ -41,7 +41,13 @@ func infoSources() map[string]source {
 				e.row(c.Database, r.Schema, r.Name, c.Database, k.rel.Schema, k.Name)
 			}
 		}},
-		"check_constraints": {"constraint_catalog constraint_schema constraint_name check_clause", (*Catalog).checkRows},
+		"domains": {"domain_catalog domain_schema domain_name data_type character_maximum_length character_octet_length collation_catalog " +
+			"collation_schema collation_name numeric_precision numeric_precision_radix numeric_scale datetime_precision domain_default " +
+			"udt_catalog udt_schema udt_name dtd_identifier", (*Catalog).infoDomainRows},
+		"domain_constraints": {"constraint_catalog constraint_schema constraint_name domain_catalog domain_schema domain_name is_deferrable " +
+			"initially_deferred", (*Catalog).infoDomainConstraintRows},
+		"column_domain_usage": {"domain_catalog domain_schema domain_name table_catalog table_schema table_name column_name", (*Catalog).columnDomainRows},
+		"check_constraints":   {"constraint_catalog constraint_schema constraint_name check_clause", (*Catalog).checkRows},
 		"referential_constraints": {"constraint_catalog constraint_schema constraint_name unique_constraint_catalog " +
 			"unique_constraint_schema unique_constraint_name match_option update_rule delete_rule", (*Catalog).referentialRows},
 		"sequences": {"sequence_catalog sequence_schema sequence_name data_type numeric_precision numeric_precision_radix numeric_scale " +
@@ -207,6 +213,11 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 	t := col.Type
 	d := describeType(t)
 	udtSchema, udtName := c.udt(t)
+	var domainCatalog, domainSchema, domainName any
+	if u := c.Snapshot.UserType(col.Domain); u != nil {
+		domainCatalog, domainSchema, domainName = c.Database, u.Schema, u.Name
+		d, udtSchema, udtName = c.domainFacts(u)
+	}
 	var def, generation, interval any
 	generated := "NEVER"
 	var start, step, most, least any
@@ -231,7 +242,7 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 	}
 	e.row(c.Database, r.Schema, r.Name, col.Name, col.num, def, yesNo(nullable), d.name, d.length, d.octets,
 		d.precision, d.radix, d.scale, d.times, interval, c.Database, udtSchema, udtName, itoa(col.num), "NO", yesNo(col.Identity != ""), orNull(col.Identity), start, step, most, least, cycle,
-		generated, generation, yesNo(writable(r)), collCatalog, collSchema, collName)
+		generated, generation, yesNo(writable(r)), collCatalog, collSchema, collName, domainCatalog, domainSchema, domainName)
 }
 
 // udt is the schema and the name of a type in pg_type.
@@ -337,6 +348,11 @@ func (c *Catalog) checkRows(e *emitter) {
 	for _, k := range c.seenConstraints() {
 		if k.kind == "c" {
 			e.row(c.Database, k.rel.Schema, k.Name, "("+k.checkText()+")")
+		}
+	}
+	for _, t := range c.domains() {
+		for _, k := range t.Checks {
+			e.row(c.Database, t.Schema, k.Name, "("+parenthesised(domainCheck(k))+")")
 		}
 	}
 	c.notNulls(func(r *catalog.Relation, col visibleColumn, name string) {

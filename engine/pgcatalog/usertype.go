@@ -11,6 +11,10 @@ func (c *Catalog) userTypeRows(e *emitter) {
 	n := len(columnsOf(relationOf("pg_type")))
 	for _, t := range c.Snapshot.UserTypes("") {
 		ns, owner := c.schemaOID(t.Schema), c.roleOID(t.Owner)
+		if t.Kind == catalog.DomainType {
+			e.row(c.domainRow(n, t)...)
+			continue
+		}
 		oid := uint32(t.OID())
 		arr, _ := t.Type().Array()
 		row := typeRow(n, oid, t.Name, ns, 0, 0, uint32(arr.OID), "e", "E", "enum", owner)

@@ -125,7 +125,7 @@ func (c *Catalog) subscriptionRows(e *emitter) {
 func (c *Catalog) columnList(r *catalog.Relation) string {
 	var out []string
 	for _, col := range columnsOf(r) {
-		out = append(out, col.Name+" "+c.typeName(col.Type.OID, col.Type.Mod))
+		out = append(out, col.Name+" "+c.typeName(col.Declared().OID, col.Declared().Mod))
 	}
 	return strings.Join(out, ", ")
 }
@@ -236,7 +236,7 @@ func (c *Catalog) veloColumnRows(e *emitter) {
 			for _, k := range r.Key {
 				key = key || r.PrimaryKey && k == i
 			}
-			e.row(r.ID, r.Name, r.Schema, i+1, col.Name, c.typeName(col.Type.OID, col.Type.Mod), !col.NotNull && !key, key, orNull(col.Default),
+			e.row(r.ID, r.Name, r.Schema, i+1, col.Name, c.typeName(col.Declared().OID, col.Declared().Mod), !col.NotNull && !key, key, orNull(col.Default),
 				orNull(col.Computed), i == r.EventTime, col.Hidden, orNull(col.Comment))
 		}
 	}

@@ -69,6 +69,9 @@ func (a *alteration) addColumn(x *ast.AlterAction) error {
 	if err := a.missing(x, at); err != nil {
 		return err
 	}
+	if err := a.verifyDomain(at); err != nil {
+		return err
+	}
 	a.define()
 	for _, k := range later {
 		if err := a.addConstraint(k); err != nil {
@@ -110,7 +113,7 @@ func (a *alteration) needEmpty(x *ast.AlterAction, what string) {
 // missing is what rows have that are older than the column at.
 func (a *alteration) missing(x *ast.AlterAction, at int) error {
 	c := &a.c.Columns[at]
-	if c.Default == "" || c.Sequence != 0 {
+	if binder.DefaultOf(a.snap, *c) == "" || c.Sequence != 0 {
 		if c.NotNull && a.empty == nil {
 			a.empty = pgerror.New(pgerror.NotNullViolation, "column %q of relation %q contains null values", c.Name, a.c.Name).
 				OnColumn(a.c.Schema, a.c.Name, c.Name)

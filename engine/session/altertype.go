@@ -79,7 +79,7 @@ func (a *alteration) retype(x *ast.AlterAction) error {
 	if err := a.retypeDefault(i, r.Type); err != nil {
 		return err
 	}
-	c.Type = r.Type
+	c.Type, c.Domain = r.Type, 0
 	return nil
 }
 

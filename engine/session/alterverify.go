@@ -80,6 +80,37 @@ func (a *alteration) verifyNotNull(i int) {
 	})
 }
 
+// verifyDomain demands that what rows have in column at, which is new, is of its domain.
+func (a *alteration) verifyDomain(at int) error {
+	u := a.snap.UserType(a.c.Columns[at].Domain)
+	if u == nil {
+		return nil
+	}
+	checks, err := job.DomainChecks(a.snap, u, at)
+	if err != nil {
+		return err
+	}
+	a.verify = append(a.verify, func(b *column.Batch) error {
+		b, err := a.wide(b, at+1)
+		if err != nil {
+			return err
+		}
+		for _, k := range checks {
+			i, err := k.Violated(b)
+			switch {
+			case err != nil:
+				return err
+			case i >= 0 && k.Null:
+				return types.DomainNull(k.Domain)
+			case i >= 0:
+				return types.DomainCheck(k.Domain, k.Name)
+			}
+		}
+		return nil
+	})
+	return nil
+}
+
 func (a *alteration) verifyCheck(k catalog.Constraint) error {
 	check, err := job.CheckOf(k, a.snap)
 	if err != nil {

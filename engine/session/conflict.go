@@ -27,9 +27,14 @@ func (c *changeRun) insertOrUpdate(b *column.Batch) (int, *column.Batch, error) 
 		if err != nil {
 			return count, nil, err
 		}
+		one := &column.Batch{Cols: b.Cols, N: b.N, Sel: []int32{int32(i)}}
+		if there != nil {
+			if err := c.tx.Check(c.Target.ID, one); err != nil {
+				return count, nil, err
+			}
+		}
 		switch {
 		case there == nil:
-			one := &column.Batch{Cols: b.Cols, N: b.N, Sel: []int32{int32(i)}}
 			if _, err := c.tx.Insert(c.Target.ID, one, false); err != nil {
 				return count, nil, err
 			}

@@ -487,7 +487,7 @@ func (s *Session) filler(rel *catalog.Relation, columns []int) (*filler, error) 
 		e := exprs[j]
 		to := f.computed
 		if e == nil {
-			if given[j] || (c.Default == "" && c.Sequence == 0) {
+			if given[j] || (binder.DefaultOf(s.reading(), c) == "" && c.Sequence == 0) {
 				continue
 			}
 			if e, err = b.Default(c); err != nil {

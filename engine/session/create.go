@@ -89,6 +89,20 @@ func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.Creat
 	return nil
 }
 
+// refuseUnchecked refuses constraints that nobody would check, because r's rows come from
+// a connector.
+func refuseUnchecked(p ast.Parsed, n *ast.CreateRelation, r *catalog.Relation, def *binder.Definition) error {
+	if i := slices.IndexFunc(r.Columns, func(c catalog.Column) bool { return c.Domain != 0 }); i >= 0 {
+		return pgerror.Unsupported("a column of a domain (%q) of a relation that a connector feeds is not supported", r.Columns[i].Name).
+			WithHint("Declare it with the domain's base type.").At(p.Position(n.Name.Pos()))
+	}
+	if len(def.Constraints)+len(def.Sequences) > 0 {
+		return pgerror.Unsupported("constraints of a relation that a connector feeds are not enforced").
+			WithHint("Leave them out, or declare them NOT ENFORCED.").At(p.Position(n.Name.Pos()))
+	}
+	return nil
+}
+
 func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelation, at placed) (*catalog.Relation, []catalog.Change, error) {
 	if err := refuseTable(p, n); err != nil {
 		return nil, nil, err
@@ -128,9 +142,8 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 		}
 	}
 	if r.Connector != "" {
-		if len(def.Constraints)+len(def.Sequences) > 0 {
-			return nil, nil, pgerror.Unsupported("constraints of a relation that a connector feeds are not enforced").
-				WithHint("Leave them out, or declare them NOT ENFORCED.").At(p.Position(n.Name.Pos()))
+		if err := refuseUnchecked(p, n, r, def); err != nil {
+			return nil, nil, err
 		}
 		if err := systemColumns(p, n, r); err != nil {
 			return nil, nil, err

@@ -301,6 +301,12 @@ func touched(old, next *catalog.Snapshot, changes []catalog.Change) (ids, droppe
 				parents(r)
 			}
 			parents(old.ByID(c.Put.ID))
+		case c.PutType != nil && c.PutType.Kind == catalog.DomainType:
+			for _, u := range domainUses(next, c.PutType) {
+				if u.Relation != nil && u.Relation.Native() {
+					ids = add(ids, u.Relation.ID)
+				}
+			}
 		case c.Drop != 0 && next.ByID(c.Drop) == nil:
 			dropped = add(dropped, c.Drop)
 			parents(old.ByID(c.Drop))

@@ -41,7 +41,7 @@ func lockChanges(tx *table.Tx, base, snap *catalog.Snapshot, changes []catalog.C
 		case c.DropFunction != 0:
 			l.key(table.ObjectKey(c.DropFunction), true)
 		case c.PutType != nil:
-			l.putType(snap.UserType(c.PutType.ID), c.PutType)
+			l.putType(snap, c.PutType)
 		case c.DropType != 0:
 			l.key(table.ObjectKey(c.DropType), true)
 		default:
@@ -131,8 +131,10 @@ func (l *objectLocks) put(old, r *catalog.Relation) {
 		l.key(table.ObjectKey(t.ID), false)
 	}
 	for i := range r.Columns {
-		if id := r.Columns[i].Type.UserID(); id != 0 {
-			l.key(table.ObjectKey(id), false)
+		for _, id := range []uint32{r.Columns[i].Type.UserID(), r.Columns[i].Domain} {
+			if id != 0 {
+				l.key(table.ObjectKey(id), false)
+			}
 		}
 	}
 	for _, id := range r.Functions {
@@ -145,8 +147,17 @@ func (l *objectLocks) put(old, r *catalog.Relation) {
 	}
 }
 
-// putType is for a type that becomes t; old is nil for a new one.
-func (l *objectLocks) putType(old, t *catalog.UserType) {
+// putType is for a type that becomes t. Writers of columns of a domain are kept out: its
+// constraints may be about to change.
+func (l *objectLocks) putType(snap *catalog.Snapshot, t *catalog.UserType) {
+	old := snap.UserType(t.ID)
+	if old != nil && t.Kind == catalog.DomainType {
+		for _, u := range domainUses(snap, old) {
+			if u.Relation != nil {
+				l.relation(u.Relation.ID, true)
+			}
+		}
+	}
 	l.name(t.Schema, false)
 	if old == nil || old.Schema != t.Schema || old.Name != t.Name {
 		l.name(t.Schema+"."+t.Name, true)

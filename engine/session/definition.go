@@ -43,7 +43,7 @@ func definition(snap *catalog.Snapshot, r *catalog.Relation) string {
 		if c.Hidden || c.Dropped {
 			continue
 		}
-		d := ident(c.Name) + " " + typeText(snap, c.Type)
+		d := ident(c.Name) + " " + typeText(snap, c.Declared())
 		switch {
 		case c.Computed != "":
 			d += " GENERATED ALWAYS AS (" + c.Computed + ") STORED"

@@ -73,7 +73,7 @@ func (s *Session) like(snap *catalog.Snapshot, p ast.Parsed, n *ast.CreateRelati
 }
 
 func likeColumn(snap *catalog.Snapshot, c catalog.Column, l ast.TableLike, take map[string]bool) (ast.ColumnDef, error) {
-	t, err := parser.ParseTypeName(typeText(snap, c.Type))
+	t, err := parser.ParseTypeName(typeText(snap, c.Declared()))
 	if err != nil {
 		return ast.ColumnDef{}, err
 	}

@@ -170,7 +170,7 @@ func (s *Session) columnList(r *catalog.Relation) string {
 	var out []string
 	for _, c := range r.Columns {
 		if !c.Hidden {
-			out = append(out, c.Name+" "+s.typeName(c.Type))
+			out = append(out, c.Name+" "+s.typeName(c.Declared()))
 		}
 	}
 	return strings.Join(out, ", ")
@@ -255,7 +255,7 @@ func (s *Session) showRelation(p ast.Parsed, n *ast.Show) (pgwire.Statement, err
 					key = "PRI"
 				}
 			}
-			t.add(c.Name, s.typeName(c.Type), null, key, c.Default)
+			t.add(c.Name, s.typeName(c.Declared()), null, key, c.Default)
 		}
 		return nil
 	}), nil

@@ -13,12 +13,11 @@ import (
 
 // createType is CREATE TYPE.
 func (s *Session) createType(ctx context.Context, p ast.Parsed, n *ast.CreateType) error {
+	if n.Domain != nil {
+		return s.createDomain(ctx, p, n)
+	}
 	if !n.Enum {
-		what := "composite types are"
-		if n.Domain != nil {
-			what = "domains are"
-		}
-		return pgerror.Unsupported("%s not supported", what).At(p.Position(n.Pos()))
+		return pgerror.Unsupported("composite types are not supported").At(p.Position(n.Pos()))
 	}
 	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
 		t, err := s.newType(snap, p, n.Name, catalog.EnumType)
@@ -83,12 +82,15 @@ func (s *Session) userType(snap *catalog.Snapshot, o ast.Object) (*catalog.UserT
 	}
 	for _, sc := range path {
 		if t := snap.TypeNamed(sc, name.Last()); t != nil {
-			if o.Kind == "DOMAIN" {
+			if o.Kind == "DOMAIN" && t.Kind != catalog.DomainType {
 				return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a domain", name.Dotted())
 			}
 			return t, nil
 		}
 		if r := snap.Relation(sc, name.Last()); r != nil && r.Kind != catalog.Sequence {
+			if o.Kind == "DOMAIN" {
+				return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a domain", name.Dotted())
+			}
 			return nil, &rowType{r}
 		}
 	}
@@ -128,7 +130,11 @@ func (s *Session) alterType(ctx context.Context, p ast.Parsed, n *ast.Alter) err
 			return nil, err
 		}
 		c := t.Clone()
-		switch x := &n.Actions[0]; x.Kind {
+		x := &n.Actions[0]
+		if n.Kind == "DOMAIN" && x.Kind != ast.AlterRename && x.Kind != ast.AlterSetSchema && x.Kind != ast.AlterOwner {
+			return s.alterDomain(snap, p, c, x)
+		}
+		switch x.Kind {
 		case ast.AlterRename:
 			return s.renameType(snap, t, c, c.Schema, x.NewName.Last())
 		case ast.AlterSetSchema:
@@ -246,10 +252,18 @@ func (d *typeDrop) changes() ([]catalog.Change, error) {
 // without are the changes that take u out of snap, where it goes with t.
 func (d *typeDrop) without(snap *catalog.Snapshot, t *catalog.UserType, u catalog.TypeUse) ([]catalog.Change, error) {
 	what := useText(u)
-	if !d.cascade {
+	if !d.cascade && (u.Type == nil || !slices.Contains(d.gone, u.Type)) {
 		return nil, pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop %s %s because other objects depend on it", "type", t.Name).
 			WithDetail("%s depends on type %s", what, t.Name).
 			WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+	}
+	if u.Type != nil {
+		if slices.Contains(d.gone, u.Type) || snap.UserType(u.Type.ID) == nil {
+			return nil, nil
+		}
+		d.s.notice("drop cascades to %s", what)
+		more, err := (&typeDrop{s: d.s, p: d.p, snap: snap, word: d.word, cascade: true, gone: []*catalog.UserType{u.Type}}).changes()
+		return more, err
 	}
 	if u.Function != nil {
 		users, fns := snap.FunctionUsers(u.Function.ID)
@@ -282,6 +296,8 @@ func (d *typeDrop) without(snap *catalog.Snapshot, t *catalog.UserType, u catalo
 // useText names what needs a type, as messages do.
 func useText(u catalog.TypeUse) string {
 	switch {
+	case u.Type != nil:
+		return "type " + u.Type.Name
 	case u.Function != nil:
 		return "function " + u.Function.Signature()
 	case u.Column < 0:

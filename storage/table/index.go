@@ -353,7 +353,7 @@ func sameShape(a, b *Relation) bool {
 func (rel *Relation) shape() string {
 	var b strings.Builder
 	for _, c := range rel.Checks {
-		fmt.Fprintf(&b, "%q ", c.Name)
+		fmt.Fprintf(&b, "%q %q %t ", c.Name, c.Domain, c.Null)
 	}
 	for _, f := range rel.Foreign {
 		fmt.Fprintf(&b, "%q ", f.Name)

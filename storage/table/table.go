@@ -92,7 +92,11 @@ type Relation struct {
 // Check is a condition that new rows must meet. Violated returns the first row
 // of b for which it is false, -1: none. Safe for concurrent use.
 type Check struct {
-	Name     string
+	Name string
+	// Domain is set for a check of a column's domain, whose error it is; with Null, that
+	// the domain refuses NULL.
+	Domain   string
+	Null     bool
 	Violated func(b *column.Batch) (int, error)
 }
 

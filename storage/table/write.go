@@ -12,6 +12,19 @@ import (
 	"velostream/storage/state"
 )
 
+// Check refuses rows that NOT NULL, CHECK or a domain does not allow: what Insert asks
+// first, for rows that are not inserted because of others that are there.
+func (tx *Tx) Check(relation uint32, b *column.Batch) error {
+	rel, err := tx.relation(relation)
+	if err == nil {
+		b, err = rel.narrow(b)
+	}
+	if err == nil {
+		_, err = rel.check(b)
+	}
+	return err
+}
+
 // Insert adds the selected rows of b, all columns of the relation in order (the
 // row id column is filled here). With ignore, rows whose key or unique values
 // exist are left out; else they are an error 23505. It returns how many were
@@ -288,7 +301,13 @@ func (rel *Relation) check(b *column.Batch) (int, error) {
 		if err != nil {
 			return -1, err
 		}
-		if i >= 0 {
+		switch {
+		case i < 0:
+		case c.Null:
+			return i, types.DomainNull(c.Domain)
+		case c.Domain != "":
+			return i, types.DomainCheck(c.Domain, c.Name)
+		default:
 			return i, pgerror.New(pgerror.CheckViolation, "new row for relation %q violates check constraint %q", rel.Name, c.Name).
 				WithDetail("Failing row contains (%s).", rowText(rel, b.Cols, i)).OnConstraint(rel.Schema, rel.Name, c.Name)
 		}

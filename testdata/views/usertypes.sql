@@ -1,7 +1,9 @@
 -- Types that users make, in state keys, orders and joins.
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy', 'a');
 
-CREATE TABLE e (id int PRIMARY KEY, m mood, k mood NOT NULL, ms mood[], v int);
+CREATE DOMAIN tiny AS int CHECK (VALUE < 5);
+
+CREATE TABLE e (id int PRIMARY KEY, m mood, k mood NOT NULL, ms mood[], v tiny);
 CREATE TABLE p (k mood PRIMARY KEY, w int);
 
 CREATE MATERIALIZED VIEW bymood AS SELECT m, count(*) AS n, sum(v) AS s, min(k) AS lo, max(k) AS hi FROM e GROUP BY m;
@@ -18,4 +20,5 @@ CREATE MATERIALIZED VIEW enumnest AS SELECT id, unnest(ms) AS m FROM e;
 CREATE MATERIALIZED VIEW enumany AS SELECT id FROM e WHERE m = ANY (ms);
 CREATE MATERIALIZED VIEW enumagg AS SELECT v, array_agg(k ORDER BY k, id) AS a FROM e GROUP BY v;
 CREATE MATERIALIZED VIEW enumcast AS SELECT id, (CASE WHEN v > 1 THEN 'ok' ELSE k::text END)::mood AS m FROM e;
+CREATE MATERIALIZED VIEW domcast AS SELECT id, least(v, 4)::tiny AS t FROM e;
 CREATE MATERIALIZED VIEW enumon AS SELECT DISTINCT ON (k) k, id, m FROM e ORDER BY k, m DESC NULLS LAST, id;

@@ -121,11 +121,11 @@ func (b *Binder) arrayAs(a *ast.ArrayExpr, t, elem types.Type, cx *context) (exp
 }
 
 func (b *Binder) cast(e *ast.Cast, cx *context) (expr.Expr, error) {
-	t, err := b.Type(e.Type)
+	t, domain, err := b.typeOrDomain(e.Type)
 	if err != nil {
 		return nil, err
 	}
-	if a, ok := e.X.(*ast.ArrayExpr); ok && t.FirstSubscript() == 1 {
+	if a, ok := e.X.(*ast.ArrayExpr); ok && t.FirstSubscript() == 1 && domain == nil {
 		if elem, isArray := t.Elem(); isArray {
 			return b.arrayAs(a, t, elem, cx)
 		}
@@ -134,5 +134,8 @@ func (b *Binder) cast(e *ast.Cast, cx *context) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.castExplicit(x, t, e.X, e)
+	if x, err = b.castExplicit(x, t, e.X, e); err != nil || domain == nil {
+		return x, err
+	}
+	return b.domainValue(x, domain, e)
 }

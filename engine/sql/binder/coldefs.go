@@ -80,9 +80,12 @@ func (b *Binder) columnDef(d *Definition, c *ast.ColumnDef, r *ast.CreateRelatio
 	}
 	col := catalog.Column{Name: c.Name}
 	if c.Type != nil {
-		t, err := b.Type(c.Type)
+		t, domain, err := b.typeOrDomain(c.Type)
 		if err != nil {
 			return err
+		}
+		if domain != nil {
+			col.Domain = domain.ID
 		}
 		if t.OID == types.OIDRecord || t.OID == types.OIDVoid || t.OID == types.OIDUnknown {
 			return pgerror.New(pgerror.InvalidTableDefinition, "column %q has pseudo-type %s", c.Name, TypeName(t)).At(b.pos(c.Type.Pos()))

@@ -133,10 +133,11 @@ func (b *Binder) Default(c catalog.Column) (expr.Expr, error) {
 		next := &expr.Call{Name: "nextval", Sig: []types.OID{types.OIDRegclass}, Args: []expr.Expr{id}, T: types.Int8}
 		return b.castTo(next, c.Type, false, -1)
 	}
-	if c.Default == "" {
+	text := DefaultOf(b.Snapshot, c)
+	if text == "" {
 		return &expr.Const{Value: types.NullDatum, T: c.Type}, nil
 	}
-	x, err := parser.ParseExpr(c.Default)
+	x, err := parser.ParseExpr(text)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/pgwire/pgerror"
@@ -43,6 +44,9 @@ func (b *Binder) Type(n *ast.TypeName) (types.Type, error) {
 		}
 		if len(mods) > 0 {
 			return types.Type{}, pgerror.New(pgerror.SyntaxError, "type modifier is not allowed for type %q", u.Name).At(b.pos(n.Pos()))
+		}
+		if u.Kind == catalog.DomainType {
+			return types.Type{}, b.missing(n, "a domain is not supported here")
 		}
 		return b.bounded(n, u.Type())
 	}
@@ -103,7 +107,7 @@ func (b *Binder) noSuchType(n *ast.TypeName, cause error) error {
 
 // typeCall is the type meant by a function call with the name of a type.
 func (b *Binder) typeCall(name string) (types.Type, bool) {
-	if u := b.userType(&ast.TypeName{Name: ast.Name{Parts: []string{name}}}); u != nil {
+	if u := b.userType(&ast.TypeName{Name: ast.Name{Parts: []string{name}}}); u != nil && u.Kind != catalog.DomainType {
 		return u.Type(), true
 	}
 	t, err := types.Lookup(name, nil)
