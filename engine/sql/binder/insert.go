@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"maps"
 	"slices"
 
 	"velostream/catalog"
@@ -336,9 +337,6 @@ func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Co
 	if err := b.conflictTarget(rel, c, out); err != nil {
 		return nil, err
 	}
-	if len(out.Columns) > 0 {
-		b.uses(rel).Select(out.Columns...)
-	}
 	if !c.DoUpdate {
 		return out, nil
 	}
@@ -424,6 +422,7 @@ func (b *Binder) conflictTarget(rel *catalog.Relation, c *ast.OnConflict, out *C
 	if err != nil {
 		return err
 	}
+	b.uses(rel).Select(want.reads()...)
 	if rel.PrimaryKey && want.means(rel.Key, nil) {
 		out.Arbiters, out.Columns = append(out.Arbiters, 0), rel.Key
 	}
@@ -453,6 +452,15 @@ type conflictKeys struct {
 	columns []int
 	exprs   []expr.Expr
 	where   []expr.Expr
+}
+
+// reads are the columns that the target speaks of.
+func (k *conflictKeys) reads() []int {
+	out := slices.Clone(k.columns)
+	for _, e := range slices.Concat(k.exprs, k.where) {
+		out = append(out, slices.Sorted(maps.Keys(expr.Columns(e)))...)
+	}
+	return out
 }
 
 func (b *Binder) conflictKeys(rel *catalog.Relation, c *ast.OnConflict) (*conflictKeys, error) {
@@ -520,6 +528,7 @@ func (k *conflictKeys) implies(where []expr.Expr) bool {
 func (b *Binder) conflictConstraint(rel *catalog.Relation, c *ast.OnConflict, out *Conflict) error {
 	if rel.PrimaryKey && c.Constraint == rel.KeyConstraint() {
 		out.Arbiters, out.Columns = []uint32{0}, rel.Key
+		b.uses(rel).Select(rel.Key...)
 		return nil
 	}
 	switch k := rel.Constraint(c.Constraint); {
@@ -529,6 +538,7 @@ func (b *Binder) conflictConstraint(rel *catalog.Relation, c *ast.OnConflict, ou
 		return pgerror.New(pgerror.WrongObjectType, "constraint in ON CONFLICT clause has no associated index")
 	default:
 		out.Arbiters, out.Columns = []uint32{k.Index}, k.Columns
+		b.uses(rel).Select(k.Columns...)
 	}
 	return nil
 }
