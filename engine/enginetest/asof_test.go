@@ -125,6 +125,7 @@ func checkAsOfErrors(t *testing.T, c *pgx.Conn, moments []moment) {
 		fmt.Sprintf("SUBSCRIBE t AS OF %d", moments[0].at-3_600_000_000):                               "before the history of \"t\"",
 		fmt.Sprintf("SUBSCRIBE (SELECT 1 FROM t, mv) AS OF %d", moments[0].at):                         "over one relation",
 		fmt.Sprintf("SUBSCRIBE (SELECT id FROM t WHERE now() > '2020-01-01') AS OF %d", moments[0].at): "now()",
+
 		"SUBSCRIBE t AS OF 1000000": "has not come yet",
 		"SUBSCRIBE t AS OF 0":       "before the history of \"t\"",
 	} {

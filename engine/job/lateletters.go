@@ -2,18 +2,15 @@ package job
 
 import (
 	"encoding/binary"
-	"errors"
 	"sync/atomic"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/operator"
 	"velostream/engine/sql/expr"
-	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
 	"velostream/storage/state"
-	"velostream/storage/table"
 )
 
 // Late rows as dead letters, each exactly once: operators put them into the job's state, where
@@ -168,20 +165,7 @@ func (c *coordinator) deliverSome(shard uint16) (int, error) {
 	if rows.Len() == 0 {
 		return 0, nil
 	}
-	tx := c.m.o.Tables.Begin()
-	_, err := tx.Insert(c.relation().LateLetters, rows.Batch(), true)
-	if err != nil {
-		_ = tx.Rollback()
-		if pgerror.Code(err) == pgerror.UndefinedTable {
-			return 0, nil // the relation is being dropped
-		}
-		return 0, err
-	}
-	if _, err = tx.Commit(); errors.Is(err, table.ErrConflict) {
-		c.late.Store(true) // somebody writes to the table at the same time: with the next checkpoint
-		return 0, nil
-	}
-	if err != nil {
+	if err := c.store(c.relation().LateLetters, rows.Batch()); err != nil {
 		return 0, err
 	}
 	return rows.Len(), c.m.store.Commit(done, false)

@@ -264,17 +264,29 @@ func (d *deadLetters) flush() error {
 		return nil
 	}
 	defer d.rows.Reset()
-	tx := d.c.m.o.Tables.Begin()
-	if _, err := tx.Insert(d.into, d.rows.Batch(), true); err != nil {
-		_ = tx.Rollback()
-		if pgerror.Code(err) == pgerror.UndefinedTable {
-			return nil // the stream is being dropped
+	return d.c.store(d.into, d.rows.Batch())
+}
+
+// storeTries bounds how often rows are stored again after another transaction got in the way;
+// each time that one has ended.
+const storeTries = 1000
+
+// store adds the rows of b that are not there yet to a table beside the job: other jobs, and
+// users, may write to it at the same time. A table that is gone takes nothing.
+func (c *coordinator) store(into uint32, b *column.Batch) error {
+	for try := 1; ; try++ {
+		tx := c.m.o.Tables.Begin()
+		_, err := tx.Insert(into, b, true)
+		if err == nil {
+			_, err = tx.Commit()
+		} else {
+			_ = tx.Rollback()
 		}
-		return err
+		switch {
+		case pgerror.Code(err) == pgerror.UndefinedTable:
+			return nil // being dropped
+		case !errors.Is(err, table.ErrConflict) || try == storeTries:
+			return err
+		}
 	}
-	_, err := tx.Commit()
-	if errors.Is(err, table.ErrConflict) {
-		return nil // another job stored the same records
-	}
-	return err
 }

@@ -27,20 +27,7 @@ func infoSources() map[string]source {
 		"key_column_usage":  {table + "column_name ordinal_position position_in_unique_constraint", (*Catalog).keyColumnRows},
 		"constraint_column_usage": {"table_catalog table_schema table_name column_name constraint_catalog constraint_schema " +
 			"constraint_name", (*Catalog).constraintColumnRows},
-		"constraint_table_usage": {"table_catalog table_schema table_name constraint_catalog constraint_schema constraint_name", func(c *Catalog, e *emitter) {
-			for _, k := range c.seenConstraints() {
-				r := k.rel
-				switch k.kind {
-				case "c":
-					continue
-				case "f":
-					if r = c.relation(k.Ref); r == nil {
-						continue
-					}
-				}
-				e.row(c.Database, r.Schema, r.Name, c.Database, k.rel.Schema, k.Name)
-			}
-		}},
+		"constraint_table_usage": {"table_catalog table_schema table_name constraint_catalog constraint_schema constraint_name", (*Catalog).constraintTableRows},
 		"domains": {"domain_catalog domain_schema domain_name data_type character_maximum_length character_octet_length collation_catalog " +
 			"collation_schema collation_name numeric_precision numeric_precision_radix numeric_scale datetime_precision domain_default " +
 			"udt_catalog udt_schema udt_name dtd_identifier", (*Catalog).infoDomainRows},
@@ -85,6 +72,22 @@ func infoSources() map[string]source {
 	}
 	maps.Copy(m, textSources())
 	return m
+}
+
+// constraintTableRows are the tables that keys are of, or refer to.
+func (c *Catalog) constraintTableRows(e *emitter) {
+	for _, k := range c.seenConstraints() {
+		r := k.rel
+		switch k.kind {
+		case "c":
+			continue
+		case "f":
+			if r = c.relation(k.Ref); r == nil {
+				continue
+			}
+		}
+		e.row(c.Database, r.Schema, r.Name, c.Database, k.rel.Schema, k.Name)
+	}
 }
 
 // textSources are the views about characters.

@@ -108,7 +108,7 @@ func (m *migrations) check(ctx context.Context, t *testing.T, c *pgx.Conn) {
 		return
 	}
 	same(ctx, t, c, "SELECT n, s FROM lv", []string{fmt.Sprint(g, " ", g*(g+1)/2)})
-	same(ctx, t, c, fmt.Sprintf("SELECT count(*) FROM ledger WHERE x = %s", ledgerValue(g, g)), []string{"1"})
+	same(ctx, t, c, "SELECT count(*) FROM ledger WHERE x = "+ledgerValue(g, g), []string{"1"})
 	same(ctx, t, c, fmt.Sprintf("SELECT * FROM m%d", g), []string{fmt.Sprint(migrationRows, " ", migrationRows*g)})
 	same(ctx, t, c, fmt.Sprintf("SELECT count(*), count(DISTINCT s) FROM t%d WHERE w = %d", g, g), []string{fmt.Sprint(migrationRows, " ", migrationRows)})
 	same(ctx, t, c, fmt.Sprintf("SELECT id FROM t%d WHERE v = 7 AND id < 30 ORDER BY id", g), []string{"6", "13", "20", "27"})

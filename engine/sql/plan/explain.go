@@ -116,7 +116,7 @@ func (x *explainer) node(p *Physical, depth int) {
 }
 
 func scanTitle(p *Physical) string {
-	index := ""
+	var index string
 	switch {
 	case p.Lookup != nil && p.Index != 0:
 		index = p.IndexName
