@@ -52,6 +52,7 @@ var functionTable = withAdvisory(map[string]function{
 	"pg_get_partkeydef":                  null,
 	"pg_get_statisticsobjdef_columns":    null,
 	"pg_get_serial_sequence":             serialSequence,
+	"pg_sequence_last_value":             sequenceLastValue,
 	"pg_get_userbyid":                    userByID,
 	"obj_description":                    objDescription,
 	"col_description": func(c *Catalog, a []types.Datum) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"velostream/catalog"
 	"velostream/catalog/auth"
 	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
 )
 
 // sequenceSources are the catalogs of sequences.
@@ -51,6 +52,24 @@ func (c *Catalog) sequenceStateRows(e *emitter) {
 		}
 		e.row(r.ID, last, 0, called)
 	})
+}
+
+func sequenceLastValue(c *Catalog, a []types.Datum) (any, error) {
+	r := c.Snapshot.ByID(oidArg(a[0]))
+	switch {
+	case r == nil:
+		return nil, pgerror.New(pgerror.UndefinedTable, "could not open relation with OID %d", oidArg(a[0]))
+	case r.Kind != catalog.Sequence:
+		return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a sequence", r.Name)
+	case c.Snapshot.Granted(r, c.User, auth.Usage|auth.Select) == auth.None:
+		return nil, pgerror.New(pgerror.InsufficientPrivilege, "permission denied for sequence %s", r.Name)
+	case c.LastValue == nil:
+		return nil, nil
+	}
+	if v, called := c.LastValue(r); called {
+		return v, nil
+	}
+	return nil, nil
 }
 
 func numberType(n *catalog.Numbers) types.OID {

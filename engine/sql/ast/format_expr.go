@@ -349,7 +349,7 @@ func (p *printer) literal(x *Literal) {
 	case LitNull:
 		p.w("NULL")
 	case LitBool:
-		p.w(strings.ToUpper(x.Text))
+		p.w(strings.ToLower(x.Text)) // as PostgreSQL shows them
 	case LitString:
 		p.lit(x.Text)
 	case LitBit:

@@ -40,6 +40,7 @@ func catalogFamily() []Function {
 		{"pg_get_partkeydef(oid) text", "partition key of a table"},
 		{"pg_get_statisticsobjdef_columns(oid) text", "columns of a statistics object"},
 		{"pg_get_serial_sequence(text,text) text", "sequence behind a column"},
+		{"pg_sequence_last_value(regclass) int8", "number that a sequence gave last, NULL: none"},
 		{"pg_get_userbyid(oid) name", "name of a role"},
 		{"obj_description(oid,name) text|obj_description(oid) text", "comment of an object"},
 		{"col_description(oid,int4) text", "comment of a column"},
