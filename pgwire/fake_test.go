@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"velostream/catalog/types"
@@ -56,6 +57,7 @@ type fakeSession struct {
 	n        Notifier
 	tx       byte
 	failSync bool
+	asked    atomic.Bool // a statement has come, so that the client is past its start-up
 }
 
 func (s *fakeSession) Params() []Param {
@@ -100,6 +102,7 @@ func (p fakeParsed) Tag() string { return strings.ToUpper(strings.SplitN(p.text,
 func (p fakeParsed) Empty() bool { return p.text == "" }
 
 func (s *fakeSession) Parse(sql string) ([]Parsed, error) {
+	s.asked.Store(true)
 	var out []Parsed
 	pos := 1
 	for part := range strings.SplitSeq(sql, ";") {

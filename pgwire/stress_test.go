@@ -42,9 +42,11 @@ func TestManyClients(t *testing.T) {
 					s.Cancel(c.PID)
 				case 1:
 					s.backend.mu.Lock()
-					n := s.backend.sessions[rng.IntN(len(s.backend.sessions))].n
+					to := s.backend.sessions[rng.IntN(len(s.backend.sessions))]
 					s.backend.mu.Unlock()
-					n.Notification(1, "c", "p") // also to those that are gone
+					if to.asked.Load() { // nobody listens before that
+						to.n.Notification(1, "c", "p") // also to those that are gone
+					}
 				}
 			}
 			time.Sleep(time.Millisecond)
