@@ -15,15 +15,7 @@ import (
 // TestEstimates compares the rows that EXPLAIN expects of analyzed tables with those that
 // PostgreSQL expects of the same ones.
 func TestEstimates(t *testing.T) {
-	pg := postgres(t)
-	if pg == nil {
-		t.Skip("no PostgreSQL")
-	}
-	db, err := pg.Database(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	theirs, err := pgx.Connect(t.Context(), pg.DSN(db))
+	theirs, err := pgx.Connect(t.Context(), postgresDatabase(t))
 	if err != nil {
 		t.Fatal(err)
 	}

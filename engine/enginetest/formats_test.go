@@ -52,15 +52,7 @@ var arraySamples = []string{"{}", "{%s}", "{%s,NULL,%s}"}
 func TestFormats(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
-	pg := postgres(t)
-	if pg == nil {
-		t.Skip("no PostgreSQL")
-	}
-	dsn, err := pg.Database(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	theirs, err := pgconn.Connect(ctx, dsn)
+	theirs, err := pgconn.Connect(ctx, postgresDatabase(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,14 +52,7 @@ func indexedChange(r *rand.Rand) string {
 // TestIndexes plays random changes to a table that has indexes on expressions and of some
 // rows, here and in PostgreSQL: the same fail, and what the indexes find is the same.
 func TestIndexes(t *testing.T) {
-	pg := postgres(t)
-	if pg == nil {
-		t.Skip("no PostgreSQL")
-	}
-	dsn, err := pg.Database(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dsn := postgresDatabase(t)
 	s := Start(t, engine.Options{DataDir: t.TempDir()})
 	connect := func(dsn string) *pgconn.PgConn {
 		c, err := pgconn.Connect(t.Context(), dsn)

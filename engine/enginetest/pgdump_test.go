@@ -77,16 +77,19 @@ func psqlRun(t *testing.T, dsn, sql string) string {
 	return tool(t, "psql", sql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", dsn)
 }
 
+func needsPgDump(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"pg_dump", "psql"} {
+		if _, err := exec.LookPath(name); err != nil {
+			missing(t, name)
+		}
+	}
+}
+
 // TestPgDumpOfPostgres restores what pg_dump writes out of PostgreSQL.
 func TestPgDumpOfPostgres(t *testing.T) {
-	p := postgres(t)
-	if _, err := exec.LookPath("pg_dump"); err != nil || p == nil {
-		t.Skip("no pg_dump, or no PostgreSQL")
-	}
-	dsn, err := p.Database(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	needsPgDump(t)
+	dsn := postgresDatabase(t)
 	psqlRun(t, dsn, dumped)
 	dump := tool(t, "pg_dump", "", "--no-owner", dsn)
 	to := Start(t, engine.Options{})
@@ -103,11 +106,7 @@ func TestPgDumpOfPostgres(t *testing.T) {
 
 // TestPgDump restores what pg_dump writes into a fresh server, and into PostgreSQL.
 func TestPgDump(t *testing.T) {
-	for _, name := range []string{"pg_dump", "psql"} {
-		if _, err := exec.LookPath(name); err != nil {
-			t.Skip("no " + name)
-		}
-	}
+	needsPgDump(t)
 	from := Start(t, engine.Options{})
 	psqlRun(t, from.DSN(), dumped)
 	owner := regexp.MustCompile(`(?m)^ALTER .* OWNER TO .*;$`)
@@ -135,14 +134,7 @@ func TestPgDump(t *testing.T) {
 			}
 		})
 		t.Run("postgres"+how, func(t *testing.T) {
-			p := postgres(t)
-			if p == nil {
-				t.Skip("no PostgreSQL")
-			}
-			dsn, err := p.Database(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			dsn := postgresDatabase(t)
 			psqlRun(t, dsn, dump)
 			if how == "--schema-only" {
 				return

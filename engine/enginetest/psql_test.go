@@ -28,7 +28,7 @@ type psqlCase struct {
 // so does Velostream but for the commands marked !===.
 func TestCatalog(t *testing.T) {
 	if _, err := exec.LookPath("psql"); err != nil {
-		t.Skip("psql is not installed")
+		missing(t, "psql")
 	}
 	schema, err := os.ReadFile("../../testdata/catalog/schema.sql")
 	if err != nil {
@@ -47,7 +47,7 @@ func TestCatalog(t *testing.T) {
 			t.Run("postgres", func(t *testing.T) {
 				p := postgres(t)
 				if p == nil {
-					t.Skip("no PostgreSQL")
+					missing(t, "PostgreSQL")
 				}
 				dsn := p.fixed(t, "velostream")
 				got := runPsql(t, dsn, string(schema), cases)

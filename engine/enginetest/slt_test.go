@@ -47,6 +47,30 @@ func postgres(t testing.TB) *Postgres {
 	return judge.pg
 }
 
+// missing skips a test that needs a program which is not there. Where
+// VELOSTREAM_TEST_COMPLETE is set it fails: there everything is to be checked.
+func missing(t testing.TB, program string) {
+	t.Helper()
+	if os.Getenv("VELOSTREAM_TEST_COMPLETE") != "" {
+		t.Fatalf("%s is not on the PATH, and VELOSTREAM_TEST_COMPLETE is set", program)
+	}
+	t.Skip(program + " is not on the PATH")
+}
+
+// postgresDatabase makes a database in a real PostgreSQL, and returns how to connect to it.
+func postgresDatabase(t testing.TB) (dsn string) {
+	t.Helper()
+	p := postgres(t)
+	if p == nil {
+		missing(t, "PostgreSQL")
+	}
+	dsn, err := p.Database(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dsn
+}
+
 func TestSLT(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/slt/*.slt")
 	if err != nil || len(files) == 0 {
@@ -95,14 +119,7 @@ func report(t *testing.T, s *Script, out []Outcome, ours bool) {
 
 func onPostgres(t *testing.T, s *Script, ext bool) []Outcome {
 	t.Helper()
-	p := postgres(t)
-	if p == nil {
-		t.Skip("no PostgreSQL")
-	}
-	dsn, err := p.Database(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dsn := postgresDatabase(t)
 	out, err := s.Run(t.Context(), Target{Name: "postgres", DSN: func() string { return dsn }, Extended: ext})
 	if err != nil {
 		t.Fatal(err)
