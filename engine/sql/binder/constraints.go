@@ -9,7 +9,6 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
-	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 )
 
@@ -109,11 +108,7 @@ func (b *Binder) keyColumns(own *owner, list []ast.Ident, what string, at int) (
 
 // check binds a CHECK over the whole row.
 func (b *Binder) check(own *owner, k ast.Constraint, out *Constraint) error {
-	s := make(plan.Schema, len(own.columns))
-	for i, c := range own.columns {
-		s[i] = plan.Column{Name: c.Name, Type: c.Type, Hidden: c.Hidden}
-	}
-	cx := &context{scope: schemaScope(s, tableName{alias: own.name, real: own.name, event: -1}), clause: "check constraints"}
+	cx := &context{scope: rowScope(own.name, own.columns), clause: "check constraints"}
 	e, err := b.boolean(k.X, cx, "CHECK")
 	if err != nil {
 		return err
