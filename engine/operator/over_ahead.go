@@ -27,7 +27,8 @@ type overAhead struct {
 	p      *plan.Physical
 	ctx    BuildContext
 	label  string
-	eval   *overEval
+	eval   *overEval // of the order of input batches
+	calls  *overEval // over the rows near the one that leaves, while an input batch is at hand
 	rows   entries
 	orders []rowenc.Order
 	width  int
@@ -51,8 +52,12 @@ type aheadRow struct {
 
 func newOverAhead(p *plan.Physical, ctx BuildContext, eval *overEval) (dataflow.Operator, error) {
 	in := p.Inputs[0].Types()
+	calls, err := newOverEval(p, ctx)
+	if err != nil {
+		return nil, err
+	}
 	o := &overAhead{
-		p: p, ctx: ctx, label: ctx.label("OVER"), eval: eval, rows: newEntries(ctx, ctx.table(p, 0), ctx.label("OVER")),
+		p: p, ctx: ctx, label: ctx.label("OVER"), eval: eval, calls: calls, rows: newEntries(ctx, ctx.table(p, 0), ctx.label("OVER")),
 		width: len(in), back: p.Back, ahead: p.Ahead, parts: map[string][]aheadRow{},
 		near: column.NewBuilder(in, 0), out: emitter{column.NewBuilder(p.Types(), 0)},
 	}
@@ -170,13 +175,13 @@ func (o *overAhead) emit(list []aheadRow, i int, out dataflow.Output) error {
 		all = append(all, int32(k))
 	}
 	batch := o.near.Batch()
-	if err := o.eval.prepare(batch); err != nil {
+	if err := o.calls.prepare(batch); err != nil {
 		return err
 	}
 	for _, c := range o.results {
 		c.Reset()
 	}
-	if err := o.eval.partition(all, o.results); err != nil {
+	if err := o.calls.partition(all, o.results); err != nil {
 		return err
 	}
 	for j := range o.width {
