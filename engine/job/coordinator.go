@@ -42,6 +42,7 @@ const (
 //	                          fence or checkpoint: commit ◄─┴───────────────┘
 type coordinator struct {
 	*Job
+	ctx    context.Context // ends when the job is to stop
 	run    *dataflow.Run
 	at     checkpoint // what has been passed; committed when flushed
 	spaces []*spaceOf
@@ -130,7 +131,7 @@ func (j *Job) main(ctx context.Context) {
 }
 
 func (j *Job) runOnce(ctx context.Context) (err error) {
-	c := &coordinator{Job: j, lastSync: time.Now(), epochAt: time.Now(), byTask: map[stageInput]*spaceOf{}, connectors: map[scanShard]*connectorSource{}}
+	c := &coordinator{Job: j, ctx: ctx, lastSync: time.Now(), epochAt: time.Now(), byTask: map[stageInput]*spaceOf{}, connectors: map[scanShard]*connectorSource{}}
 	j.setState(Starting, nil)
 	if err := c.start(ctx); err != nil {
 		return err

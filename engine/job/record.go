@@ -268,14 +268,16 @@ func (d *deadLetters) flush() error {
 }
 
 // storeTries bounds how often rows are stored again after another transaction got in the way;
-// each time that one has ended.
+// each time that one has ended, or waits for a row of this one.
 const storeTries = 1000
 
 // store adds the rows of b that are not there yet to a table beside the job: other jobs, and
-// users, may write to it at the same time. A table that is gone takes nothing.
+// users, may write to it at the same time. It waits for their locks until the job is to stop.
+// A table that is gone takes nothing.
 func (c *coordinator) store(into uint32, b *column.Batch) error {
 	for try := 1; ; try++ {
 		tx := c.m.o.Tables.Begin()
+		tx.Waiting(c.ctx, 0)
 		_, err := tx.Insert(into, b, true)
 		if err == nil {
 			_, err = tx.Commit()
@@ -285,7 +287,7 @@ func (c *coordinator) store(into uint32, b *column.Batch) error {
 		switch {
 		case pgerror.Code(err) == pgerror.UndefinedTable:
 			return nil // being dropped
-		case !errors.Is(err, table.ErrConflict) || try == storeTries:
+		case !errors.Is(err, table.ErrConflict) && pgerror.Code(err) != pgerror.DeadlockDetected || try == storeTries:
 			return err
 		}
 	}

@@ -59,7 +59,7 @@ func (c *changeRun) lockRow(b *column.Batch, i int) (bool, error) {
 		case l.Wait == "SKIP LOCKED":
 			return false, nil
 		default:
-			return false, pgerror.New("55P03", "could not obtain lock on row in relation %q", l.Relation.Name)
+			return false, pgerror.New(pgerror.LockNotAvailable, "could not obtain lock on row in relation %q", l.Relation.Name)
 		}
 	}
 	return true, nil

@@ -44,6 +44,7 @@ const (
 	InvalidCatalogName           = "3D000"
 	InvalidSchemaName            = "3F000"
 	SerializationFailure         = "40001"
+	DeadlockDetected             = "40P01"
 	SyntaxError                  = "42601"
 	InsufficientPrivilege        = "42501"
 	InvalidGrantOperation        = "0LP01"

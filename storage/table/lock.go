@@ -32,7 +32,7 @@ var lockConflicts = [lockModes][lockModes]bool{
 }
 
 // ErrLocked is the answer of LockKey when another transaction has the row.
-var ErrLocked = pgerror.New("55P03", "could not obtain lock on row")
+var ErrLocked = pgerror.New(pgerror.LockNotAvailable, "could not obtain lock on row")
 
 // locks are the row locks of all transactions. A transaction waits for one row
 // at a time; who closes a circle of waiting is refused with 40P01.
@@ -126,7 +126,7 @@ func (tx *Tx) acquire(key string, mode LockMode, wait bool) error {
 		}
 		if l.circle(r, tx, mode) {
 			l.mu.Unlock()
-			return pgerror.New("40P01", "deadlock detected").
+			return pgerror.New(pgerror.DeadlockDetected, "deadlock detected").
 				WithDetail("Each of the transactions waits for a row that another of them has changed or locked.").
 				WithHint("Run the transaction again.")
 		}
@@ -210,7 +210,7 @@ func (l *locks) wait(r *rowLock, tx *Tx, mode LockMode, deadline <-chan time.Tim
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-deadline:
-		err = pgerror.New("55P03", "canceling statement due to lock timeout")
+		err = pgerror.New(pgerror.LockNotAvailable, "canceling statement due to lock timeout")
 	}
 	l.mu.Lock()
 	r.waiters--
