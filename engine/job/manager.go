@@ -272,7 +272,7 @@ func (m *Manager) unwanted(snap *catalog.Snapshot) (sinks []*sinkJob, gone, paus
 			gone = append(gone, j)
 			delete(m.jobs, j.id)
 			delete(m.standing, j.id)
-		case !j.idle() && (r.Paused || snap.Check(r.Owner, r.Access) != nil):
+		case !j.idle() && (r.Paused || r.Overrun != "" || snap.Check(r.Owner, r.Access) != nil):
 			pause = append(pause, j)
 		}
 	}
