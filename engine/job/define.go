@@ -18,7 +18,7 @@ func (m *Manager) defineTables(snap *catalog.Snapshot) {
 	whole := true
 	for _, r := range snap.Relations() {
 		if r.Kind == catalog.Sequence {
-			m.native[r.ID] = true
+			m.native[r.ID] = snap.Version
 		}
 		if !r.Native() {
 			continue
@@ -29,7 +29,7 @@ func (m *Manager) defineTables(snap *catalog.Snapshot) {
 			whole = false
 			continue
 		}
-		m.native[r.ID] = true
+		m.native[r.ID] = snap.Version
 		all = append(all, t)
 	}
 	define := func() error { return m.o.Tables.DefineAll(snap.Version, all) }

@@ -86,9 +86,10 @@ type Manager struct {
 	mu    sync.Mutex
 	jobs  map[uint32]*Job
 	sinks map[uint32]*sinkJob
-	// native are the relations that the native store was told of; of the
-	// reconciling goroutine, but for Define, which only adds under the lock.
-	native map[uint32]bool
+	// native are the relations that the native store was told of, by a version of the
+	// catalog that had them; of the reconciling goroutine, but for Define, which only
+	// adds under the lock.
+	native map[uint32]uint64
 	moved  chan struct{} // a checkpoint was made: logs may be truncated
 	kick   chan struct{} // reconcile now
 	seen   uint64        // catalog version that was reconciled
@@ -107,7 +108,7 @@ type Manager struct {
 func NewManager(o Options) *Manager {
 	o.EnsureDefaults()
 	m := &Manager{
-		o: o, store: o.State, jobs: map[uint32]*Job{}, sinks: map[uint32]*sinkJob{}, native: map[uint32]bool{},
+		o: o, store: o.State, jobs: map[uint32]*Job{}, sinks: map[uint32]*sinkJob{}, native: map[uint32]uint64{},
 		standing: map[uint32]*standing{}, stopped: map[uint32]uint64{},
 		moved: make(chan struct{}, 1), kick: make(chan struct{}, 1),
 	}
@@ -279,12 +280,13 @@ func (m *Manager) unwanted(snap *catalog.Snapshot) (sinks []*sinkJob, gone, paus
 	return sinks, gone, pause
 }
 
-// dropTables deletes the rows of native relations that are gone.
+// dropTables deletes the rows of native relations that are gone. Those that the store
+// was told of after snap are not: snap is older than they are.
 func (m *Manager) dropTables(snap *catalog.Snapshot) {
 	m.mu.Lock()
 	var gone []uint32
-	for id := range m.native {
-		if snap.ByID(id) == nil {
+	for id, had := range m.native {
+		if had <= snap.Version && snap.ByID(id) == nil {
 			gone = append(gone, id)
 			delete(m.native, id)
 		}

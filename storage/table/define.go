@@ -36,14 +36,18 @@ func (s *storages) left(old, next *Relation) {
 }
 
 // Define adds relations, or changes what is known of them, as the catalog's version
-// says.
+// says; an older version than the present one changes nothing.
 func (db *DB) Define(version uint64, rels ...*Relation) error {
 	for _, r := range rels {
 		r.prepare()
 	}
 	db.mu.Lock()
 	next := *db.current.Load()
-	next.catalog = max(next.catalog, version)
+	if version < next.catalog {
+		db.mu.Unlock()
+		return nil
+	}
+	next.catalog = version
 	all := with(next.rels, rels)
 	return db.defined(next, all)
 }
