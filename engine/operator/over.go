@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"velostream/catalog/types"
 	"velostream/engine/dataflow"
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
@@ -41,13 +40,4 @@ func newOver(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 		return r, err
 	}
 	return kept, nil
-}
-
-// typesOfCalls are the result types of the calls.
-func typesOfCalls(calls []plan.OverCall) []types.Type {
-	out := make([]types.Type, len(calls))
-	for i, c := range calls {
-		out[i] = c.T
-	}
-	return out
 }

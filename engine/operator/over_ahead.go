@@ -24,16 +24,15 @@ import (
 // Table 0: partition, order, stream key → version, 1 while it waits, row.
 type overAhead struct {
 	dataflow.Stateless
-	p      *plan.Physical
-	ctx    BuildContext
-	label  string
-	eval   *overEval // of the order of input batches
-	calls  *overEval // over the rows near the one that leaves, while an input batch is at hand
-	rows   entries
-	orders []rowenc.Order
-	width  int
-	back   int
-	ahead  int
+	p     *plan.Physical
+	ctx   BuildContext
+	label string
+	eval  *overEval // of the order of input batches
+	calls *overEval // over the rows near the one that leaves, while an input batch is at hand
+	rows  entries
+	width int
+	back  int
+	ahead int
 
 	parts map[string][]aheadRow // the last rows of partitions
 	bytes int64
@@ -58,14 +57,8 @@ func newOverAhead(p *plan.Physical, ctx BuildContext, eval *overEval) (dataflow.
 	}
 	o := &overAhead{
 		p: p, ctx: ctx, label: ctx.label("OVER"), eval: eval, calls: calls, rows: newEntries(ctx, ctx.table(p, 0), ctx.label("OVER")),
-		width: len(in), back: p.Back, ahead: p.Ahead, parts: map[string][]aheadRow{},
+		width: len(in), back: p.Back, ahead: p.Ahead, parts: map[string][]aheadRow{}, results: calls.results(0),
 		near: column.NewBuilder(in, 0), out: emitter{column.NewBuilder(p.Types(), 0)},
-	}
-	for _, k := range p.Sort {
-		o.orders = append(o.orders, rowenc.Order{Desc: k.Desc, NullsFirst: k.NullsFirst})
-	}
-	for _, t := range typesOfCalls(p.Over) {
-		o.results = append(o.results, column.New(t, 0))
 	}
 	return o, nil
 }
@@ -74,20 +67,14 @@ func (o *overAhead) Process(_ int, in *column.Batch, out dataflow.Output) error 
 	if hasDeletes(in) {
 		return broken(o.label, "a row is deleted from append-only input")
 	}
-	order := make([]*column.Column, len(o.eval.order))
-	for k := range o.eval.order {
-		c, err := o.eval.order[k].eval(o.ctx.Env, in)
-		if err != nil {
-			return err
-		}
-		order[k] = c
+	order, err := o.eval.orderOf(in)
+	if err != nil {
+		return err
 	}
 	for i := range in.Each {
 		o.key = rowenc.AppendKey(o.key[:0], in.Cols, o.p.Keys, i)
 		prefix := string(o.key)
-		for k, c := range order {
-			o.key = rowenc.AppendKeyColumn(o.key, c, i, o.orders[k])
-		}
+		o.key = o.eval.appendOrder(o.key, order, i)
 		o.key = rowenc.AppendKey(o.key, in.Cols, o.p.Inputs[0].Key, i)
 		r := aheadRow{key: string(o.key), row: string(rowenc.AppendRow(nil, in.Cols[:o.width], i)), waits: true}
 		if err := o.come(prefix, r, out); err != nil {

@@ -29,12 +29,11 @@ import (
 //
 // Table 1, with Timeout: open windows (deadline.go).
 type overAtClose struct {
-	p      *plan.Physical
-	ctx    BuildContext
-	eval   *overEval
-	rows   entries
-	width  int
-	orders []rowenc.Order
+	p     *plan.Physical
+	ctx   BuildContext
+	eval  *overEval
+	rows  entries
+	width int
 
 	clock   closing
 	first   int64 // no row in the table belongs to a window that ends before it
@@ -121,13 +120,7 @@ func newOverAtClose(p *plan.Physical, ctx BuildContext, eval *overEval) (*overAt
 	o := &overAtClose{
 		p: p, ctx: ctx, eval: eval, width: len(in), clock: newClosing(p), first: math.MinInt64,
 		rows: newEntries(ctx, ctx.table(p, 0), ctx.label("WINDOW")),
-		part: column.NewBuilder(in, 0), out: emitter{column.NewBuilder(p.Types(), 0)},
-	}
-	for _, k := range p.Sort {
-		o.orders = append(o.orders, rowenc.Order{Desc: k.Desc, NullsFirst: k.NullsFirst})
-	}
-	for _, t := range typesOfCalls(p.Over) {
-		o.results = append(o.results, column.New(t, 0))
+		part: column.NewBuilder(in, 0), results: eval.results(0), out: emitter{column.NewBuilder(p.Types(), 0)},
 	}
 	var err error
 	if o.deadlines, err = newDeadlines(p, ctx, 1, p.Lateness); err != nil {
@@ -147,13 +140,9 @@ func (o *overAtClose) NextTick() time.Time { return o.deadlines.tick() }
 func (o *overAtClose) LateRows() int64 { return o.late }
 
 func (o *overAtClose) Process(_ int, in *column.Batch, _ dataflow.Output) error {
-	order := make([]*column.Column, len(o.eval.order))
-	for k := range o.eval.order {
-		c, err := o.eval.order[k].eval(o.ctx.Env, in)
-		if err != nil {
-			return err
-		}
-		order[k] = c
+	order, err := o.eval.orderOf(in)
+	if err != nil {
+		return err
 	}
 	ends := in.Cols[o.p.WindowEnd]
 	for i := range in.Each {
@@ -174,9 +163,7 @@ func (o *overAtClose) Process(_ int, in *column.Batch, _ dataflow.Output) error 
 		o.key = rowenc.AppendKeyColumn(append(o.key[:0], spaceGroups), ends, i, rowenc.Order{})
 		o.key = rowenc.AppendKey(o.key, in.Cols, o.p.Keys, i)
 		prefix := len(o.key)
-		for k, c := range order {
-			o.key = rowenc.AppendKeyColumn(o.key, c, i, o.orders[k])
-		}
+		o.key = o.eval.appendOrder(o.key, order, i)
 		o.key = rowenc.AppendKey(o.key, in.Cols, o.p.Inputs[0].Key, i)
 		o.val = binary.AppendUvarint(append(o.val[:0], stateVersion), uint64(prefix))
 		o.val = rowenc.AppendRow(o.val, in.Cols[:o.width], i)

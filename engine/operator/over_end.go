@@ -46,13 +46,11 @@ func (o *overAtEnd) Process(_ int, in *column.Batch, _ dataflow.Output) error {
 		return broken(o.bag.label, "a row is deleted from append-only input")
 	}
 	o.view = column.Batch{Ops: in.Ops, N: in.N, Sel: in.Sel, Cols: append(o.view.Cols[:0], in.Cols[:o.width]...)}
-	for k := range o.eval.order {
-		c, err := o.eval.order[k].eval(o.ctx.Env, in)
-		if err != nil {
-			return err
-		}
-		o.view.Cols = append(o.view.Cols, c)
+	order, err := o.eval.orderOf(in)
+	if err != nil {
+		return err
 	}
+	o.view.Cols = append(o.view.Cols, order...)
 	n, err := o.bag.add(&o.view)
 	if err != nil {
 		return err
@@ -132,10 +130,7 @@ func (o *overAtEnd) compute(all *column.Batch, rows, bounds []int32, out dataflo
 			}
 		}
 	}
-	results := make([]*column.Column, len(o.p.Over))
-	for i, c := range o.p.Over {
-		results[i] = column.New(c.T, len(rows))
-	}
+	results := o.eval.results(len(rows))
 	at := int32(0)
 	for _, end := range bounds {
 		if err := o.eval.partition(rows[at:end], results); err != nil {

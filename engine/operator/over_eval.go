@@ -5,6 +5,7 @@ import (
 	"velostream/engine/sql/plan"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
+	"velostream/storage/rowenc"
 )
 
 // overEval computes window functions over the sorted rows of one partition at a time.
@@ -18,6 +19,8 @@ type overEval struct {
 	calls []*overCall
 	flats []*column.Column // scratch of flatten
 	part  overPart
+
+	orderCols []*column.Column // scratch of orderOf
 }
 
 // overPart is a partition while it is computed: positions count its rows in order. It is
@@ -161,13 +164,44 @@ func frameOffset(f *plan.Frame, b plan.FrameBound, env *expr.Env, which string) 
 	return min(d.I, 1<<40), nil
 }
 
-// prepare evaluates the expressions of all calls over in.
-func (w *overEval) prepare(in *column.Batch) error {
+// results are empty columns for the results of the calls, with room for n rows.
+func (w *overEval) results(n int) []*column.Column {
+	out := make([]*column.Column, len(w.calls))
+	for i, c := range w.calls {
+		out[i] = column.New(c.plan.T, n)
+	}
+	return out
+}
+
+// orderOf evaluates what rows are ordered by over in. The columns are valid until the
+// next use of w.
+func (w *overEval) orderOf(in *column.Batch) ([]*column.Column, error) {
+	w.orderCols = w.orderCols[:0]
 	for k := range w.order {
 		c, err := w.order[k].eval(w.env, in)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		w.orderCols = append(w.orderCols, c)
+	}
+	return w.orderCols, nil
+}
+
+// appendOrder appends the key form of row i of the order columns.
+func (w *overEval) appendOrder(dst []byte, order []*column.Column, i int) []byte {
+	for k, c := range order {
+		dst = rowenc.AppendKeyColumn(dst, c, i, rowenc.Order{Desc: w.sort[k].Desc, NullsFirst: w.sort[k].NullsFirst})
+	}
+	return dst
+}
+
+// prepare evaluates the expressions of all calls over in.
+func (w *overEval) prepare(in *column.Batch) error {
+	order, err := w.orderOf(in)
+	if err != nil {
+		return err
+	}
+	for k, c := range order {
 		w.keys[k] = flatten(c, in.N, &w.flats[k])
 	}
 	for _, c := range w.calls {

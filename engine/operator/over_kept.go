@@ -25,14 +25,13 @@ import (
 // Table 0: partition, order, stream key → version, row with results (rowenc.AppendRow).
 type overKept struct {
 	dataflow.Stateless
-	p      *plan.Physical
-	ctx    BuildContext
-	label  string
-	eval   *overEval
-	table  state.Table
-	kept   btree.Map[string, string] // in place of a table
-	orders []rowenc.Order
-	width  int // columns of the input
+	p     *plan.Physical
+	ctx   BuildContext
+	label string
+	eval  *overEval
+	table state.Table
+	kept  btree.Map[string, string] // in place of a table
+	width int                       // columns of the input
 
 	changes btree.Map[string, overChange] // by state key
 	bytes   int64
@@ -92,32 +91,20 @@ func newOverKept(p *plan.Physical, ctx BuildContext, eval *overEval) (*overKept,
 	o := &overKept{
 		p: p, ctx: ctx, label: ctx.label("OVER"), eval: eval, table: ctx.table(p, 0), width: len(p.Inputs[0].Out),
 		rows: column.NewBuilder(p.Inputs[0].Types(), 0), oldRows: column.NewBuilder(p.Types(), 0),
-		out: emitter{column.NewBuilder(p.Types(), 0)},
-	}
-	for _, k := range p.Sort {
-		o.orders = append(o.orders, rowenc.Order{Desc: k.Desc, NullsFirst: k.NullsFirst})
-	}
-	for _, t := range typesOfCalls(p.Over) {
-		o.results = append(o.results, column.New(t, 0))
+		results: eval.results(0), out: emitter{column.NewBuilder(p.Types(), 0)},
 	}
 	return o, nil
 }
 
 func (o *overKept) Process(_ int, in *column.Batch, out dataflow.Output) error {
-	order := make([]*column.Column, len(o.eval.order))
-	for k := range o.eval.order {
-		c, err := o.eval.order[k].eval(o.ctx.Env, in)
-		if err != nil {
-			return err
-		}
-		order[k] = c
+	order, err := o.eval.orderOf(in)
+	if err != nil {
+		return err
 	}
 	for i := range in.Each {
 		o.key = rowenc.AppendKey(o.key[:0], in.Cols, o.p.Keys, i)
 		prefix := len(o.key)
-		for k, c := range order {
-			o.key = rowenc.AppendKeyColumn(o.key, c, i, o.orders[k])
-		}
+		o.key = o.eval.appendOrder(o.key, order, i)
 		o.key = rowenc.AppendKey(o.key, in.Cols, o.p.Key, i)
 		o.val = rowenc.AppendRow(o.val[:0], in.Cols[:o.width], i)
 		c, changed := o.changes.Get(string(o.key))

@@ -163,9 +163,7 @@ func (o *overRunning) Process(_ int, in *column.Batch, out dataflow.Output) erro
 	for i := range in.Each {
 		o.key = rowenc.AppendKey(o.key[:0], in.Cols, k.p.Keys, i)
 		prefix := len(o.key)
-		for j, c := range o.eval.keys {
-			o.key = rowenc.AppendKeyColumn(o.key, c, i, k.orders[j])
-		}
+		o.key = o.eval.appendOrder(o.key, o.eval.keys, i)
 		place := len(o.key)
 		o.key = rowenc.AppendKey(o.key, in.Cols, k.p.Key, i)
 		part, err := o.part(string(o.key[:prefix]))
@@ -232,10 +230,7 @@ func (o *overRunning) part(prefix string) (*runningPart, error) {
 		if err := o.tail.prepare(&b); err != nil {
 			return err
 		}
-		var order []byte
-		for j, c := range o.tail.keys {
-			order = rowenc.AppendKeyColumn(order, c, 0, k.orders[j])
-		}
+		order := o.tail.appendOrder(nil, o.tail.keys, 0)
 		return o.take(p, o.tail, &b, 0, string(order))
 	})
 	return p, err
