@@ -205,7 +205,7 @@ func comparison(n *node, op string, l, r expr.Expr) float64 {
 	a, b := variableOf(n, l), variableOf(n, r)
 	if _, ok := column(l); !ok {
 		if _, ok := column(r); ok {
-			op, r, a, b = turned[op], l, b, a
+			op, r, a, b = expr.Mirrored(op), l, b, a
 		}
 	}
 	if _, both := column(r); both {
@@ -231,8 +231,6 @@ func comparison(n *node, op string, l, r expr.Expr) float64 {
 	}
 	return above(a, r, op == ">=")
 }
-
-var turned = map[string]string{"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 // equalPair is the share of pairs of rows whose columns are equal.
 func equalPair(a, b variable) float64 {
