@@ -8,6 +8,7 @@ import (
 
 	"velostream/catalog"
 	"velostream/catalog/types"
+	"velostream/engine/sql/expr"
 	"velostream/storage/column"
 )
 
@@ -83,18 +84,7 @@ func (c *sampledColumn) add(t types.Type, col *column.Column, i, at int) {
 		c.values[at] = types.NullDatum
 		return
 	}
-	d.B = slices.Clone(d.B)
-	c.values[at] = cloneList(d)
-}
-
-func cloneList(d types.Datum) types.Datum {
-	if d.List != nil {
-		d.List = slices.Clone(d.List)
-		for i := range d.List {
-			d.List[i].B = slices.Clone(d.List[i].B)
-		}
-	}
-	return d
+	c.values[at] = expr.CloneDatum(d)
 }
 
 // storedWidth is what PostgreSQL takes to store a value, in bytes.
