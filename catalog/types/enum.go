@@ -49,8 +49,8 @@ func EnumText(b []byte) []byte {
 	return b[enumPlaceLen:]
 }
 
-// enumOf is the definition of t. Error XX000: there is none at hand.
-func (f *Format) enumOf(t Type) (*Enum, error) {
+// EnumOf is the definition of the enum type t. Error XX000: there is none at hand.
+func (f *Format) EnumOf(t Type) (*Enum, error) {
 	if f != nil && f.Types != nil {
 		if e := f.Types.Enum(t.OID); e != nil {
 			return e, nil
@@ -59,12 +59,9 @@ func (f *Format) enumOf(t Type) (*Enum, error) {
 	return nil, pgerror.New(pgerror.InternalError, "cache lookup failed for type %d", t.OID)
 }
 
-// EnumOf is the definition of the enum type t. Error XX000: there is none at hand.
-func EnumOf(t Type, f *Format) (*Enum, error) { return f.enumOf(t) }
-
 // decodeEnum reads a label.
 func decodeEnum(t Type, b []byte, f *Format) (Datum, error) {
-	e, err := f.enumOf(t)
+	e, err := f.EnumOf(t)
 	if err != nil {
 		return Datum{}, err
 	}

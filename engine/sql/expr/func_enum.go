@@ -24,7 +24,7 @@ func enumOf(c *CallContext) (types.Type, *types.Enum, error) {
 	if !t.IsEnum() && len(c.Args) > 1 {
 		t = c.Args[1]
 	}
-	e, err := types.EnumOf(t, c.Env.format())
+	e, err := c.Env.format().EnumOf(t)
 	return t, e, err
 }
 
