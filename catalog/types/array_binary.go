@@ -3,6 +3,7 @@ package types
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"velostream/pgwire/pgerror"
 )
@@ -80,7 +81,7 @@ func decodeArrayBinary(t, elem Type, b []byte) (Datum, error) {
 		return Datum{}, err
 	}
 	if t.FirstSubscript() == 0 {
-		if ndim != 1 || dims[0].Lower != 0 {
+		if ndim != 1 || dims[0].Lower != 0 || slices.ContainsFunc(list, func(d Datum) bool { return d.Null }) {
 			return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "invalid %s data", t)
 		}
 		return Datum{List: list}, nil
