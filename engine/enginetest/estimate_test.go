@@ -49,6 +49,8 @@ func TestEstimates(t *testing.T) {
 		"SELECT * FROM a WHERE v > 500",
 		"SELECT * FROM a WHERE v = 36",
 		"SELECT * FROM a WHERE n <= 20.5",
+		"SELECT * FROM a WHERE v < 100 AND v < 800",
+		"SELECT * FROM a WHERE n > 60 AND n > 5 AND n < 70",
 		"SELECT * FROM a WHERE b",
 		"SELECT * FROM a WHERE NOT b",
 		"SELECT * FROM a WHERE b AND k = 'key 1'",

@@ -1,6 +1,7 @@
 package estimate
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -124,12 +125,13 @@ func conjunction(n *node, list []expr.Expr) float64 {
 		case col < 0:
 			s *= x
 		case up:
-			high[col] = x
+			narrow(high, col, x)
 		default:
-			low[col] = x
+			narrow(low, col, x)
 		}
 	}
-	for col, l := range low {
+	for _, col := range slices.Sorted(maps.Keys(low)) { // in one order: products of floats depend on it
+		l := low[col]
 		h, ok := high[col]
 		delete(high, col)
 		switch {
@@ -145,10 +147,17 @@ func conjunction(n *node, list []expr.Expr) float64 {
 			s *= share
 		}
 	}
-	for _, h := range high {
-		s *= h
+	for _, col := range slices.Sorted(maps.Keys(high)) {
+		s *= high[col]
 	}
 	return within(s)
+}
+
+// narrow keeps the share of the narrowest of several bounds of a column on one side.
+func narrow(bounds map[int]float64, col int, share float64) {
+	if was, ok := bounds[col]; !ok || share < was {
+		bounds[col] = share
+	}
 }
 
 // bound is the column that c bounds by a value, above if up; -1: it does not.
