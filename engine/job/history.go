@@ -206,6 +206,12 @@ func (c *coordinator) openHistory(scan *plan.Physical, index int, x *content) (*
 		return nil, pgerror.Unsupported("the content of %q at a time that has passed is not known", rel.Name).
 			WithHint("WITH (snapshot = false) gives what came after that time.")
 	}
+	for _, col := range sub.Columns {
+		if rel.ColumnIndex(col.Name) < 0 {
+			return nil, pgerror.Unsupported("the content of %q at a time that has passed is not known: it has no column %q any more", rel.Name, col.Name).
+				WithHint("WITH (snapshot = false) gives what came after that time.")
+		}
+	}
 	since, err := c.since(sub, h.From, c.replay.end)
 	if err != nil {
 		return nil, err
