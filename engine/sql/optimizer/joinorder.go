@@ -149,7 +149,7 @@ type joinCond struct {
 func (g *joinGraph) flatten(p plan.Logical) (joined, bool) {
 	j, ok := p.(*plan.Join)
 	if !ok || !inOrder(j) {
-		r := joined{p: p, rank: rank(p), at: slices.Repeat([]int{-1}, g.width)}
+		r := joined{p: p, at: slices.Repeat([]int{-1}, g.width)}
 		for i := range p.Schema() {
 			r.at[g.columns] = i
 			g.columns++
@@ -329,7 +329,7 @@ func (t *joined) local(e expr.Expr) expr.Expr {
 	})
 }
 
-// filter puts the conditions on t alone over it.
+// filter puts the conditions on t alone over it, and ranks it by all that it has.
 func (g *joinGraph) filter(t *joined) {
 	var conds []expr.Expr
 	for _, c := range g.conds {
@@ -340,8 +340,8 @@ func (g *joinGraph) filter(t *joined) {
 	}
 	if len(conds) > 0 {
 		t.p = filtered(t.p, conds)
-		t.rank = rank(t.p)
 	}
+	t.rank = rank(t.p)
 }
 
 // join joins l and r on all conditions that have their columns now.
