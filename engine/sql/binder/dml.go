@@ -100,7 +100,8 @@ func targetScope(rel *catalog.Relation, t *ast.TableName, s plan.Schema) *Scope 
 	return schemaScope(s, name)
 }
 
-// targetColumn finds a column by name for INSERT or SET.
+// targetColumn finds a column by name for INSERT or SET. Whether it takes values is the
+// caller's to check.
 func (b *Binder) targetColumn(rel *catalog.Relation, c ast.InsertTarget) (int, error) {
 	if len(c.Indirection) > 0 && rel.ColumnIndex(c.Name) >= 0 {
 		return 0, b.missing(c, "assignment to parts of a column is not supported")
@@ -118,9 +119,6 @@ func (b *Binder) targetColumn(rel *catalog.Relation, c ast.InsertTarget) (int, e
 			e = e.WithHint("Perhaps you meant the column %q.", near)
 		}
 		return 0, e.At(b.pos(c.Pos()))
-	}
-	if rel.Columns[i].Computed != "" {
-		return i, nil // only DEFAULT may go there; the caller checks
 	}
 	return i, nil
 }

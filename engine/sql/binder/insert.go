@@ -283,25 +283,7 @@ func (b *Binder) fullRows(rel *catalog.Relation, cols []int, src plan.Logical) (
 		}
 		p.Exprs = append(p.Exprs, e)
 	}
-	return b.withComputed(rel, p)
-}
-
-// withComputed computes rel's computed columns over full rows.
-func (b *Binder) withComputed(rel *catalog.Relation, p plan.Logical) (plan.Logical, error) {
-	computed, err := b.Computed(rel)
-	if err != nil {
-		return nil, err
-	}
-	es, some := identity(p.Schema()), false
-	for i, e := range computed {
-		if e != nil {
-			es[i], some = e, true
-		}
-	}
-	if !some {
-		return p, nil
-	}
-	return &plan.Project{Input: p, Exprs: es, Out: p.Schema()}, nil
+	return b.withComputedAt(rel, p, 0)
 }
 
 func (b *Binder) conflict(rel *catalog.Relation, cols []int, s *ast.Insert) (*Conflict, error) {
