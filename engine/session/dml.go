@@ -68,7 +68,7 @@ type changeRun struct {
 	ctx       context.Context
 	statement *statementRun
 	updates   *computedUpdates // of the batch at hand
-	// skip and left count the rows of OFFSET and LIMIT of a query that locks them.
+	// skip and left count down the rows of OFFSET and LIMIT of a query that locks them.
 	skip, left int64
 
 	merging *merging

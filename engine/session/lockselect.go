@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"math"
 
 	"velostream/engine/sql/binder"
 	"velostream/engine/sql/expr"
@@ -44,7 +45,7 @@ func lockRows(c *changeRun, b *column.Batch) (int, *column.Batch, error) {
 }
 
 // full reports that a LIMIT has had its rows.
-func (c *changeRun) full() bool { return c.rows != nil && c.rows.count != nil && c.left <= 0 }
+func (c *changeRun) full() bool { return c.rows != nil && c.left <= 0 }
 
 // lockRow takes the locks of row i; false: another transaction has one of them, and the
 // row is to be left out.
@@ -65,30 +66,31 @@ func (c *changeRun) lockRow(b *column.Batch, i int) (bool, error) {
 	return true, nil
 }
 
-// limits evaluates LIMIT and OFFSET of the rows that are locked.
+// limits evaluates LIMIT and OFFSET of the rows that are locked. NULL is none.
 func (c *changeRun) limits() error {
 	if c.rows == nil {
 		return nil
 	}
+	c.left = math.MaxInt64
 	for _, l := range []struct {
-		e    *expr.Expr
+		e    expr.Expr
 		to   *int64
 		code string
 		what string
-	}{{&c.rows.offset, &c.skip, "2201X", "OFFSET"}, {&c.rows.count, &c.left, "2201W", "LIMIT"}} {
-		if *l.e == nil {
+	}{{c.rows.offset, &c.skip, "2201X", "OFFSET"}, {c.rows.count, &c.left, "2201W", "LIMIT"}} {
+		if l.e == nil {
 			continue
 		}
-		d, err := expr.EvalConst(*l.e, c.env)
+		d, err := expr.EvalConst(l.e, c.env)
 		switch {
 		case err != nil:
 			return err
 		case d.Null:
-			*l.e = nil
 		case d.I < 0:
 			return pgerror.New(l.code, "%s must not be negative", l.what)
+		default:
+			*l.to = d.I
 		}
-		*l.to = d.I
 	}
 	return nil
 }

@@ -157,11 +157,6 @@ func (r *statementRun) run(ctx context.Context, c *change) (int, *column.Batch, 
 	if r.changedBefore(c) {
 		run.others = r.t.tx.Written(r.t.mark)
 	}
-	if c.rows != nil { // its limits may be NULL, which is none
-		own := *c.rows
-		run.change = shallow(c)
-		run.rows = &own
-	}
 	if err := run.limits(); err != nil {
 		return 0, nil, err
 	}
@@ -208,11 +203,6 @@ func (r *statementRun) compute(ctx context.Context, p *plan.Physical, id int, gi
 			return nil, errors.Join(err, rows.Close())
 		}
 	}
-}
-
-func shallow(c *change) *change {
-	out := *c
-	return &out
 }
 
 // drain applies all rows of the plan.
