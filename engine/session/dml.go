@@ -52,6 +52,10 @@ type change struct {
 
 	id   int       // of the work tables that show its rows, of a part of WITH
 	with []*change // the parts
+
+	// inputs and frozen are those of the whole statement: the relations that it reads or
+	// changes, and those of them that stay for its reads as they were before it.
+	inputs, frozen []uint32
 }
 
 // changeRun is one execution of a change.
@@ -112,6 +116,7 @@ func (st *changeStatement) plan() error {
 		w.id = part.ID
 		c.with = append(c.with, w)
 	}
+	c.inputs, c.frozen = c.touched(), c.readAgain()
 	var columns []pgwire.ResultColumn
 	if c.out != nil {
 		columns = resultColumns(c.out)

@@ -46,12 +46,12 @@ type statementRun struct {
 
 // write runs a change and writes its rows.
 func (s *Session) write(ctx context.Context, t *transaction, c *change) (pgwire.Rows, error) {
-	rd, err := s.reader(ctx, c.inputs())
+	rd, err := s.reader(ctx, c.inputs)
 	if err != nil {
 		return nil, err
 	}
-	if ids := c.readAgain(); len(ids) > 0 && rd.tx != nil {
-		rd.tx.FreezeRelations(ids)
+	if len(c.frozen) > 0 && rd.tx != nil {
+		rd.tx.FreezeRelations(c.frozen)
 	}
 	rd.env = s.env()
 	r := &statementRun{s: s, t: t, rd: rd, env: rd.env, all: c.all(), parts: map[int]*change{}, rows: map[int]*column.Batch{}}
@@ -89,8 +89,8 @@ func (c *change) targets() []*catalog.Relation {
 // all are the main part and those of WITH.
 func (c *change) all() []*change { return append([]*change{c}, c.with...) }
 
-// inputs are the relations that c reads or changes.
-func (c *change) inputs() []uint32 {
+// touched are the relations that c reads or changes.
+func (c *change) touched() []uint32 {
 	var out []uint32
 	for _, r := range c.targets() {
 		out = append(out, r.ID)
@@ -142,15 +142,8 @@ func (c *change) readAgain() []uint32 {
 // run runs a part, after those whose rows it reads, and returns how many rows it
 // changed and those it gives.
 func (r *statementRun) run(ctx context.Context, c *change) (int, *column.Batch, error) {
-	for _, p := range []*plan.Physical{c.physical, c.returning, c.values} {
-		if p == nil {
-			continue
-		}
-		for _, id := range workTables(p, nil, map[*plan.Physical]bool{}) {
-			if err := r.part(ctx, id); err != nil {
-				return 0, nil, err
-			}
-		}
+	if err := r.readParts(ctx, c); err != nil {
+		return 0, nil, err
 	}
 	run := &changeRun{change: c, tx: r.t.tx, env: r.env, seen: map[string]bool{}, ctx: ctx, statement: r}
 	defer run.close()
@@ -180,6 +173,24 @@ func (r *statementRun) run(ctx context.Context, c *change) (int, *column.Batch, 
 		}
 	}
 	return count, out, err
+}
+
+// readParts runs the parts whose rows c reads.
+func (r *statementRun) readParts(ctx context.Context, c *change) error {
+	if len(r.parts) == 0 {
+		return nil
+	}
+	for _, p := range []*plan.Physical{c.physical, c.returning, c.values} {
+		if p == nil {
+			continue
+		}
+		for _, id := range workTables(p, nil, map[*plan.Physical]bool{}) {
+			if err := r.part(ctx, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // compute runs the query of given rows, those of the work table id, and returns all of
