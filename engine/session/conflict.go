@@ -104,6 +104,9 @@ func (c *changeRun) replace(b *column.Batch, i int, stored []byte) (*column.Batc
 		if next, err = c.updated(old.Batch(), both, i); next == nil || err != nil {
 			return nil, err
 		}
+		if err := c.recompute(c.conflict.Computed, next); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := c.tx.Update(c.Target.ID, old.Batch(), next); err != nil {
 		return nil, err
@@ -203,6 +206,34 @@ func (c *changeRun) updated(old, both *column.Batch, i int) (*column.Batch, erro
 		next.Cols[j] = column.Constant(old.Cols[j].Type, cloneDatum(v.Datum(0)))
 	}
 	return next, nil
+}
+
+// recompute puts the values of the computed columns, nil for the others, into the row
+// that is alone in its batch. They are the same for all of a run.
+func (c *changeRun) recompute(computed []expr.Expr, row *column.Batch) error {
+	if c.computed == nil {
+		c.computed = make([]*expr.Evaluator, len(computed))
+		for i, e := range computed {
+			if e == nil {
+				continue
+			}
+			var err error
+			if c.computed[i], err = expr.Compile(e); err != nil {
+				return err
+			}
+		}
+	}
+	for j, ev := range c.computed {
+		if ev == nil {
+			continue
+		}
+		v, err := ev.Eval(c.env, row, nil)
+		if err != nil {
+			return err
+		}
+		row.Cols[j] = column.Constant(row.Cols[j].Type, cloneDatum(v.Datum(0)))
+	}
+	return nil
 }
 
 func cloneDatum(d types.Datum) types.Datum {

@@ -66,6 +66,8 @@ type changeRun struct {
 	seen map[string]bool // rows that were changed already, where the plan may repeat them
 	set  []*expr.Evaluator
 	when *expr.Evaluator
+	// computed are the computed columns of a row that is made here, see recompute.
+	computed []*expr.Evaluator
 	// others are the rows that other parts of the statement have changed, nil: none.
 	others *table.Written
 

@@ -11,8 +11,7 @@ import (
 
 // merging are the compiled branches of a MERGE.
 type merging struct {
-	whens    []mergeBranch
-	computed []*expr.Evaluator
+	whens []mergeBranch
 }
 
 type mergeBranch struct {
@@ -22,7 +21,7 @@ type mergeBranch struct {
 }
 
 func compileMerge(m *binder.Merge) (*merging, error) {
-	out := &merging{computed: make([]*expr.Evaluator, len(m.Computed))}
+	out := &merging{}
 	for i := range m.Whens {
 		w := mergeBranch{MergeWhen: &m.Whens[i]}
 		var err error
@@ -39,15 +38,6 @@ func compileMerge(m *binder.Merge) (*merging, error) {
 			w.set = append(w.set, ev)
 		}
 		out.whens = append(out.whens, w)
-	}
-	for i, e := range m.Computed {
-		if e == nil {
-			continue
-		}
-		var err error
-		if out.computed[i], err = expr.Compile(e); err != nil {
-			return nil, err
-		}
 	}
 	return out, nil
 }
@@ -128,17 +118,7 @@ func (c *changeRun) mergedRow(w *mergeBranch, b *column.Batch, i int) (*column.B
 	}
 	next.Row(column.Insert)
 	out := &column.Batch{Cols: append([]*column.Column(nil), next.Batch().Cols...), N: 1}
-	for j, ev := range c.merging.computed {
-		if ev == nil {
-			continue
-		}
-		v, err := ev.Eval(c.env, out, nil)
-		if err != nil {
-			return nil, err
-		}
-		out.Cols[j] = column.Constant(out.Cols[j].Type, cloneDatum(v.Datum(0)))
-	}
-	return out, nil
+	return out, c.recompute(c.merge.Computed, out)
 }
 
 // bindMerge puts arguments into the branches.

@@ -34,6 +34,9 @@ type Conflict struct {
 	Set   []int
 	Exprs []expr.Expr
 	Where expr.Expr
+	// Computed are the computed columns over the row with what DO UPDATE assigned; nil
+	// elements for the others.
+	Computed []expr.Expr
 	// Query gives the values instead, of the rows for which WHERE holds, where they or it
 	// hold subqueries.
 	Query *RowQuery
@@ -73,6 +76,11 @@ func (b *Binder) insert(s *ast.Insert) (*Insert, error) {
 	out := &Insert{}
 	if out.Conflict, err = b.conflict(rel, cols, s); err != nil {
 		return nil, err
+	}
+	if out.Conflict != nil && len(out.Conflict.Set) > 0 {
+		if out.Conflict.Computed, err = b.Computed(rel); err != nil {
+			return nil, err
+		}
 	}
 	r, err := b.returning(s.Returning, targetScope(rel, s.Table, relationSchema(rel)), relationSchema(rel))
 	if err != nil {
