@@ -284,9 +284,11 @@ func (tx *Tx) Conflicting(relation uint32, b *column.Batch, i int, arbiters []ui
 			return row, err
 		}
 	}
-	full, err := rel.derived(&column.Batch{Cols: b.Cols, N: b.N, Sel: []int32{int32(i)}})
-	if err != nil {
-		return nil, err
+	full := b
+	if rel.Derive != nil {
+		if full, err = rel.derived(&column.Batch{Cols: b.Cols, N: b.N, Sel: []int32{int32(i)}}); err != nil {
+			return nil, err
+		}
 	}
 	for _, x := range rel.Indexes {
 		if !x.has(full.Cols, i) || !x.Unique || arbiters != nil && !slices.Contains(arbiters, x.ID) {
