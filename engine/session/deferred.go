@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
@@ -88,15 +89,24 @@ func (s *Session) columnDefault(relation uint32, column int) (types.Datum, error
 	return expr.EvalConst(e, s.env())
 }
 
-// alterConstraint is ALTER CONSTRAINT of a foreign key.
-func (a *alteration) alterConstraint(x *ast.AlterAction) error {
+// checked finds the constraint that x names. It must be one of kinds, which what says.
+func (a *alteration) checked(x *ast.AlterAction, what string, kinds ...catalog.ConstraintKind) (*catalog.Constraint, error) {
 	name := x.Column.Name
 	k := a.c.Constraint(name)
 	switch {
 	case k == nil && (!a.c.PrimaryKey || name != a.c.KeyConstraint()):
-		return pgerror.New(pgerror.UndefinedObject, "constraint %q of relation %q does not exist", name, a.c.Name)
-	case k == nil || k.Kind != catalog.ForeignKey:
-		return pgerror.New(pgerror.WrongObjectType, "constraint %q of relation %q is not a foreign key constraint", name, a.c.Name)
+		return nil, pgerror.New(pgerror.UndefinedObject, "constraint %q of relation %q does not exist", name, a.c.Name)
+	case k == nil || !slices.Contains(kinds, k.Kind):
+		return nil, pgerror.New(pgerror.WrongObjectType, "constraint %q of relation %q is not a %s constraint", name, a.c.Name, what)
+	}
+	return k, nil
+}
+
+// alterConstraint is ALTER CONSTRAINT of a foreign key.
+func (a *alteration) alterConstraint(x *ast.AlterAction) error {
+	k, err := a.checked(x, "foreign key", catalog.ForeignKey)
+	if err != nil {
+		return err
 	}
 	k.Deferrable = x.Constraint.Deferrable == ast.Yes || x.Constraint.Deferred
 	k.Deferred = x.Constraint.Deferred
@@ -106,15 +116,9 @@ func (a *alteration) alterConstraint(x *ast.AlterAction) error {
 
 // validate is VALIDATE CONSTRAINT.
 func (a *alteration) validate(x *ast.AlterAction) error {
-	name := x.Column.Name
-	k := a.c.Constraint(name)
-	switch {
-	case k == nil && (!a.c.PrimaryKey || name != a.c.KeyConstraint()):
-		return pgerror.New(pgerror.UndefinedObject, "constraint %q of relation %q does not exist", name, a.c.Name)
-	case k == nil || k.Kind == catalog.Unique:
-		return pgerror.New(pgerror.WrongObjectType, "constraint %q of relation %q is not a foreign key or check constraint", name, a.c.Name)
-	case !k.NotValid:
-		return nil
+	k, err := a.checked(x, "foreign key or check", catalog.ForeignKey, catalog.Check)
+	if err != nil || !k.NotValid {
+		return err
 	}
 	k.NotValid = false
 	a.define()
