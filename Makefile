@@ -72,7 +72,7 @@ test-recovery: ## Kill the server under load; KILLS=500 times (50 without), agai
 
 test-postgres: ## The tests that compare with PostgreSQL (needs postgres, initdb and psql on the PATH)
 	@command -v initdb >/dev/null || { echo "no PostgreSQL on the PATH: install it, or add its bin directory"; exit 1; }
-	VELOSTREAM_TEST_COMPLETE=1 go test -count=1 -timeout 10m ./catalog/... ./engine/sql/... ./engine/enginetest/...
+	POSTGRES_REQUIRED=1 go test -count=1 -timeout 10m ./catalog/... ./engine/sql/... ./engine/enginetest/...
 	$(MAKE) --no-print-directory test-oracle
 
 test-oracle: ## Made-up expressions and broken statements beside a PostgreSQL it starts (in 20 s); SEED=7 makes up others

@@ -48,11 +48,11 @@ func postgres(t testing.TB) *Postgres {
 }
 
 // missing skips a test that needs a program which is not there. Where
-// VELOSTREAM_TEST_COMPLETE is set it fails: there everything is to be checked.
+// POSTGRES_REQUIRED is set it fails: there everything is to be checked.
 func missing(t testing.TB, program string) {
 	t.Helper()
-	if os.Getenv("VELOSTREAM_TEST_COMPLETE") != "" {
-		t.Fatalf("%s is not on the PATH, and VELOSTREAM_TEST_COMPLETE is set", program)
+	if os.Getenv("POSTGRES_REQUIRED") != "" {
+		t.Fatalf("%s is not on the PATH, and POSTGRES_REQUIRED is set", program)
 	}
 	t.Skip(program + " is not on the PATH")
 }
