@@ -103,9 +103,6 @@ func targetScope(rel *catalog.Relation, t *ast.TableName, s plan.Schema) *Scope 
 // targetColumn finds a column by name for INSERT or SET. Whether it takes values is the
 // caller's to check.
 func (b *Binder) targetColumn(rel *catalog.Relation, c ast.InsertTarget) (int, error) {
-	if len(c.Indirection) > 0 && rel.ColumnIndex(c.Name) >= 0 {
-		return 0, b.missing(c, "assignment to parts of a column is not supported")
-	}
 	i := rel.ColumnIndex(c.Name)
 	if i < 0 || rel.Columns[i].Hidden {
 		e := pgerror.New(pgerror.UndefinedColumn, "column %q of relation %q does not exist", c.Name, rel.Name)

@@ -50,26 +50,27 @@ func (b *Binder) insert(s *ast.Insert) (*Insert, error) {
 	if err != nil {
 		return nil, err
 	}
-	cols, err := b.insertColumns(rel, s)
+	places, err := b.insertPlaces(rel, s)
 	if err != nil {
 		return nil, err
 	}
+	cols := columnsOf(places)
 	b.uses(rel).Insert(cols...)
-	src, err := b.insertSource(rel, cols, s)
+	src, err := b.insertSource(rel, places, s)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.checkGenerated(rel, cols[:len(src.Schema())], s); err != nil {
+	if err := b.checkGenerated(rel, places[:len(src.Schema())], s); err != nil {
 		return nil, err
 	}
 	if s.Overriding == "USER" {
-		for i, c := range cols {
-			if rel.Columns[c].Identity != "" {
-				cols[i] = -1 // the sequence gives it
+		for i, p := range places {
+			if rel.Columns[p.column].Identity != "" {
+				places[i].column = -1 // the sequence gives it
 			}
 		}
 	}
-	p, err := b.fullRows(rel, cols, src)
+	p, err := b.fullRows(rel, places, src)
 	if err != nil {
 		return nil, err
 	}
@@ -90,35 +91,36 @@ func (b *Binder) insert(s *ast.Insert) (*Insert, error) {
 	return out, nil
 }
 
-// insertColumns are the target columns, by position in rel.
-func (b *Binder) insertColumns(rel *catalog.Relation, s *ast.Insert) ([]int, error) {
-	var cols []int
+// insertPlaces are the columns, or parts of them, that INSERT fills.
+func (b *Binder) insertPlaces(rel *catalog.Relation, s *ast.Insert) ([]place, error) {
 	if len(s.Columns) == 0 {
+		var cols []int
 		for i, c := range rel.Columns {
 			// In a stream's rows what is computed has no place.
 			if !c.Hidden && (c.Computed == "" || rel.Kind == catalog.Table) {
 				cols = append(cols, i)
 			}
 		}
-		return cols, nil
+		return wholes(rel, cols), nil
 	}
+	var places []place
 	for _, c := range s.Columns {
-		i, err := b.targetColumn(rel, c)
+		p, err := b.place(rel, c, &context{clause: "INSERT"})
 		if err != nil {
 			return nil, err
 		}
-		if slices.Contains(cols, i) {
+		if p.clashes(places) {
 			return nil, pgerror.New(pgerror.DuplicateColumn, "column %q specified more than once", c.Name).At(b.pos(c.Pos()))
 		}
-		cols = append(cols, i)
+		places = append(places, p)
 	}
-	return cols, nil
+	return places, nil
 }
 
 // checkGenerated refuses values for columns that take none but DEFAULT.
-func (b *Binder) checkGenerated(rel *catalog.Relation, cols []int, s *ast.Insert) error {
-	for j, i := range cols {
-		c := rel.Columns[i]
+func (b *Binder) checkGenerated(rel *catalog.Relation, places []place, s *ast.Insert) error {
+	for j, p := range places {
+		c := rel.Columns[p.column]
 		always := c.Identity == "ALWAYS" && s.Overriding == ""
 		if c.Computed == "" && !always || s.Query == nil || !givesValue(s.Query, j) {
 			continue
@@ -150,36 +152,34 @@ func givesValue(q *ast.Query, j int) bool {
 	return false
 }
 
-// insertSource yields rows of the columns cols, in their types.
-func (b *Binder) insertSource(rel *catalog.Relation, cols []int, s *ast.Insert) (plan.Logical, error) {
+// insertSource yields rows of what is put into places, in their types.
+func (b *Binder) insertSource(rel *catalog.Relation, places []place, s *ast.Insert) (plan.Logical, error) {
 	if s.Query == nil {
-		return b.defaultRow(rel, cols)
+		return b.defaultRow(rel, columnsOf(places))
 	}
 	if v, ok := s.Query.Body.(*ast.Values); ok && s.Query.Limit == nil && len(s.Query.OrderBy) == 0 && s.Query.With == nil {
-		return b.insertValues(rel, cols, v, s)
+		return b.insertValues(rel, places, v, s)
 	}
 	r, err := b.query(s.Query, nil)
 	if err != nil {
 		return nil, err
 	}
 	out := r.plan.Schema()
-	if err := b.insertCount(rel, len(out), cols, s, func(i int) int { return itemAt(s.Query.Body, i) }); err != nil {
+	if err := b.insertCount(rel, len(out), places, s, func(i int) int { return itemAt(s.Query.Body, i) }); err != nil {
 		return nil, err
 	}
 	want := make([]types.Type, len(out))
 	for i, c := range out {
-		k := rel.Columns[cols[i]]
-		if want[i] = k.Type; c.Type.OID != types.OIDUnknown && !castAllowed(c.Type, k.Type, castAssignment) {
-			return nil, pgerror.New(pgerror.DatatypeMismatch, "column %q is of type %s but expression is of type %s",
-				k.Name, TypeName(k.Type), TypeName(c.Type)).
-				WithHint("You will need to rewrite or cast the expression.").At(b.pos(itemAt(s.Query.Body, i)))
+		p := &places[i]
+		if want[i] = p.t; c.Type.OID != types.OIDUnknown && !castAllowed(c.Type, p.t, castAssignment) {
+			return nil, p.wrongType(b, c.Type, itemAt(s.Query.Body, i))
 		}
 	}
 	return b.castColumns(r.plan, want, func(i int) int { return itemAt(s.Query.Body, i) })
 }
 
-func (b *Binder) insertCount(rel *catalog.Relation, n int, cols []int, s *ast.Insert, at func(int) int) error {
-	if n > len(cols) {
+func (b *Binder) insertCount(rel *catalog.Relation, n int, places []place, s *ast.Insert, at func(int) int) error {
+	if n > len(places) {
 		if len(s.Columns) == 0 {
 			for i, c := range rel.Columns {
 				if !c.Hidden && c.Computed != "" && i < n && givesValue(s.Query, i) {
@@ -188,9 +188,9 @@ func (b *Binder) insertCount(rel *catalog.Relation, n int, cols []int, s *ast.In
 				}
 			}
 		}
-		return pgerror.New(pgerror.SyntaxError, "INSERT has more expressions than target columns").At(b.pos(at(len(cols))))
+		return pgerror.New(pgerror.SyntaxError, "INSERT has more expressions than target columns").At(b.pos(at(len(places))))
 	}
-	if n < len(cols) && len(s.Columns) > 0 {
+	if n < len(places) && len(s.Columns) > 0 {
 		return pgerror.New(pgerror.SyntaxError, "INSERT has more target columns than expressions").At(b.pos(s.Columns[n].Pos()))
 	}
 	return nil
@@ -210,9 +210,9 @@ func (b *Binder) defaultRow(rel *catalog.Relation, cols []int) (plan.Logical, er
 }
 
 // insertValues binds VALUES, each value as one of its column.
-func (b *Binder) insertValues(rel *catalog.Relation, cols []int, v *ast.Values, s *ast.Insert) (plan.Logical, error) {
+func (b *Binder) insertValues(rel *catalog.Relation, places []place, v *ast.Values, s *ast.Insert) (plan.Logical, error) {
 	n := len(v.Rows[0])
-	if err := b.insertCount(rel, n, cols, s, func(i int) int { return leftmost(v.Rows[0][i]) }); err != nil {
+	if err := b.insertCount(rel, n, places, s, func(i int) int { return leftmost(v.Rows[0][i]) }); err != nil {
 		return nil, err
 	}
 	k := &block{b: b, scope: &Scope{}, windowEnd: -1}
@@ -230,7 +230,7 @@ func (b *Binder) insertValues(rel *catalog.Relation, cols []int, v *ast.Values, 
 		row := make([]expr.Expr, n)
 		k.input = &plan.Values{Rows: [][]expr.Expr{{}}}
 		for j, x := range src {
-			e, err := b.insertValue(rel.Columns[cols[j]], x, k)
+			e, err := b.insertValue(rel, &places[j], x, k)
 			if err != nil {
 				return nil, err
 			}
@@ -240,7 +240,7 @@ func (b *Binder) insertValues(rel *catalog.Relation, cols []int, v *ast.Values, 
 		queries = queries || len(k.input.Schema()) > 0
 	}
 	for j := range p.Out {
-		p.Out[j] = plan.Column{Name: rel.Columns[cols[j]].Name, Type: rel.Columns[cols[j]].Type}
+		p.Out[j] = plan.Column{Name: places[j].name, Type: places[j].t}
 	}
 	if !queries {
 		return p, nil
@@ -263,31 +263,56 @@ func rowsOver(v *plan.Values, inputs []plan.Logical) plan.Logical {
 	return &plan.Project{Input: sorted, Exprs: identity(u.Out)[:n], Out: v.Out}
 }
 
-func (b *Binder) insertValue(c catalog.Column, x ast.Expr, k *block) (expr.Expr, error) {
-	if _, ok := x.(*ast.Default); ok {
-		return b.Default(c)
-	}
-	e, err := b.expr(x, k.context("VALUES", false))
+func (b *Binder) insertValue(rel *catalog.Relation, p *place, x ast.Expr, k *block) (expr.Expr, error) {
+	e, err := b.setNew(rel, p, x, k.context("VALUES", false))
 	if err != nil {
-		return nil, err
-	}
-	if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
 		return nil, err
 	}
 	return k.input0(e)
 }
 
+// setNew binds x, which a new row gets at p.
+func (b *Binder) setNew(rel *catalog.Relation, p *place, x ast.Expr, cx *context) (expr.Expr, error) {
+	if _, ok := x.(*ast.Default); ok {
+		if err := p.noDefault(b); err != nil {
+			return nil, err
+		}
+		return b.Default(rel.Columns[p.column])
+	}
+	e, err := b.expr(x, cx)
+	if err != nil {
+		return nil, err
+	}
+	return p.assign(b, e, x)
+}
+
+// orNull is e, or NULL of type t where there is none: what parts are put into.
+func orNull(e expr.Expr, t types.Type) expr.Expr {
+	if e == nil {
+		return &expr.Const{Value: types.NullDatum, T: t}
+	}
+	return e
+}
+
 // fullRows puts defaults and computed columns beside the source's columns.
-func (b *Binder) fullRows(rel *catalog.Relation, cols []int, src plan.Logical) (plan.Logical, error) {
+func (b *Binder) fullRows(rel *catalog.Relation, places []place, src plan.Logical) (plan.Logical, error) {
 	have := src.Schema()
 	p := &plan.Project{Input: src, Out: relationSchema(rel)}
 	for i, c := range rel.Columns {
 		var e expr.Expr
 		var err error
-		if j := slices.Index(cols, i); j >= 0 && j < len(have) {
-			e = &expr.Col{Index: j, T: have[j].Type, Name: c.Name}
-		} else if e, err = b.Default(c); err != nil {
-			return nil, err
+		for j, to := range places[:min(len(places), len(have))] {
+			if to.column != i {
+				continue
+			}
+			if e, err = to.into(b, orNull(e, c.Type), &expr.Col{Index: j, T: have[j].Type, Name: c.Name}); err != nil {
+				return nil, err
+			}
+		}
+		if e == nil {
+			if e, err = b.Default(c); err != nil {
+				return nil, err
+			}
 		}
 		p.Exprs = append(p.Exprs, e)
 	}
@@ -352,7 +377,7 @@ func (b *Binder) doUpdate(rel *catalog.Relation, s *ast.Insert, out *Conflict) e
 	rows := k.input
 	cx := k.context("ON CONFLICT", false)
 	var err error
-	if out.Set, out.Exprs, err = b.setItems(rel, c.Set, cx, k); err != nil {
+	if out.Set, out.Exprs, err = b.setItems(rel, c.Set, cx, k, 0); err != nil {
 		return err
 	}
 	b.uses(rel).Update(out.Set...)

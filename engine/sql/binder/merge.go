@@ -101,7 +101,7 @@ func (b *Binder) mergeWhen(rel *catalog.Relation, k *block, source int, w ast.Me
 	case ast.MergeUpdate:
 		var set []int
 		var exprs []expr.Expr
-		if set, exprs, err = b.setItems(rel, w.Set, cx, k); err != nil {
+		if set, exprs, err = b.setItems(rel, w.Set, cx, k, source); err != nil {
 			return nil, err
 		}
 		for i, c := range rel.Columns {
@@ -123,42 +123,40 @@ func (b *Binder) mergeInsert(rel *catalog.Relation, cx *context, k *block, w ast
 	if w.Values != nil {
 		ins.Query = &ast.Query{At: w.At, Body: &ast.Values{At: w.At, Rows: [][]ast.Expr{w.Values}}}
 	}
-	cols, err := b.insertColumns(rel, ins)
+	places, err := b.insertPlaces(rel, ins)
 	if err != nil {
 		return nil, err
 	}
-	b.uses(rel).Insert(cols...)
-	if err := b.checkGenerated(rel, cols, ins); err != nil {
+	b.uses(rel).Insert(columnsOf(places)...)
+	if err := b.checkGenerated(rel, places, ins); err != nil {
 		return nil, err
 	}
 	if w.Values != nil {
-		if err := b.insertCount(rel, len(w.Values), cols, ins, func(i int) int { return leftmost(w.Values[i]) }); err != nil {
+		if err := b.insertCount(rel, len(w.Values), places, ins, func(i int) int { return leftmost(w.Values[i]) }); err != nil {
 			return nil, err
-		}
-	}
-	given := map[int]ast.Expr{}
-	for j, c := range cols {
-		if j < len(w.Values) && (w.Overriding != "USER" || rel.Columns[c].Identity == "") {
-			given[c] = w.Values[j]
 		}
 	}
 	out := make([]expr.Expr, len(rel.Columns))
-	for i, c := range rel.Columns {
-		x, ok := given[i]
-		if _, isDefault := x.(*ast.Default); !ok || isDefault {
-			if out[i], err = b.Default(c); err != nil {
-				return nil, err
-			}
+	for j, p := range places[:min(len(places), len(w.Values))] {
+		if w.Overriding == "USER" && rel.Columns[p.column].Identity != "" {
 			continue
 		}
-		e, err := b.expr(x, cx)
+		e, err := b.setNew(rel, &p, w.Values[j], cx)
 		if err != nil {
 			return nil, err
 		}
-		if e, err = b.assign(e, c.Type, c.Name, x); err != nil {
+		if e, err = p.into(b, orNull(out[p.column], rel.Columns[p.column].Type), e); err != nil {
 			return nil, err
 		}
-		if out[i], err = k.input0(e); err != nil {
+		if out[p.column], err = k.input0(e); err != nil {
+			return nil, err
+		}
+	}
+	for i, c := range rel.Columns {
+		if out[i] != nil {
+			continue
+		}
+		if out[i], err = b.Default(c); err != nil {
 			return nil, err
 		}
 	}

@@ -40,7 +40,7 @@ func (b *Binder) update(s *ast.Update) (*Update, error) {
 	}
 	joined := k.input.Schema()
 	cx := k.context("UPDATE", false)
-	set, exprs, err := b.setItems(rel, s.Set, cx, k)
+	set, exprs, err := b.setItems(rel, s.Set, cx, k, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -179,10 +179,12 @@ func (b *Binder) affected(rel *catalog.Relation, t *ast.TableName, from []ast.Ta
 	return k, k.bindWhere()
 }
 
-// setItems binds SET: the columns and their values, in the columns' types.
-func (b *Binder) setItems(rel *catalog.Relation, items []ast.SetItem, cx *context, k *block) ([]int, []expr.Expr, error) {
+// setItems binds SET: the columns and their values, in the columns' types. What rows have
+// now stands at first and behind it.
+func (b *Binder) setItems(rel *catalog.Relation, items []ast.SetItem, cx *context, k *block, first int) ([]int, []expr.Expr, error) {
 	var set []int
 	var exprs []expr.Expr
+	var places []place
 	for _, it := range items {
 		values := []ast.Expr{it.X}
 		var row []expr.Expr // of a query, all values at once
@@ -196,23 +198,34 @@ func (b *Binder) setItems(rel *catalog.Relation, items []ast.SetItem, cx *contex
 			}
 		}
 		for i, t := range it.Targets {
-			c, err := b.targetColumn(rel, t)
+			p, err := b.place(rel, t, cx)
 			if err != nil {
 				return nil, nil, err
 			}
-			if slices.Contains(set, c) {
+			if p.clashes(places) {
 				return nil, nil, pgerror.New(pgerror.SyntaxError, "multiple assignments to same column %q", t.Name).At(b.pos(t.Pos()))
+			}
+			places = append(places, p)
+			at, c := slices.Index(set, p.column), rel.Columns[p.column]
+			if at < 0 {
+				at = len(set)
+				set, exprs = append(set, p.column), append(exprs, &expr.Col{Index: first + p.column, T: c.Type, Name: c.Name})
 			}
 			var e expr.Expr
 			if row != nil {
-				e, err = b.setBound(rel.Columns[c], row[i], itemOf(it.X, i), k)
+				e, err = b.setBound(c, &p, row[i], itemOf(it.X, i))
 			} else {
-				e, err = b.setValue(rel.Columns[c], values[i], cx, k)
+				e, err = b.setValue(c, &p, values[i], cx)
+			}
+			if err == nil {
+				e, err = p.into(b, exprs[at], e)
+			}
+			if err == nil {
+				exprs[at], err = k.input0(e)
 			}
 			if err != nil {
 				return nil, nil, err
 			}
-			set, exprs = append(set, c), append(exprs, e)
 		}
 	}
 	return set, exprs, nil
@@ -284,8 +297,11 @@ func (b *Binder) settable(c catalog.Column, x ast.Expr) error {
 	return nil
 }
 
-func (b *Binder) setValue(c catalog.Column, x ast.Expr, cx *context, k *block) (expr.Expr, error) {
+func (b *Binder) setValue(c catalog.Column, p *place, x ast.Expr, cx *context) (expr.Expr, error) {
 	if _, ok := x.(*ast.Default); ok {
+		if err := p.noDefault(b); err != nil {
+			return nil, err
+		}
 		return b.Default(c)
 	}
 	if err := b.settable(c, x); err != nil {
@@ -295,7 +311,7 @@ func (b *Binder) setValue(c catalog.Column, x ast.Expr, cx *context, k *block) (
 	if err != nil {
 		return nil, err
 	}
-	return b.assigned(c, e, x, k)
+	return p.assign(b, e, x)
 }
 
 // itemOf stands for item i of the query x, in errors.
@@ -307,17 +323,9 @@ func itemOf(x ast.Expr, i int) ast.Expr {
 }
 
 // setBound is setValue of a value that is bound.
-func (b *Binder) setBound(c catalog.Column, e expr.Expr, x ast.Expr, k *block) (expr.Expr, error) {
+func (b *Binder) setBound(c catalog.Column, p *place, e expr.Expr, x ast.Expr) (expr.Expr, error) {
 	if err := b.settable(c, x); err != nil {
 		return nil, err
 	}
-	return b.assigned(c, e, x, k)
-}
-
-func (b *Binder) assigned(c catalog.Column, e expr.Expr, x ast.Expr, k *block) (expr.Expr, error) {
-	e, err := b.assign(e, c.Type, c.Name, x)
-	if err != nil {
-		return nil, err
-	}
-	return k.input0(e)
+	return p.assign(b, e, x)
 }

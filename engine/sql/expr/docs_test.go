@@ -125,7 +125,7 @@ var bySyntax = map[string]string{
 	"all_like": `[^t] like all \(`, "all_ilike": `[^t] ilike all \(`, "all_notlike": `not like all \(`, "all_notilike": `not ilike all \(`,
 	"any_eq": `= any \(`, "any_ge": `>= any \(`, "any_gt": `> any \(`, "any_le": `<= any \(`, "any_lt": `< any \(`, "any_ne": `<> any \(`,
 	"any_like": `[^t] like any \(`, "any_ilike": `[^t] ilike any \(`, "any_notlike": `not like any \(`, "any_notilike": `not ilike any \(`,
-	"array_get": `\)\[\d+\]`, "array_slice": `\)\[\d*:\d*\]`, "current_catalog": `current_catalog`, "current_date": `current_date`,
+	"array_set": `set a\[\d+\] =`, "array_set_slice": `set a\[\d+:\d+\] =`, "array_get": `\)\[\d+\]`, "array_slice": `\)\[\d*:\d*\]`, "current_catalog": `current_catalog`, "current_date": `current_date`,
 	"current_role": `current_role`, "current_user": `current_user`, "session_user": `session_user`, "user": `select user|, user\b`, "localtime": `localtime\b`,
 	"json_build_row": `row_to_json\(t\)`, "jsonb_build_row": `to_jsonb\(t\)`, "domain_value": `::posint`, "row_record": `select row\(`, "record_field": `\)\.\w+`,
 }

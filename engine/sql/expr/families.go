@@ -12,7 +12,7 @@ func families() [][]Function {
 		compareFamily(), intFamily(), floatFamily(),
 		numericFamily(), mathFamily(), castFamily(),
 		stringFamily(), textFormFamily(), patternFamily(),
-		datetimeFamily(), overlapsFamily(), formatFamily(), arrayFamily(), miscFamily(),
+		datetimeFamily(), overlapsFamily(), formatFamily(), arrayFamily(), arraySetFamily(), miscFamily(),
 		jsonFamily(), jsonFieldFamily(), jsonPathFamily(), dialectJSONFamily(), unicodeFamily(),
 		catalogFamily(), recordFamily(), bitFamily(), uuidFamily(), enumFamily(), domainFamily(),
 	}

@@ -21,7 +21,7 @@ func (p *parser) insert(at ast.At, with *ast.With) ast.Statement {
 		p.expectOp(")")
 	}
 	s.Overriding = p.overriding()
-	if p.accept("default") {
+	if len(s.Columns) == 0 && p.accept("default") {
 		p.expect("values")
 	} else {
 		if !p.startsQuery() && !p.isOp("(") {
