@@ -116,7 +116,7 @@ func appendParameterDescription(dst []byte, params []types.OID) []byte {
 	dst, mark := begin(dst, 't')
 	dst = appendInt16(dst, int16(len(params)))
 	for _, p := range params {
-		dst = binary.BigEndian.AppendUint32(dst, uint32(p))
+		dst = binary.BigEndian.AppendUint32(dst, uint32(types.Type{OID: p}.Wire().OID))
 	}
 	return finish(dst, mark)
 }
@@ -127,7 +127,8 @@ func appendRowDescription(dst []byte, cols []ResultColumn, formats []int16) []by
 	dst, mark := begin(dst, 'T')
 	dst = appendInt16(dst, int16(len(cols)))
 	for i, c := range cols {
-		oid := c.Type.OID
+		wire := c.Type.Wire()
+		oid := wire.OID
 		if oid == types.OIDUnknown { // clients do not know the unknown type; it reads as text
 			oid = types.OIDText
 		}
@@ -136,7 +137,7 @@ func appendRowDescription(dst []byte, cols []ResultColumn, formats []int16) []by
 		dst = appendInt16(dst, c.Attr)
 		dst = binary.BigEndian.AppendUint32(dst, uint32(oid))
 		dst = appendInt16(dst, typeLen(oid))
-		dst = appendInt32(dst, c.Type.Mod)
+		dst = appendInt32(dst, wire.Mod)
 		dst = appendInt16(dst, formatOf(formats, i))
 	}
 	return finish(dst, mark)

@@ -24,7 +24,7 @@ func appendArrayBinary(dst []byte, t, elem Type, d Datum) []byte {
 	}
 	dst = binary.BigEndian.AppendUint32(dst, uint32(n))
 	dst = binary.BigEndian.AppendUint32(dst, hasNull)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(elem.OID))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(elem.Wire().OID))
 	for k := range n {
 		dim := d.Dim(t, k)
 		dst = binary.BigEndian.AppendUint32(dst, uint32(dim.Len))
@@ -55,7 +55,7 @@ func decodeArrayBinary(t, elem Type, b []byte) (Datum, error) {
 	case flags > 1:
 		return Datum{}, pgerror.New(pgerror.InvalidBinaryRepresentation, "invalid array flags")
 	}
-	if got := OID(binary.BigEndian.Uint32(b[8:])); got != elem.OID {
+	if got := OID(binary.BigEndian.Uint32(b[8:])); got != elem.Wire().OID {
 		return Datum{}, pgerror.New(pgerror.DatatypeMismatch, "wrong element type")
 	}
 	b = b[12:]

@@ -46,6 +46,9 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 	if t.IsEnum() {
 		return append(dst, EnumText(d.B)...)
 	}
+	if t.IsMap() {
+		return append(append(dst, 1), d.B...)
+	}
 	if elem, ok := t.Elem(); ok {
 		return appendArrayBinary(dst, t, elem, d)
 	}
@@ -81,6 +84,13 @@ func DecodeBinary(t Type, b []byte) (Datum, error) {
 	if t.Kind() == KindList {
 		elem, _ := t.Elem()
 		return decodeArrayBinary(t, elem, b)
+	}
+	if t.IsMap() {
+		d, err := DecodeBinary(JSONB, b)
+		if err != nil {
+			return d, err
+		}
+		return decodeMap(t, d.B)
 	}
 	if want := binaryLen(t.OID); want >= 0 && len(b) != want {
 		if len(b) < want {

@@ -59,6 +59,11 @@ func FindCast(from, to OID) (Cast, bool) {
 	if fromArray && toArray {
 		return FindCast(fe.OID, te.OID)
 	}
+	if (Type{from, -1}).IsMap() || (Type{to, -1}).IsMap() {
+		if c, ok := findMapCast(Type{from, -1}, Type{to, -1}); ok {
+			return c, true
+		}
+	}
 	switch {
 	case t.Category == CategoryString && (!f.Pseudo || from == OIDVoid):
 		return Cast{CastAssignment, CastIO}, true
@@ -86,6 +91,8 @@ func CastDatum(from, to Type, d Datum, f *Format) (Datum, error) {
 	case from.OID == to.OID:
 	case fromArray && toArray:
 		return castList(fe, te, d, f)
+	case from.IsMap() && to.IsMap():
+		return castMap(from, to, d, f)
 	case c.Method == CastIO || from.OID == OIDUnknown:
 		d, err = DecodeText(to, castText(from, d, f), f)
 	case c.Method == CastFunction || from.OID == OIDInt4: // its bits, where PostgreSQL only relabels

@@ -112,7 +112,7 @@ func ByOID(o OID) (Type, bool) {
 
 // Info returns what pg_type says about t.
 func (t Type) Info() (Info, bool) {
-	if t.IsUser() {
+	if t.IsUser() || t.Wire() != t {
 		return userInfo(t.OID), true
 	}
 	i, ok := infoByOID[t.OID]

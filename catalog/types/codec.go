@@ -97,6 +97,9 @@ func DecodeText(t Type, b []byte, f *Format) (Datum, error) {
 	if t.IsEnum() {
 		return decodeEnum(t, b, f)
 	}
+	if t.IsMap() {
+		return decodeMap(t, b)
+	}
 	if t.Kind() == KindBytes {
 		return decodeBytesText(t, b)
 	}

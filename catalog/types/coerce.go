@@ -46,7 +46,11 @@ func Coerce(t Type, d Datum, explicit bool) (Datum, error) {
 	return d, err
 }
 
+// coerceList is Coerce for types made of others.
 func coerceList(t Type, d Datum, explicit bool) (Datum, error) {
+	if t.IsMap() {
+		return coerceMap(t, d)
+	}
 	elem, ok := t.Elem()
 	if !ok {
 		return d, nil

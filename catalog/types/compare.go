@@ -28,15 +28,19 @@ func Compare(t Type, a, b Datum) int {
 		return bytes.Compare(a.B, b.B)
 	default:
 	}
-	switch t.OID {
-	case OIDBpchar:
+	switch {
+	case t.PlainBytes():
+	case t.OID == OIDBpchar:
 		return bytes.Compare(TrimBlanks(a.B), TrimBlanks(b.B))
-	case OIDJSONB:
-		return CompareJSON(a.B, b.B)
 	default:
+		return CompareJSON(a.B, b.B)
 	}
 	return bytes.Compare(a.B, b.B)
 }
+
+// PlainBytes reports that all bytes of a KindBytes value count in comparisons, which
+// they do not for char(n), jsonb and maps.
+func (t Type) PlainBytes() bool { return t.OID != OIDBpchar && !t.IsJSONB() }
 
 // CompareFloat orders doubles with NaN highest and -0 equal to 0.
 func CompareFloat(a, b float64) int {
@@ -68,7 +72,7 @@ func compareLists(elem Type, a, b []Datum) int {
 
 // Equal reports Compare(t, a, b) == 0.
 func Equal(t Type, a, b Datum) bool {
-	if t.Kind() == KindBytes && t.OID != OIDBpchar && t.OID != OIDJSONB {
+	if t.Kind() == KindBytes && t.PlainBytes() {
 		return bytes.Equal(a.B, b.B)
 	}
 	return Compare(t, a, b) == 0
@@ -108,12 +112,12 @@ func AppendHashKey(dst []byte, t Type, d Datum) []byte {
 	default:
 	}
 	b := d.B
-	switch t.OID {
-	case OIDBpchar:
+	switch {
+	case t.PlainBytes():
+	case t.OID == OIDBpchar:
 		b = TrimBlanks(b)
-	case OIDJSONB:
-		b = normalJSON(b)
 	default:
+		b = normalJSON(b)
 	}
 	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 }

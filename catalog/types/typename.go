@@ -16,6 +16,9 @@ func (t Type) String() string {
 	if t.IsUser() {
 		return userName(t.OID)
 	}
+	if t.IsMap() {
+		return mapName(t)
+	}
 	i, ok := infoByOID[t.OID]
 	if !ok {
 		return "???"

@@ -56,7 +56,7 @@ func (t Type) UserID() uint32 {
 	return uint32(t.OID % userRange)
 }
 
-// userElem is Elem for user-made types.
+// userElem is Elem for types that are in no table: user-made ones, and maps.
 func userElem(o OID) (OID, bool) {
 	switch {
 	case in(o, BaseEnumArray):
@@ -65,22 +65,26 @@ func userElem(o OID) (OID, bool) {
 		return o - BaseRowArray + BaseRow, true
 	case in(o, BaseDomainArray):
 		return o - BaseDomainArray + BaseDomain, true
+	case o-BaseMapArray < mapRange:
+		return o - BaseMapArray + BaseMap, true
 	}
 	return 0, false
 }
 
-// userArray is Array for user-made types.
+// userArray is Array for types that are in no table: user-made ones, and maps.
 func userArray(o OID) (OID, bool) {
 	switch {
 	case in(o, BaseEnum):
 		return o - BaseEnum + BaseEnumArray, true
 	case in(o, BaseRow):
 		return o - BaseRow + BaseRowArray, true
+	case o-BaseMap < mapRange:
+		return o - BaseMap + BaseMapArray, true
 	}
 	return 0, false
 }
 
-// userInfo is what is known of a user-made type without its definition.
+// userInfo is what is known of a user-made type without its definition, and of a map.
 func userInfo(o OID) Info {
 	t := Type{o, -1}
 	i := Info{OID: o, SQLName: t.String(), Len: -1, Category: CategoryUser}
@@ -89,9 +93,14 @@ func userInfo(o OID) Info {
 		i.Len, i.Category = 4, CategoryEnum
 	case in(o, BaseRow):
 		i.Category = CategoryComposite
+	case t.IsMap():
+		i.Name = i.SQLName
 	default:
-		if _, ok := userElem(o); ok {
+		if elem, ok := t.Elem(); ok {
 			i.Category = CategoryArray
+			if elem.IsMap() {
+				i.Name = "_" + elem.String()
+			}
 		}
 	}
 	return i

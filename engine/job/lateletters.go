@@ -7,7 +7,6 @@ import (
 	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/operator"
-	"velostream/engine/sql/expr"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
 	"velostream/storage/state"
@@ -112,7 +111,7 @@ func lateJSON(r operator.LateRow) []byte {
 			out = append(out, ',')
 		}
 		out = append(types.AppendJSONString(out, c.Name), ':')
-		out = expr.AppendJSON(out, c.Type, r.Batch.Cols[j].Datum(r.Row), nil)
+		out = types.AppendJSON(out, c.Type, r.Batch.Cols[j].Datum(r.Row), nil)
 	}
 	return append(out, '}')
 }

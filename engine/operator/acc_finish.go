@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"velostream/catalog/types"
-	"velostream/engine/sql/expr"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
@@ -26,7 +25,7 @@ func finishJSONList(a *collectAcc, g int32, dst *column.Column) error {
 			if len(out) > 1 {
 				out = append(out, ", "...)
 			}
-			out = expr.AppendJSON(out, a.cols[0].Type, a.cols[0].Datum(0), a.format())
+			out = types.AppendJSON(out, a.cols[0].Type, a.cols[0].Datum(0), a.format())
 		}
 		return true, nil
 	})
@@ -56,7 +55,7 @@ func finishJSONObject(a *collectAcc, g int32, dst *column.Column) error {
 			}
 			key := types.AppendText(nil, a.cols[0].Type, a.cols[0].Datum(0), a.format())
 			out = append(types.AppendJSONString(out, key), " : "...)
-			out = expr.AppendJSON(out, a.cols[1].Type, a.cols[1].Datum(0), a.format())
+			out = types.AppendJSON(out, a.cols[1].Type, a.cols[1].Datum(0), a.format())
 		}
 		return true, nil
 	})

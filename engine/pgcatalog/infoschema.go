@@ -275,7 +275,7 @@ func describeType(t types.Type) typeFacts {
 		f.name = "ARRAY"
 		return f
 	}
-	if t.IsUser() {
+	if t.IsUser() || t.IsMap() {
 		f.name = "USER-DEFINED"
 		return f
 	}

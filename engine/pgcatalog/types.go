@@ -8,6 +8,7 @@ func typeSources() map[string]source {
 			base.rows(c, e)
 			c.rowTypes(e)
 			c.userTypeRows(e)
+			c.mapTypeRows(e)
 		}},
 		"pg_enum": {"oid enumtypid enumsortorder enumlabel", (*Catalog).enumRows},
 	}

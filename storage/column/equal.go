@@ -96,7 +96,7 @@ func compareValue(a *Column, i int, b *Column, j int) int {
 		bh, bl := IntervalSpan(b.Ivs[j])
 		return cmp.Or(cmp.Compare(ah, bh), cmp.Compare(al, bl))
 	case types.KindBytes:
-		if a.Type.OID == types.OIDJSONB {
+		if a.Type.IsJSONB() {
 			return types.CompareJSON(a.Bytes(i), b.Bytes(j))
 		}
 		return bytes.Compare(KeyBytes(a.Type, a.Bytes(i)), KeyBytes(b.Type, b.Bytes(j)))

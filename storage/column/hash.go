@@ -142,19 +142,18 @@ func CanonicalFloat(f float64) float64 {
 // KeyBytes is the part of a KindBytes value that counts in comparisons: char(n)
 // ignores trailing blanks, jsonb the zeros at the end of fractions.
 func KeyBytes(t types.Type, b []byte) []byte {
-	switch t.OID {
-	case types.OIDBpchar:
-		return bytes.TrimRight(b, " ")
-	case types.OIDJSONB:
-		return trimJSONNumbers(b)
-	default:
+	switch {
+	case t.PlainBytes():
 		return b
+	case t.OID == types.OIDBpchar:
+		return bytes.TrimRight(b, " ")
 	}
+	return trimJSONNumbers(b)
 }
 
 // PlainBytes reports that all bytes of t's values count in comparisons:
 // KeyBytes changes nothing.
-func PlainBytes(t types.Type) bool { return t.OID != types.OIDBpchar && t.OID != types.OIDJSONB }
+func PlainBytes(t types.Type) bool { return t.PlainBytes() }
 
 // trimJSONNumbers is canonical jsonb text in which equal numbers are written
 // alike: 1.50 as 1.5, 1.0 as 1. Canonical numbers have no exponent.

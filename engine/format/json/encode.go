@@ -71,6 +71,9 @@ func (e *Encoder) value(dst []byte, c *column.Column, i int) []byte {
 		return types.AppendJSONString(dst, c.Data[c.Offs[i]:c.Offs[i+1]])
 	default:
 	}
+	if c.Type.IsMap() {
+		return append(dst, c.Data[c.Offs[i]:c.Offs[i+1]]...)
+	}
 	if c.Type.Kind() == types.KindList {
 		return e.list(dst, c, i)
 	}

@@ -194,6 +194,9 @@ func (d *Decoder) document(cell *format.Cell, col *column.Column, c byte, depth 
 		return cell.Text(col, raw)
 	default:
 	}
+	if c == '{' && cell.Type.IsMap() {
+		return cell.Text(col, raw)
+	}
 	return cell.Invalid(raw)
 }
 

@@ -209,6 +209,9 @@ type Subscript struct {
 	X      Expr
 	Lo, Hi Expr
 	Slice  bool
+	// Closed: it is in parentheses before another subscript, which is not one more
+	// dimension but is of the value that this gives.
+	Closed bool
 }
 
 // FieldSelect is (X).Name or (X).*.

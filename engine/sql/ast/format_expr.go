@@ -321,6 +321,12 @@ func (p *printer) subscript(lo, hi Expr, slice bool) {
 // base writes what is subscripted or selected from. A column needs
 // parentheses before a field, else the field would be part of its name.
 func (p *printer) base(x Expr, field bool) {
+	if s, ok := x.(*Subscript); ok && s.Closed {
+		p.w("(")
+		p.expr(x)
+		p.w(")")
+		return
+	}
 	switch x.(type) {
 	case *Param, *Subscript, *FieldSelect, *Subquery:
 		p.expr(x)

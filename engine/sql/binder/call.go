@@ -70,6 +70,9 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	if e.Star || e.Distinct || e.Filter != nil || len(e.OrderBy) > 0 {
 		return nil, b.notAggregate(name, e)
 	}
+	if name == "map" {
+		return b.mapCall(e, cx)
+	}
 	if expr.IsSetReturning(name) {
 		return b.setItem(name, e, cx)
 	}
@@ -79,6 +82,11 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	if row := b.wholeRow(name, e, cx); row != nil {
 		return b.funcCall(row, cx)
 	}
+	return b.scalarCall(name, e, cx)
+}
+
+// scalarCall binds a call of a function of one row.
+func (b *Binder) scalarCall(name string, e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	args, err := b.exprs(e.Args, cx)
 	if err != nil {
 		return nil, err

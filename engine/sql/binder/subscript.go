@@ -16,7 +16,7 @@ func (b *Binder) subscript(e *ast.Subscript, cx *context) (expr.Expr, error) {
 	base := e.X
 	for {
 		s, ok := base.(*ast.Subscript)
-		if !ok {
+		if !ok || s.Closed {
 			break
 		}
 		subs, base = append([]*ast.Subscript{s}, subs...), s.X
@@ -24,6 +24,14 @@ func (b *Binder) subscript(e *ast.Subscript, cx *context) (expr.Expr, error) {
 	x, err := b.expr(base, cx)
 	if err != nil {
 		return nil, err
+	}
+	for ; len(subs) > 0 && hasMaps(x.Type()); subs = subs[1:] {
+		if x, err = b.mapSubscript(x, subs[0], cx); err != nil {
+			return nil, err
+		}
+	}
+	if len(subs) == 0 {
+		return x, nil
 	}
 	if x.Type().OID == types.OIDJSONB {
 		for _, s := range subs {

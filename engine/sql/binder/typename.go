@@ -94,6 +94,9 @@ func (b *Binder) composedType(n *ast.TypeName, name string) (types.Type, error) 
 			return arr, nil
 		}
 	}
+	if name == "map" {
+		return b.mapType(n)
+	}
 	return types.Type{}, b.missing(n, "type %s is not supported", strings.ToUpper(name))
 }
 

@@ -46,6 +46,9 @@ func relabels(from, to types.Type) bool {
 	if to.Mod != -1 || from.Kind() != to.Kind() {
 		return false
 	}
+	if from.IsMap() {
+		return to.OID == types.OIDJSONB
+	}
 	switch from.OID {
 	case types.OIDText, types.OIDVarchar:
 		return to.OID == types.OIDText || to.OID == types.OIDVarchar || to.OID == types.OIDBpchar

@@ -27,7 +27,7 @@ func equalAt(t types.Type, a, b *column.Column, i int) bool {
 	case types.KindDecimal:
 		return a.Decs[x].Equal(b.Decs[y])
 	case types.KindBytes:
-		if t.OID != types.OIDBpchar && t.OID != types.OIDJSONB {
+		if t.PlainBytes() {
 			return bytes.Equal(a.Bytes(i), b.Bytes(i))
 		}
 	default:

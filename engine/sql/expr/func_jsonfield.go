@@ -81,5 +81,5 @@ func arrayToJSON(c *CallContext, a []datum) (datum, error) {
 	if a[1].Bool() {
 		sep = ",\n "
 	}
-	return raw(appendArrayJSON(nil, elem, a[0].List, a[0].Dims(c.Args[0]), sep, c.Env.format()))
+	return raw(types.AppendJSONArray(nil, elem, a[0].List, a[0].Dims(c.Args[0]), sep, c.Env.format()))
 }

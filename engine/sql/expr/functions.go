@@ -18,6 +18,16 @@ const (
 	OIDAnyCompatibleArray types.OID = 5078
 )
 
+// Pseudo-types of functions on maps, which PostgreSQL has not: the first argument is a
+// map, and the others are its key or value, or arrays of these.
+const (
+	OIDAnyMap types.OID = types.BaseMapArray + 1_000_000 + iota
+	OIDMapKey
+	OIDMapValue
+	OIDMapKeys
+	OIDMapValues
+)
+
 // Volatility says how far a function's result depends on its arguments alone.
 type Volatility uint8
 
@@ -87,6 +97,9 @@ func (f *Function) ReturnType(args []types.Type) types.Type {
 	switch f.Ret {
 	case types.OIDAnyElement, OIDAnyNonArray, OIDAnyEnum, OIDAnyCompatible, types.OIDAnyArray, OIDAnyCompatibleArray:
 		return f.polymorphicReturn(args)
+	case OIDAnyMap, OIDMapKey, OIDMapValue, OIDMapKeys, OIDMapValues:
+		t := mapPart(f.Ret, args)
+		return types.Type{OID: t.OID, Mod: -1}
 	default:
 	}
 	return types.Type{OID: f.Ret, Mod: -1}

@@ -27,7 +27,7 @@ func compileIn(e *InList) (node, error) {
 	switch k := n.t.Kind(); {
 	case k == types.KindInt:
 		n.ints = make(map[int64]struct{}, len(e.List))
-	case k == types.KindBytes && n.t.OID != types.OIDJSONB && n.t.OID != types.OIDBpchar:
+	case k == types.KindBytes && n.t.PlainBytes():
 		n.strs = make(map[string]struct{}, len(e.List))
 	}
 	for _, c := range e.List {

@@ -7,72 +7,6 @@ import (
 	"velostream/pgwire/pgerror"
 )
 
-// appendToJSON adds a value of any type as to_json gives it: numbers and
-// booleans as such, json as it is, arrays as arrays, dates and times in
-// ISO 8601, anything else as the string of its text.
-func appendToJSON(dst []byte, t types.Type, d datum, f *types.Format) []byte {
-	if d.Null {
-		return append(dst, "null"...)
-	}
-	switch t.OID {
-	case types.OIDBool:
-		if d.Bool() {
-			return append(dst, "true"...)
-		}
-		return append(dst, "false"...)
-	case types.OIDInt2, types.OIDInt4, types.OIDInt8:
-		return types.AppendText(dst, t, d, f)
-	case types.OIDFloat4, types.OIDFloat8, types.OIDNumeric:
-		s := types.AppendText(nil, t, d, f)
-		if last := s[len(s)-1]; last == 'y' || last == 'N' { // Infinity, NaN
-			return types.AppendJSONString(dst, s)
-		}
-		return append(dst, s...)
-	case types.OIDJSON, types.OIDJSONB:
-		return append(dst, d.B...)
-	case types.OIDTimestamp, types.OIDTimestamptz:
-		iso := &types.Format{ExtraFloatDigits: 1}
-		if f != nil {
-			iso.Location = f.Location
-		}
-		s := types.AppendText(nil, t, d, iso)
-		if t.OID == types.OIDTimestamptz && len(s) > 3 && (s[len(s)-3] == '+' || s[len(s)-3] == '-') {
-			s = append(s, ":00"...)
-		}
-		return types.AppendJSONString(dst, bytes.Replace(s, []byte(" "), []byte("T"), 1))
-	case types.OIDDate:
-		return types.AppendJSONString(dst, types.AppendText(nil, t, d, nil))
-	default:
-	}
-	if elem, ok := t.Elem(); ok {
-		return appendArrayJSON(dst, elem, d.List, d.Dims(t), ",", f)
-	}
-	return types.AppendJSONString(dst, types.AppendText(nil, t, d, f))
-}
-
-// appendArrayJSON adds list, which has the dimensions dims; sep is between the
-// elements of the outermost.
-func appendArrayJSON(dst []byte, elem types.Type, list []datum, dims []types.Dim, sep string, f *types.Format) []byte {
-	dst = append(dst, '[')
-	if len(dims) > 1 {
-		each := len(list) / int(dims[0].Len)
-		for i := range int(dims[0].Len) {
-			if i > 0 {
-				dst = append(dst, sep...)
-			}
-			dst = appendArrayJSON(dst, elem, list[i*each:(i+1)*each], dims[1:], ",", f)
-		}
-		return append(dst, ']')
-	}
-	for i, e := range list {
-		if i > 0 {
-			dst = append(dst, sep...)
-		}
-		dst = appendToJSON(dst, elem, e, f)
-	}
-	return append(dst, ']')
-}
-
 // canonical makes a jsonb value of JSON text.
 func canonical(b []byte) (datum, error) {
 	out, err := types.CanonicalJSON(nil, b)
@@ -88,7 +22,7 @@ func finishJSON(c *CallContext, b []byte) (datum, error) {
 }
 
 func toJSON(c *CallContext, a []datum) (datum, error) {
-	return finishJSON(c, appendToJSON(nil, c.Args[0], a[0], c.Env.format()))
+	return finishJSON(c, types.AppendJSON(nil, c.Args[0], a[0], c.Env.format()))
 }
 
 func buildArray(c *CallContext, a []datum) (datum, error) {
@@ -97,7 +31,7 @@ func buildArray(c *CallContext, a []datum) (datum, error) {
 		if i > 0 {
 			out = append(out, ", "...)
 		}
-		out = appendToJSON(out, c.Args[i], d, c.Env.format())
+		out = types.AppendJSON(out, c.Args[i], d, c.Env.format())
 	}
 	return finishJSON(c, append(out, ']'))
 }
@@ -132,7 +66,7 @@ func buildObjectWith(c *CallContext, a []datum, comma, colon string) (datum, err
 		} else {
 			out = append(out, colon...)
 		}
-		out = appendToJSON(out, c.Args[i+1], a[i+1], c.Env.format())
+		out = types.AppendJSON(out, c.Args[i+1], a[i+1], c.Env.format())
 	}
 	return finishJSON(c, append(out, '}'))
 }
@@ -141,7 +75,7 @@ func buildObjectWith(c *CallContext, a []datum, comma, colon string) (datum, err
 func jsonKeyText(c *CallContext, i int, d datum) []byte {
 	switch c.Args[i].OID {
 	case types.OIDBool, types.OIDDate, types.OIDTimestamp, types.OIDTimestamptz:
-		b := appendToJSON(nil, c.Args[i], d, c.Env.format())
+		b := types.AppendJSON(nil, c.Args[i], d, c.Env.format())
 		return bytes.Trim(b, `"`)
 	default:
 	}

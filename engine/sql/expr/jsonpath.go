@@ -32,7 +32,7 @@ func (i jsonItem) text() []byte {
 	if i.t.OID == 0 {
 		return jsonTrim(i.b)
 	}
-	return appendToJSON(nil, i.t, types.IntDatum(i.v), &types.Format{Location: types.FixedOffset(i.off)})
+	return types.AppendJSON(nil, i.t, types.IntDatum(i.v), &types.Format{Location: types.FixedOffset(i.off)})
 }
 
 // errFound ends an evaluation that was only asked for a first item.

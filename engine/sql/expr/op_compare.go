@@ -396,7 +396,7 @@ func cmpTexts(op cmpOp, compare func(a, b []byte) int) Kernel {
 	return func(c *CallContext, args []*column.Column, out *column.Column) error {
 		a, b := args[0], args[1]
 		if op == opEq || op == opNe {
-			if c.Args[0].OID != types.OIDBpchar && c.Args[0].OID != types.OIDJSONB {
+			if c.Args[0].PlainBytes() {
 				return c.each(func(i int) error {
 					out.Bools[i] = bytes.Equal(a.Bytes(i), b.Bytes(i)) == (op == opEq)
 					return nil

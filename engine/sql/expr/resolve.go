@@ -32,6 +32,10 @@ func choose(all []*Function, name string, isOperator bool, args []types.Type) (*
 		}
 	}
 	f := exactMatch(cands, in, isOperator)
+	base := baseTypes(in)
+	if f == nil {
+		f = exactMatch(cands, base, isOperator)
+	}
 	if f == nil {
 		fits := slices.DeleteFunc(slices.Clone(cands), func(f *Function) bool { return !f.coercible(in) })
 		switch {
@@ -40,7 +44,7 @@ func choose(all []*Function, name string, isOperator bool, args []types.Type) (*
 		case len(fits) == 1:
 			f = fits[0]
 		default:
-			if f = bestCandidate(fits, in); f == nil {
+			if f = bestCandidate(fits, base); f == nil {
 				return nil, nil, ambiguous(name, isOperator, args)
 			}
 		}
@@ -59,6 +63,18 @@ func choose(all []*Function, name string, isOperator bool, args []types.Type) (*
 		return nil, nil, noFunction(name, isOperator, args)
 	}
 	return f, want, nil
+}
+
+// baseTypes are in with jsonb for maps, as PostgreSQL looks for functions of domains.
+func baseTypes(in []types.OID) []types.OID {
+	if !slices.ContainsFunc(in, func(o types.OID) bool { return types.Type{OID: o}.IsMap() }) {
+		return in
+	}
+	out := slices.Clone(in)
+	for i, o := range out {
+		out[i] = types.Type{OID: o}.Wire().OID
+	}
+	return out
 }
 
 // undetermined reports that nothing says which type f's anyarray or anyelement is.
@@ -97,11 +113,16 @@ func exactMatch(cands []*Function, in []types.OID, isOperator bool) *Function {
 		}
 	}
 	for _, f := range cands {
-		if !f.Variadic && slices.Equal(f.Args, want) {
+		if !f.Variadic && slices.EqualFunc(f.Args, want, exactly) {
 			return f
 		}
 	}
 	return nil
+}
+
+// exactly reports an argument of the declared type itself; for a map there is no other.
+func exactly(declared, o types.OID) bool {
+	return declared == o || declared == OIDAnyMap && types.Type{OID: o}.IsMap()
 }
 
 // coercible reports whether every argument converts implicitly to f's.
@@ -128,6 +149,10 @@ func canCoerce(from, to types.OID) bool {
 	switch to {
 	case from, OIDAny, types.OIDAnyElement, OIDAnyCompatible:
 		return true
+	case OIDMapKey:
+		return true // see wantedTypes
+	case OIDAnyMap:
+		return types.Type{OID: from}.IsMap()
 	case OIDAnyNonArray:
 		return !isArray(from)
 	case OIDAnyEnum:
@@ -294,6 +319,12 @@ func (f *Function) wantedTypes(args []types.Type) ([]types.Type, bool) {
 		case OIDAny:
 			if d = a.OID; d == types.OIDUnknown && f.Name != "pg_typeof" {
 				d = types.OIDText
+			}
+		case OIDAnyMap:
+			d = a.OID
+		case OIDMapKey:
+			if d = mapPart(d, args).OID; !canCoerce(a.OID, d) {
+				return nil, false
 			}
 		case types.OIDAnyElement, OIDAnyNonArray, OIDAnyEnum, OIDAnyCompatible:
 			d = elem

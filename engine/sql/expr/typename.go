@@ -15,6 +15,7 @@ var shortNames = map[string]types.OID{
 	"regoper": types.OIDRegoper, "regoperator": types.OIDRegoperator, "regcollation": types.OIDRegcollation, "unknown": types.OIDUnknown, "record": types.OIDRecord,
 	"void": types.OIDVoid, "any": OIDAny, "anyelement": types.OIDAnyElement, "anyarray": types.OIDAnyArray,
 	"anynonarray": OIDAnyNonArray, "anyenum": OIDAnyEnum, "anycompatible": OIDAnyCompatible, "anycompatiblearray": OIDAnyCompatibleArray,
+	"anymap": OIDAnyMap, "mapkey": OIDMapKey, "mapvalue": OIDMapValue, "mapkeys": OIDMapKeys, "mapvalues": OIDMapValues,
 }
 
 // typeName is the name of a type in messages.
@@ -30,6 +31,16 @@ func typeName(o types.OID) string {
 		return "anycompatible"
 	case OIDAnyCompatibleArray:
 		return "anycompatiblearray"
+	case OIDAnyMap:
+		return "anymap"
+	case OIDMapKey:
+		return "mapkey"
+	case OIDMapValue:
+		return "mapvalue"
+	case OIDMapKeys:
+		return "mapkey[]"
+	case OIDMapValues:
+		return "mapvalue[]"
 	default:
 	}
 	return types.Type{OID: o, Mod: -1}.String()
@@ -38,7 +49,8 @@ func typeName(o types.OID) string {
 // category returns a type's category and whether it is preferred there.
 func category(o types.OID) (types.Category, bool) {
 	switch o {
-	case OIDAny, OIDAnyNonArray, OIDAnyEnum, OIDAnyCompatible, OIDAnyCompatibleArray:
+	case OIDAny, OIDAnyNonArray, OIDAnyEnum, OIDAnyCompatible, OIDAnyCompatibleArray,
+		OIDAnyMap, OIDMapKey, OIDMapValue, OIDMapKeys, OIDMapValues:
 		return types.CategoryPseudo, false
 	default:
 	}

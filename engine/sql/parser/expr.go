@@ -452,6 +452,10 @@ func (p *parser) indirection(x ast.Expr) ast.Expr {
 			}
 			x = &ast.FieldSelect{At: at, X: x, Name: p.label().Name}
 		case p.isOp("["):
+			if isMapWord(x) {
+				x = p.mapOrSubscript(x, at)
+				continue
+			}
 			lo, hi, slice := p.subscript()
 			x = &ast.Subscript{At: at, X: x, Lo: lo, Hi: hi, Slice: slice}
 		default:
@@ -467,6 +471,12 @@ func (p *parser) subscript() (lo, hi ast.Expr, slice bool) {
 	if !p.isOp(":") {
 		lo = p.expr()
 	}
+	hi, slice = p.subscriptEnd()
+	return lo, hi, slice
+}
+
+// subscriptEnd parses what is behind the first bound of a subscript.
+func (p *parser) subscriptEnd() (hi ast.Expr, slice bool) {
 	if p.acceptOp(":") {
 		slice = true
 		if !p.isOp("]") {
@@ -474,7 +484,7 @@ func (p *parser) subscript() (lo, hi ast.Expr, slice bool) {
 		}
 	}
 	p.expectOp("]")
-	return lo, hi, slice
+	return hi, slice
 }
 
 // exprList parses expressions with commas between them.

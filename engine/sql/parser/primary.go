@@ -43,7 +43,11 @@ func (p *parser) primary() ast.Expr {
 		return p.nameOrCall()
 	case tOp:
 		if p.isOp("(") {
-			return p.indirection(p.parens())
+			x := p.parens()
+			if s, ok := x.(*ast.Subscript); ok && p.isOp("[") {
+				s.Closed = true
+			}
+			return p.indirection(x)
 		}
 	case tWord:
 		return p.wordPrimary()
