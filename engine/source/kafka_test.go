@@ -374,6 +374,27 @@ func TestWatermark(t *testing.T) {
 	}
 }
 
+// Splits that become idle between two looks at the watermark free it all the
+// same: the one with records does not take it along.
+func TestWatermarkAllIdle(t *testing.T) {
+	c := cluster(t, 3)
+	cl := client(t, c)
+	o := options(t, kafkaSource(t, c))
+	now := time.Now()
+	o.Now = func() time.Time { return now }
+	o.Watermark = &source.Watermark{Column: 1, Delay: 1000, IdleTimeout: time.Minute}
+	in := open(t, o, nil)
+	produce(t, cl, 0, row(10))
+	produce(t, cl, 1, row(5))
+	ids(t, in, 2)
+	if w, _ := in.Watermark(now); w != source.NoWatermark {
+		t.Fatal("partition 2 is waited for", w)
+	}
+	if w, idle := in.Watermark(now.Add(time.Minute)); w != 9000 || !idle {
+		t.Fatal(w, idle)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	c := cluster(t, 1)
 	locked, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, c.Topic("t")), kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", "secret"))

@@ -69,7 +69,8 @@ func (w *watermarks) observe(in *Input, s *splitState) error {
 
 // Watermark returns the input's watermark in the time column's terms
 // (NoWatermark: none yet), and whether the input is idle: then it does not
-// hold back others. It never goes back.
+// hold back others. It is the least of the splits that are not idle, of all
+// idle ones the greatest; it never goes back.
 func (in *Input) Watermark(now time.Time) (at int64, idle bool) {
 	w := &in.clock
 	if !w.set {
@@ -91,6 +92,13 @@ func (in *Input) Watermark(now time.Time) (at int64, idle bool) {
 		}
 	}
 	if active == 0 {
+		// None is waited for, so the greatest holds, as between inputs. Were it
+		// the last that was left, it would depend on when somebody looked.
+		for _, s := range in.order {
+			if s.seen {
+				w.at = max(w.at, lessDelay(s.max, w.spec.Delay))
+			}
+		}
 		return w.at, len(in.order) > 0
 	}
 	w.at = max(w.at, low)
