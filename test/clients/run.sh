@@ -118,6 +118,9 @@ run_python() {
 	check psycopg "$cache/venv/bin/python" "$here/python/libpq.py"
 	check asyncpg "$cache/venv/bin/python" "$here/python/asyncpg_.py"
 	check sqlalchemy "$cache/venv/bin/python" "$here/python/sqlalchemy_.py"
+	check alembic "$cache/venv/bin/python" "$here/python/alembic_.py"
+	check django "$cache/venv/bin/python" "$here/python/django_.py"
+	DJANGO_DRIVER=psycopg2 check django "$cache/venv/bin/python" "$here/python/django_.py"
 	if odbcinst -q -d 2>/dev/null | grep -q 'PostgreSQL Unicode'; then
 		check odbc "$cache/venv/bin/python" "$here/python/odbc.py"
 	else
