@@ -52,7 +52,7 @@ func BindColumnDefs(o Options, r *ast.CreateRelation) (*Definition, error) {
 		}
 	}
 	for i := range r.Columns {
-		if err := b.columnExprs(d, i, &r.Columns[i], r.Name.Last()); err != nil {
+		if err := b.columnExprs(d, i, &r.Columns[i], r); err != nil {
 			return nil, err
 		}
 	}
@@ -154,7 +154,7 @@ func (b *Binder) identity(d *Definition, i int, k ast.Constraint, r *ast.CreateR
 
 // constraints binds CHECK, UNIQUE and FOREIGN KEY of columns and table.
 func (b *Binder) constraints(d *Definition, r *ast.CreateRelation) error {
-	own := &owner{name: r.Name.Last(), schema: r.Name.Schema(), columns: d.Columns, key: d.PrimaryKey}
+	own := &owner{name: r.Name.Last(), schema: b.schemaFor(r), columns: d.Columns, key: d.PrimaryKey}
 	type todo struct {
 		k   ast.Constraint
 		col []int
@@ -227,8 +227,22 @@ func (b *Binder) tableConstraint(d *Definition, k ast.Constraint, r *ast.CreateR
 	return b.primaryKey(d, cols, k, r)
 }
 
+// schemaFor is the schema that r is made in.
+func (b *Binder) schemaFor(r *ast.CreateRelation) string {
+	if s := r.Name.Schema(); s != "" {
+		return s
+	}
+	for _, s := range b.SearchPath {
+		if b.hasSchema(s) {
+			return s
+		}
+	}
+	return "public"
+}
+
 // columnExprs binds DEFAULT and AS of column i, and keeps their text.
-func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string) error {
+func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, r *ast.CreateRelation) error {
+	rel := r.Name.Last()
 	computed, generatedAt := c.Computed, c.Pos()
 	for _, k := range c.Constraints {
 		switch k.Kind {
@@ -250,11 +264,7 @@ func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, rel string)
 		return pgerror.New(pgerror.SyntaxError, "both default and generation expression specified for column %q of table %q", c.Name, rel).
 			At(b.pos(generatedAt))
 	}
-	s := make(plan.Schema, len(d.Columns))
-	for j, k := range d.Columns {
-		s[j] = plan.Column{Name: k.Name, Type: k.Type}
-	}
-	e, err := b.expr(computed, &context{scope: schemaScope(s, tableName{alias: rel, real: rel, event: -1}), clause: "column generation expressions"})
+	e, err := b.expr(computed, &context{scope: rowScope(b.schemaFor(r), rel, d.Columns), clause: "column generation expressions"})
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (b *Binder) keyColumns(own *owner, list []ast.Ident, what string, at int) (
 
 // check binds a CHECK over the whole row.
 func (b *Binder) check(own *owner, k ast.Constraint, out *Constraint) error {
-	cx := &context{scope: rowScope(own.name, own.columns), clause: "check constraints"}
+	cx := &context{scope: rowScope(own.schema, own.name, own.columns), clause: "check constraints"}
 	e, err := b.boolean(k.X, cx, "CHECK")
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 func IndexExpr(o Options, rel *catalog.Relation, x ast.Expr) (*catalog.IndexExpr, error) {
 	b := New(o)
 	b.Session = nil
-	e, err := b.expr(x, &context{scope: rowScope(rel.Name, rel.Columns), clause: "index expressions"})
+	e, err := b.expr(x, &context{scope: rowScope(rel.Schema, rel.Name, rel.Columns), clause: "index expressions"})
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func IndexExpr(o Options, rel *catalog.Relation, x ast.Expr) (*catalog.IndexExpr
 func IndexPredicate(o Options, rel *catalog.Relation, x ast.Expr) (*catalog.IndexExpr, error) {
 	b := New(o)
 	b.Session = nil
-	e, err := b.boolean(x, &context{scope: rowScope(rel.Name, rel.Columns), clause: "index predicates"}, "WHERE")
+	e, err := b.boolean(x, &context{scope: rowScope(rel.Schema, rel.Name, rel.Columns), clause: "index predicates"}, "WHERE")
 	if err != nil {
 		return nil, err
 	}
@@ -91,13 +91,16 @@ func RebindIndex(o Options, rel *catalog.Relation, x *catalog.Index) error {
 	return again(x.Where, IndexPredicate)
 }
 
-// rowScope are the columns of a relation, by its name.
-func rowScope(name string, columns []catalog.Column) *Scope {
+// rowScope are the columns of a relation, for an expression over one row of it
+// that the catalog keeps.
+func rowScope(schema, name string, columns []catalog.Column) *Scope {
 	s := make(plan.Schema, len(columns))
 	for i, c := range columns {
 		s[i] = plan.Column{Name: c.Name, Type: c.Type, Hidden: c.Hidden}
 	}
-	return schemaScope(s, tableName{alias: name, real: name, event: -1})
+	sc := schemaScope(s, tableName{alias: name, schema: schema, real: name, event: -1})
+	sc.bare = true
+	return sc
 }
 
 // indexKeys are the indexes of rel that reads may use.

@@ -491,7 +491,7 @@ func (b *Binder) conflictKeys(rel *catalog.Relation, c *ast.OnConflict) (*confli
 			}
 			continue
 		}
-		e, err := b.expr(t.X, &context{scope: rowScope(rel.Name, rel.Columns), clause: "index expressions"})
+		e, err := b.expr(t.X, &context{scope: rowScope(rel.Schema, rel.Name, rel.Columns), clause: "index expressions"})
 		if err == nil {
 			e, err = toCols(b, e)
 		}
@@ -503,7 +503,7 @@ func (b *Binder) conflictKeys(rel *catalog.Relation, c *ast.OnConflict) (*confli
 	if c.Where == nil {
 		return want, nil
 	}
-	e, err := b.boolean(c.Where, &context{scope: rowScope(rel.Name, rel.Columns), clause: "index predicates"}, "WHERE")
+	e, err := b.boolean(c.Where, &context{scope: rowScope(rel.Schema, rel.Name, rel.Columns), clause: "index predicates"}, "WHERE")
 	if err == nil {
 		e, err = toCols(b, e)
 	}

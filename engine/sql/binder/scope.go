@@ -48,6 +48,9 @@ type Scope struct {
 	parent *Scope
 	// outerJoined: a join adds rows of NULL for some of the tables.
 	outerJoined bool
+	// bare: what is bound here is kept as text, in which no column has its
+	// table's name: that can change.
+	bare bool
 	// block is the query whose FROM this is; its aggregates may stand in subqueries.
 	block *block
 }
@@ -176,6 +179,9 @@ func (b *Binder) resolve(s *Scope, r *ast.ColumnRef) (*ref, error) {
 		}
 		if c != nil {
 			b.reads(c)
+			if sc.bare {
+				r.Parts = r.Parts[len(qual):]
+			}
 			return &ref{index: c.index, level: level, t: c.t, table: c.table, name: c.name, pos: b.pos(r.Pos())}, nil
 		}
 		if table != "" {

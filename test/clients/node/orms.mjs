@@ -2,24 +2,7 @@
 // for each check, exit status 1 when one failed.
 import knex from 'knex';
 import { DataTypes, Sequelize } from 'sequelize';
-
-const dsn = process.env.CLIENTS_DSN;
-let failed = false;
-
-function same(got, want) {
-  const [g, w] = [JSON.stringify(got), JSON.stringify(want)];
-  if (g !== w) throw new Error(`got ${g}, want ${w}`);
-}
-
-async function check(driver, name, f) {
-  try {
-    await f();
-    console.log(`ok   ${driver} ${name}`);
-  } catch (e) {
-    failed = true;
-    console.log(`FAIL ${driver} ${name}: ${e.code ?? e.parent?.code ?? ''} ${String(e.message).replace(/\s+/g, ' ')}`);
-  }
-}
+import { check, dsn, finish, same } from './checks.mjs';
 
 async function onKnex() {
   const d = 'knex';
@@ -92,4 +75,4 @@ async function onSequelize() {
 
 await onKnex();
 await onSequelize();
-process.exit(failed ? 1 : 0);
+finish();
