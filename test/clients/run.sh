@@ -99,11 +99,13 @@ run_go() {
 run_node() {
 	need npm "the suite of Node.js"
 	if [ ! -d "$here/node/node_modules" ] || ! fresh "$here/node/package-lock.json" node; then
-		(cd "$here/node" && npm ci --silent --no-audit --no-fund)
+		(cd "$here/node" && npm ci --ignore-scripts --silent --no-audit --no-fund)
 		installed "$here/node/package-lock.json" node
 	fi
 	check node node "$here/node/clients.mjs"
 	check orms node "$here/node/orms.mjs"
+	check typeorm node "$here/node/typeorm.mjs"
+	check drizzle node "$here/node/drizzle.mjs"
 }
 
 run_python() {
