@@ -24,15 +24,11 @@ type psqlCase struct {
 }
 
 // TestCatalog runs the commands of testdata/catalog/*.psql through psql, over
-// the schema of schema.sql there: PostgreSQL prints what stands in the file, and
+// the schema in the .sql file of the same name, or schema.sql: PostgreSQL prints what stands in the file, and
 // so does Velostream but for the commands marked !===.
 func TestCatalog(t *testing.T) {
 	if _, err := exec.LookPath("psql"); err != nil {
 		missing(t, "psql")
-	}
-	schema, err := os.ReadFile("../../testdata/catalog/schema.sql")
-	if err != nil {
-		t.Fatal(err)
 	}
 	files, err := filepath.Glob("../../testdata/catalog/*.psql")
 	if err != nil || len(files) == 0 {
@@ -43,14 +39,14 @@ func TestCatalog(t *testing.T) {
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(f), ".psql"), func(t *testing.T) {
-			cases := readPsql(t, f)
+			cases, schema := readPsql(t, f), schemaOf(t, f)
 			t.Run("postgres", func(t *testing.T) {
 				p := postgres(t)
 				if p == nil {
 					missing(t, "PostgreSQL")
 				}
 				dsn := p.fixed(t, "velostream")
-				got := runPsql(t, dsn, string(schema), cases)
+				got := runPsql(t, dsn, schema, cases)
 				if *rewrite {
 					writePsql(t, f, cases, got)
 					return
@@ -60,10 +56,23 @@ func TestCatalog(t *testing.T) {
 			t.Run("velostream", func(t *testing.T) {
 				cases = readPsql(t, f)
 				v := Start(t, engine.Options{})
-				comparePsql(t, cases, runPsql(t, v.DSN(), string(schema), cases), true)
+				comparePsql(t, cases, runPsql(t, v.DSN(), schema, cases), true)
 			})
 		})
 	}
+}
+
+// schemaOf is what is made before the commands of file are run.
+func schemaOf(t *testing.T, file string) string {
+	t.Helper()
+	b, err := os.ReadFile(strings.TrimSuffix(file, ".psql") + ".sql")
+	if os.IsNotExist(err) {
+		b, err = os.ReadFile(filepath.Join(filepath.Dir(file), "schema.sql"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // fixed makes an empty database of that name.

@@ -101,21 +101,28 @@ func layout(t types.Type) (byval bool, align, storage string) {
 
 // defaultText is the expression of a column's default or of a computed column.
 // One that takes the next number of a sequence says what the sequence is called now.
-func (c *Catalog) defaultText(col catalog.Column) string {
+func (c *Catalog) defaultText(r *catalog.Relation, col catalog.Column) string {
 	if col.Computed != "" {
-		return parenthesised(col.Computed)
+		out, _ := c.exprText(r, col.Computed, col.Type, false)
+		return out
 	}
 	if s := c.relation(col.Sequence); s != nil && col.Identity == "" {
 		return "nextval('" + strings.ReplaceAll(c.qualified(s.Schema, s.Name), "'", "''") + "'::regclass)"
 	}
-	return parenthesised(col.Default)
+	out, _ := c.exprText(r, col.Default, col.Type, false)
+	return out
+}
+
+// hasDefault reports that pg_attrdef has a row for col.
+func hasDefault(col catalog.Column) bool {
+	return col.Computed != "" || col.Default != "" || col.Sequence != 0 && col.Identity == ""
 }
 
 func (c *Catalog) defaultRows(e *emitter) {
 	for _, r := range c.relations() {
 		for _, col := range columnsOf(r) {
-			if text := c.defaultText(col.Column); text != "" {
-				e.row(defaultOID(r, col.num), r.ID, col.num, text)
+			if hasDefault(col.Column) {
+				e.row(defaultOID(r, col.num), r.ID, col.num, lazy(func() any { return c.defaultText(r, col.Column) }))
 			}
 		}
 	}

@@ -183,7 +183,7 @@ func (c *Catalog) dependRows(e *emitter) {
 	}
 	for _, r := range c.relations() {
 		for _, col := range columnsOf(r) {
-			if c.defaultText(col.Column) != "" {
+			if hasDefault(col.Column) {
 				e.row(classAttrdef, defaultOID(r, col.num), 0, classClass, r.ID, col.num, "a")
 				if col.Sequence != 0 && col.Identity == "" {
 					e.row(classAttrdef, defaultOID(r, col.num), 0, classClass, col.Sequence, 0, "n")

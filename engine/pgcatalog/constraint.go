@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"velostream/catalog"
+	"velostream/catalog/types"
 )
 
 // constraint is a constraint as the catalogs show it.
@@ -71,7 +72,7 @@ func (c *Catalog) constraintRows(e *emitter) {
 				setcols = numbers(k.SetColumns)
 			}
 		case "c":
-			bin = k.checkText()
+			bin = lazy(func() any { return k.checkText(c, false) })
 		}
 		e.row(k.ID, k.Name, c.schemaOID(k.rel.Schema), k.kind, k.Deferrable, k.Deferred, !k.NotValid, k.rel.ID, k.index, ref, up, del, match, true, k.kind != "c",
 			numbers(k.Columns), confkey, setcols, bin, 0)
@@ -79,9 +80,11 @@ func (c *Catalog) constraintRows(e *emitter) {
 	c.domainConstraintRows(e)
 }
 
-// checkText is the condition in parentheses, as PostgreSQL prints those that
-// are more than a column or a call.
-func (k *constraint) checkText() string { return parenthesised(k.Text) }
+// checkText is the condition of a CHECK.
+func (k *constraint) checkText(c *Catalog, pretty bool) string {
+	out, _ := c.exprText(k.rel, k.Text, types.Bool, pretty)
+	return out
+}
 
 // parenthesised puts an expression in parentheses where PostgreSQL does when it
 // is not to be pretty: unless it is one word, one literal, or a call.
@@ -126,10 +129,7 @@ func (k *constraint) text(c *Catalog, pretty bool) string {
 		}
 		return s + list(k.rel, k.Columns)
 	case "c":
-		if pretty {
-			return "CHECK (" + k.Text + ")" + k.Attributes()
-		}
-		return "CHECK (" + k.checkText() + ")" + k.Attributes()
+		return "CHECK (" + k.checkText(c, pretty) + ")" + k.Attributes()
 	}
 	ref := c.relation(k.Ref)
 	if ref == nil {

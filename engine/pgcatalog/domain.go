@@ -1,8 +1,6 @@
 package pgcatalog
 
 import (
-	"strings"
-
 	"velostream/catalog"
 	"velostream/catalog/types"
 )
@@ -39,7 +37,8 @@ func (c *Catalog) domainRow(n int, t *catalog.UserType) []any {
 	}
 	row[28] = collationOf(t.Base)
 	if len(row) > 30 && t.Default != "" {
-		row[29], row[30] = parenthesised(t.Default), parenthesised(t.Default)
+		def := lazy(func() any { return c.domainText(t, t.Default, t.Base, false) })
+		row[29], row[30] = def, def
 	}
 	return row
 }
@@ -62,36 +61,13 @@ func outputOf(t types.Type) uint32 {
 	return builtins().byName["enum_out"]
 }
 
-// domainCheck is the text of a CHECK of a domain.
-func domainCheck(k catalog.DomainCheck) string {
-	var b strings.Builder
-	text := k.Text
-	for i := 0; i < len(text); {
-		if n := quoted(text[i:]); n > 1 {
-			b.WriteString(text[i : i+n])
-			i += n
-			continue
-		}
-		end := i
-		for end < len(text) && isWord(text[end]) {
-			end++
-		}
-		word := text[i:max(end, i+1)]
-		if word == "value" {
-			word = "VALUE"
-		}
-		b.WriteString(word)
-		i = max(end, i+1)
-	}
-	return b.String()
+// domainCheck is the condition of a CHECK of a domain.
+func (c *Catalog) domainCheck(t *catalog.UserType, k catalog.DomainCheck, pretty bool) string {
+	return c.domainText(t, k.Text, types.Bool, pretty)
 }
 
-func domainCheckText(k catalog.DomainCheck, pretty bool) string {
-	s := domainCheck(k)
-	if !pretty {
-		s = parenthesised(s)
-	}
-	s = "CHECK (" + s + ")"
+func (c *Catalog) domainCheckText(t *catalog.UserType, k catalog.DomainCheck, pretty bool) string {
+	s := "CHECK (" + c.domainCheck(t, k, pretty) + ")"
 	if k.NotValid {
 		s += " NOT VALID"
 	}
@@ -103,7 +79,7 @@ func (c *Catalog) domainConstraintRows(e *emitter) {
 	for _, t := range c.domains() {
 		for _, k := range t.Checks {
 			e.row(k.ID, k.Name, c.schemaOID(t.Schema), "c", false, false, !k.NotValid, 0, 0, 0, " ", " ", " ", true, false, nil, nil, nil,
-				parenthesised(domainCheck(k)), uint32(t.OID()))
+				lazy(func() any { return c.domainCheck(t, k, false) }), uint32(t.OID()))
 		}
 	}
 }
@@ -117,7 +93,7 @@ func (c *Catalog) infoDomainRows(e *emitter) {
 		}
 		var def any
 		if t.Default != "" {
-			def = parenthesised(t.Default)
+			def = lazy(func() any { return c.domainText(t, t.Default, t.Base, false) })
 		}
 		e.row(c.Database, t.Schema, t.Name, d.name, d.length, d.octets, collCatalog, collSchema, collName,
 			d.precision, d.radix, d.scale, d.times, def, c.Database, udtSchema, udtName, "1")

@@ -40,6 +40,7 @@ func oidArg(d types.Datum) uint32 { return uint32(d.I) }
 var functionTable = withAdvisory(map[string]function{
 	"format_type":                        formatType,
 	"pg_get_viewdef":                     viewDefinition,
+	"pg_get_expr":                        getExpr,
 	"pg_get_indexdef":                    indexDef,
 	"pg_get_constraintdef":               constraintDef,
 	"pg_get_functiondef":                 functionDef,
@@ -157,7 +158,14 @@ func viewDefinition(c *Catalog, a []types.Datum) (any, error) {
 	if r == nil {
 		return nil, nil
 	}
-	return orNull(viewText(r)), nil
+	pretty, wrap := false, 0
+	if len(a) > 1 {
+		pretty = a[1].I != 0
+		if a[1].I > 1 {
+			wrap = int(a[1].I)
+		}
+	}
+	return orNull(c.viewText(r, pretty, wrap)), nil
 }
 
 func quoteAll(names []string) []string {
@@ -173,11 +181,12 @@ func indexDef(c *Catalog, a []types.Datum) (any, error) {
 	if !ok {
 		return nil, nil
 	}
+	pretty := len(a) > 2 && a[2].Bool()
 	if len(a) == 1 || a[1].I == 0 {
-		return x.definition, nil
+		return x.text(c, pretty), nil
 	}
 	if i := int(a[1].I); i >= 1 && i <= len(x.columns) {
-		return x.keyTexts()[i-1], nil
+		return x.keyTexts(c, pretty)[i-1], nil
 	}
 	return "", nil
 }
@@ -191,7 +200,7 @@ func constraintDef(c *Catalog, a []types.Datum) (any, error) {
 	for _, t := range c.domains() {
 		for _, k := range t.Checks {
 			if k.ID == oidArg(a[0]) {
-				return domainCheckText(k, len(a) > 1 && a[1].Bool()), nil
+				return c.domainCheckText(t, k, len(a) > 1 && a[1].Bool()), nil
 			}
 		}
 	}
@@ -266,7 +275,7 @@ func functionDef(c *Catalog, a []types.Datum) (any, error) {
 func ruleDef(c *Catalog, a []types.Datum) (any, error) {
 	for _, r := range c.relations() {
 		if viewQuery(r) != "" && ruleOID(r) == oidArg(a[0]) {
-			return "CREATE RULE \"_RETURN\" AS ON SELECT TO " + quoteIdent(r.Schema) + "." + quoteIdent(r.Name) + " DO INSTEAD" + viewText(r), nil
+			return "CREATE RULE \"_RETURN\" AS ON SELECT TO " + quoteIdent(r.Schema) + "." + quoteIdent(r.Name) + " DO INSTEAD" + c.viewText(r, false, 0), nil
 		}
 	}
 	return nil, nil

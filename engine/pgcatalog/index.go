@@ -1,6 +1,7 @@
 package pgcatalog
 
 import (
+	"slices"
 	"strings"
 
 	"velostream/catalog"
@@ -22,7 +23,6 @@ type index struct {
 	primary    bool
 	nullsEqual bool
 	valid      bool
-	definition string
 	comment    string
 }
 
@@ -40,12 +40,10 @@ func (c *Catalog) indexes() []index {
 func indexesOf(r *catalog.Relation) []index {
 	var out []index
 	if r.PrimaryKey && len(r.Key) > 0 {
-		x := index{
+		out = append(out, index{
 			oid: baseIndex + r.ID, name: r.KeyConstraint(), rel: r, columns: r.Key, keys: len(r.Key),
 			order: make([]catalog.IndexOrder, len(r.Key)), unique: true, primary: true, valid: true,
-		}
-		x.definition = x.text()
-		out = append(out, x)
+		})
 	}
 	for n := range r.Indexes {
 		i := &r.Indexes[n]
@@ -56,15 +54,14 @@ func indexesOf(r *catalog.Relation) []index {
 		if x.order == nil {
 			x.order = make([]catalog.IndexOrder, x.keys)
 		}
-		x.definition = x.text()
 		out = append(out, x)
 	}
 	return out
 }
 
 // text is the statement that makes the index, as pg_get_indexdef prints it.
-func (x *index) text() string {
-	names := x.keyTexts()
+func (x *index) text(c *Catalog, pretty bool) string {
+	names := x.keyTexts(c, pretty)
 	for i, o := range x.order {
 		names[i] += orderText(o)
 	}
@@ -72,7 +69,11 @@ func (x *index) text() string {
 	if x.unique {
 		s += "UNIQUE "
 	}
-	s += "INDEX " + quoteIdent(x.name) + " ON " + quoteIdent(x.rel.Schema) + "." + quoteIdent(x.rel.Name) +
+	table := quoteIdent(x.rel.Schema) + "." + quoteIdent(x.rel.Name)
+	if pretty {
+		table = c.qualified(x.rel.Schema, x.rel.Name)
+	}
+	s += "INDEX " + quoteIdent(x.name) + " ON " + table +
 		" USING btree (" + strings.Join(names[:x.keys], ", ") + ")"
 	if x.keys < len(names) {
 		s += " INCLUDE (" + strings.Join(names[x.keys:], ", ") + ")"
@@ -81,19 +82,21 @@ func (x *index) text() string {
 		s += " NULLS NOT DISTINCT"
 	}
 	if x.of != nil && x.of.Where != nil {
-		s += " WHERE (" + x.of.Where.Text + ")"
+		where, _ := c.exprText(x.rel, x.of.Where.Text, types.Bool, pretty)
+		s += " WHERE " + where
 	}
 	return s
 }
 
 // keyTexts are the columns and expressions of the index as its definition writes them.
-func (x *index) keyTexts() []string {
+func (x *index) keyTexts(c *Catalog, pretty bool) []string {
 	out := quoteAll(x.names(x.columns))
 	for i, k := range x.columns {
 		if k < 0 {
 			e := x.of.Expr(k)
-			if out[i] = e.Text; !e.Call {
-				out[i] = "(" + e.Text + ")"
+			text, call := c.exprText(x.rel, e.Text, types.Type{}, pretty)
+			if out[i] = text; !call {
+				out[i] = "(" + text + ")"
 			}
 		}
 	}
@@ -101,18 +104,24 @@ func (x *index) keyTexts() []string {
 }
 
 // expressions are the texts of the keys that are no columns, and the predicate; nil: none.
-func (x *index) expressions() (keys, where any) {
-	var list []string
-	for _, k := range x.columns {
-		if k < 0 {
-			list = append(list, x.of.Expr(k).Text)
-		}
-	}
-	if list != nil {
-		keys = strings.Join(list, ", ")
+func (x *index) expressions(c *Catalog) (keys, where any) {
+	if slices.ContainsFunc(x.columns, func(k int) bool { return k < 0 }) {
+		keys = lazy(func() any {
+			var list []string
+			for _, k := range x.columns {
+				if k < 0 {
+					text, _ := c.exprText(x.rel, x.of.Expr(k).Text, types.Type{}, false)
+					list = append(list, text)
+				}
+			}
+			return strings.Join(list, ", ")
+		})
 	}
 	if x.of != nil && x.of.Where != nil {
-		where = "(" + x.of.Where.Text + ")"
+		where = lazy(func() any {
+			text, _ := c.exprText(x.rel, x.of.Where.Text, types.Bool, false)
+			return text
+		})
 	}
 	return keys, where
 }
@@ -212,7 +221,7 @@ func (c *Catalog) indexRows(e *emitter) {
 			class = append(class, o.Class)
 			option = append(option, orderBits(o))
 		}
-		exprs, where := x.expressions()
+		exprs, where := x.expressions(c)
 		e.row(x.oid, x.rel.ID, len(x.columns), x.keys, x.unique, x.nullsEqual, x.primary, true, x.valid, true, true,
 			numbers(x.columns), coll, class, option, exprs, where)
 	}

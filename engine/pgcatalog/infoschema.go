@@ -150,7 +150,7 @@ func writable(r *catalog.Relation) bool { return r.ID >= catalog.FirstID && r.Na
 func (c *Catalog) viewRows(e *emitter) {
 	c.allRelations(func(r *catalog.Relation) {
 		if k := relkind(r); k == 'v' || k == 'm' {
-			e.row(c.Database, r.Schema, r.Name, viewText(r), "NONE", "NO", "NO", "NO", "NO", "NO")
+			e.row(c.Database, r.Schema, r.Name, lazy(func() any { return c.viewText(r, false, 0) }), "NONE", "NO", "NO", "NO", "NO", "NO")
 		}
 	})
 }
@@ -230,10 +230,10 @@ func (c *Catalog) infoColumn(e *emitter, r *catalog.Relation, col visibleColumn)
 		start, step, most, least, cycle = itoa(n.Start), itoa(n.Increment), itoa(n.Max), itoa(n.Min), yesNo(n.Cycle)
 	}
 	if col.Default != "" && c.acts(r.Owner) {
-		def = c.defaultText(col.Column)
+		def = lazy(func() any { return c.defaultText(r, col.Column) })
 	}
 	if col.Computed != "" {
-		generated, generation = "ALWAYS", parenthesised(col.Computed)
+		generated, generation = "ALWAYS", lazy(func() any { return c.defaultText(r, col.Column) })
 	}
 	nullable := !col.NotNull
 	for _, k := range r.Key {
@@ -350,12 +350,12 @@ func (c *Catalog) notNulls(f func(r *catalog.Relation, col visibleColumn, name s
 func (c *Catalog) checkRows(e *emitter) {
 	for _, k := range c.seenConstraints() {
 		if k.kind == "c" {
-			e.row(c.Database, k.rel.Schema, k.Name, "("+k.checkText()+")")
+			e.row(c.Database, k.rel.Schema, k.Name, lazy(func() any { return "(" + k.checkText(c, false) + ")" }))
 		}
 	}
 	for _, t := range c.domains() {
 		for _, k := range t.Checks {
-			e.row(c.Database, t.Schema, k.Name, "("+parenthesised(domainCheck(k))+")")
+			e.row(c.Database, t.Schema, k.Name, lazy(func() any { return "(" + c.domainCheck(t, k, false) + ")" }))
 		}
 	}
 	c.notNulls(func(r *catalog.Relation, col visibleColumn, name string) {

@@ -36,7 +36,7 @@ func (c *Catalog) Name(kind types.OID, oid uint32) string {
 		p, ok := c.findProc(oid)
 		switch {
 		case ok && kind == types.OIDRegproc:
-			return quoteIdent(p.Name)
+			return c.FunctionName(oid)
 		case ok:
 			return quoteIdent(p.Name) + "(" + strings.Join(c.typeNames(p.Args), ",") + ")"
 		}

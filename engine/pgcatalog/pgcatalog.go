@@ -76,6 +76,8 @@ type Source struct {
 	Notify func(channel, payload string) error
 	// LastValue is the number a sequence gave last, and whether it gave one.
 	LastValue func(r *catalog.Relation) (int64, bool)
+	// Printer prints what is stored; nil: it is shown as it was written.
+	Printer Printer
 	// Measure says how many rows a relation has and what they take, in bytes, -1
 	// where that is not known; MeasureIndex what a secondary index takes.
 	Measure      func(r *catalog.Relation) (rows, bytes int64)

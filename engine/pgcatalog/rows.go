@@ -51,7 +51,10 @@ func newEmitter(r *systemRelation, wanted []int, yield func(*column.Batch, error
 	return e
 }
 
-// row adds a row. Values are nil (NULL), or what put takes.
+// lazy is a value that costs something: it is computed where it is wanted.
+type lazy func() any
+
+// row adds a row. Values are nil (NULL), what datum takes, or lazy.
 func (e *emitter) row(values ...any) {
 	if e.over {
 		return
@@ -61,7 +64,11 @@ func (e *emitter) row(values ...any) {
 			e.b.Col(i).Append(e.zero[i])
 			continue
 		}
-		e.b.Col(i).Append(datum(values[k]))
+		v := values[k]
+		if f, ok := v.(lazy); ok {
+			v = f()
+		}
+		e.b.Col(i).Append(datum(v))
 	}
 	e.b.Row(column.Insert)
 	if e.b.Len() == scanRows {

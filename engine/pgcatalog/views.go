@@ -38,7 +38,7 @@ func viewSources() map[string]source {
 		"pg_views": {"schemaname viewname viewowner definition", func(c *Catalog, e *emitter) {
 			for _, r := range c.relations() {
 				if r.Kind == catalog.View {
-					e.row(r.Schema, r.Name, r.Owner, viewText(r))
+					e.row(r.Schema, r.Name, r.Owner, lazy(func() any { return c.viewText(r, false, 0) }))
 				}
 			}
 			for i := range system().all {
@@ -50,13 +50,13 @@ func viewSources() map[string]source {
 		"pg_matviews": {"schemaname matviewname matviewowner hasindexes ispopulated definition", func(c *Catalog, e *emitter) {
 			for _, r := range c.relations() {
 				if r.Kind == catalog.MaterializedView {
-					e.row(r.Schema, r.Name, r.Owner, r.PrimaryKey, true, viewText(r))
+					e.row(r.Schema, r.Name, r.Owner, r.PrimaryKey, true, lazy(func() any { return c.viewText(r, false, 0) }))
 				}
 			}
 		}},
 		"pg_indexes": {"schemaname tablename indexname indexdef", func(c *Catalog, e *emitter) {
 			for _, x := range c.indexes() {
-				e.row(x.rel.Schema, x.rel.Name, x.name, x.definition)
+				e.row(x.rel.Schema, x.rel.Name, x.name, lazy(func() any { return x.text(c, false) }))
 			}
 		}},
 		"pg_stat_all_indexes": indexStat, "pg_stat_user_indexes": indexStat,

@@ -1,19 +1,6 @@
 package pgcatalog
 
-import (
-	"strings"
-
-	"velostream/catalog"
-)
-
-// viewText is a view's query as pg_get_viewdef gives it: a clause a line.
-func viewText(r *catalog.Relation) string {
-	q := viewQuery(r)
-	if q == "" {
-		return ""
-	}
-	return layOut(strings.TrimRight(strings.TrimSpace(q), "; \n")) + ";"
-}
+import "strings"
 
 // clauses are what begins a line of a laid out query, and how it is indented.
 // Longer ones come first where one begins another.

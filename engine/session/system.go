@@ -53,7 +53,9 @@ func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatal
 		src.Activity = func() []pgcatalog.Activity { return activity(p.Connections()) }
 		src.Cancel, src.Terminate = p.Cancel, p.Terminate
 	}
-	return pgcatalog.New(src)
+	cat := pgcatalog.New(src)
+	s.printStored(cat, snap)
+	return cat
 }
 
 // measure is how many rows a relation has and what they take, in bytes; -1: not

@@ -44,6 +44,9 @@ type Options struct {
 	Refs []catalog.Ref
 	// TypeRefs, if set, say what the names of user-made types mean.
 	TypeRefs []catalog.TypeRef
+	// FunctionRefs, if set, are the functions that a stored query uses: their names mean
+	// these, whatever search_path is now.
+	FunctionRefs []uint32
 
 	// Usable, if set, returns an error for a schema that is named and whose objects
 	// may not be looked up.
@@ -55,6 +58,8 @@ type Options struct {
 	Late LateOptions
 	// Bounds are those of its join by options.
 	Bounds JoinBounds
+	// Trace, if set, is told what the parts of the tree mean.
+	Trace *Trace
 	// View is set for the query of a materialised view or table, whose default
 	// is EMIT CHANGES also with windows.
 	View bool

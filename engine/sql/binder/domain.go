@@ -30,6 +30,9 @@ func (b *Binder) typeOrDomain(n *ast.TypeName) (types.Type, *catalog.UserType, e
 	case len(n.Bounds) > 0:
 		return types.Type{}, nil, b.missing(n, "arrays of domains are not supported")
 	}
+	if b.Trace != nil {
+		b.Trace.Domains[n] = u
+	}
 	return u.Base, u, nil
 }
 

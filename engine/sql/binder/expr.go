@@ -36,6 +36,14 @@ type aliasItem struct {
 
 // expr binds e.
 func (b *Binder) expr(e ast.Expr, cx *context) (expr.Expr, error) {
+	x, err := b.untraced(e, cx)
+	if b.Trace != nil && err == nil {
+		b.Trace.Exprs[e] = x
+	}
+	return x, err
+}
+
+func (b *Binder) untraced(e ast.Expr, cx *context) (expr.Expr, error) {
 	switch e := e.(type) {
 	case *ast.ColumnRef:
 		return b.columnRef(e, cx)
@@ -129,6 +137,7 @@ func (b *Binder) columnRef(e *ast.ColumnRef, cx *context) (expr.Expr, error) {
 			return nil, err
 		}
 		if r != nil {
+			b.traceColumn(e, r)
 			if r.level > 0 && cx.block != nil {
 				cx.block.outer = true
 			}

@@ -82,6 +82,14 @@ func newJoin(kind plan.JoinKind, l, r plan.Logical) *plan.Join {
 }
 
 func (b *Binder) tableRef(r ast.TableRef, around surroundings) (*fromItem, error) {
+	f, err := b.untracedRef(r, around)
+	if b.Trace != nil && err == nil {
+		b.Trace.item(r, f)
+	}
+	return f, err
+}
+
+func (b *Binder) untracedRef(r ast.TableRef, around surroundings) (*fromItem, error) {
 	if b.nodes++; b.nodes > maxNodes {
 		return nil, pgerror.New(pgerror.StatementTooComplex, "the query reads too many relations").
 			WithDetail("With views and common table expressions expanded there are more than %d.", maxNodes).At(b.pos(r.Pos()))
@@ -123,6 +131,7 @@ func (b *Binder) tableName(r *ast.TableName, around *Scope) (*fromItem, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.traceRelation(r, rel)
 	name := tableName{alias: rel.Name, schema: rel.Schema, real: rel.Name, event: rel.EventTime}
 	if rel.Kind == catalog.Sequence {
 		return b.sequence(rel, r, name)
@@ -217,7 +226,7 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 		return nil, err
 	}
 	o := b.Options
-	o.SQL, o.Params, o.Refs, o.TypeRefs = "", nil, rel.Refs, rel.TypeRefs
+	o.SQL, o.Params, o.Refs, o.TypeRefs, o.FunctionRefs, o.Trace = "", nil, rel.Refs, rel.TypeRefs, rel.Functions, nil
 	v := New(o)
 	v.depth, v.nodes, v.inputs, v.emit, v.ids = b.depth+1, b.nodes, b.inputs, b.emit, b.ids
 	v.access, v.via = b.access, rel.ID

@@ -22,11 +22,19 @@ func (b *Binder) userFunctions(n ast.Name) []*catalog.Function {
 	if s := n.Schema(); s != "" {
 		return b.Snapshot.Functions(s, n.Last()) // Usable was asked before
 	}
+	var out []*catalog.Function
+	for _, id := range b.FunctionRefs {
+		if f := b.Snapshot.Function(id); f != nil && f.Name == n.Last() {
+			out = append(out, f)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
 	path := b.SearchPath
 	if len(path) == 0 {
 		path = []string{catalog.DefaultSchema}
 	}
-	var out []*catalog.Function
 	for _, s := range path {
 		out = append(out, b.Snapshot.Functions(s, n.Last())...)
 	}
@@ -62,6 +70,9 @@ func (b *Binder) userCall(fns []*catalog.Function, e *ast.FuncCall, cx *context)
 		}
 	}
 	b.useFunctions([]uint32{f.ID})
+	if b.Trace != nil {
+		b.Trace.Functions[e] = f
+	}
 	return b.inline(f, args, e)
 }
 
@@ -165,7 +176,7 @@ func (b *Binder) functionBody(f *catalog.Function, sql string) (expr.Expr, []int
 		return nil, nil, err
 	}
 	o := b.Options
-	o.SQL, o.Params, o.TypeRefs = sql, nil, f.TypeRefs
+	o.SQL, o.Params, o.TypeRefs, o.FunctionRefs, o.Trace = sql, nil, f.TypeRefs, f.Functions, nil
 	inner := New(o)
 	inner.depth = b.depth + 1
 	s := make(plan.Schema, len(f.Args))

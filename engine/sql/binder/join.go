@@ -25,6 +25,9 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.Trace != nil {
+		b.Trace.Items[r.R] = b.Trace.Items[ref]
+	}
 	if err := b.distinctNames(l.scope, rt.scope, r.R); err != nil {
 		return nil, err
 	}

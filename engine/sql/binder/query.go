@@ -62,6 +62,14 @@ func stripped(p plan.Logical) plan.Logical {
 }
 
 func (b *Binder) body(s ast.SelectBody, order []ast.OrderItem, parent *Scope) (*relation, error) {
+	r, err := b.untracedBody(s, order, parent)
+	if b.Trace != nil && err == nil {
+		b.Trace.Outputs[s] = visible(r.plan.Schema())
+	}
+	return r, err
+}
+
+func (b *Binder) untracedBody(s ast.SelectBody, order []ast.OrderItem, parent *Scope) (*relation, error) {
 	switch s := s.(type) {
 	case *ast.Select:
 		return b.selectBlock(s, order, parent)

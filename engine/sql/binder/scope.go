@@ -193,6 +193,12 @@ func (b *Binder) resolve(s *Scope, r *ast.ColumnRef) (*ref, error) {
 
 // star lists the columns that * or t.* stands for.
 func (b *Binder) star(s *Scope, r *ast.ColumnRef) ([]*column, error) {
+	out, err := b.starColumns(s, r)
+	b.traceStar(r, out)
+	return out, err
+}
+
+func (b *Binder) starColumns(s *Scope, r *ast.ColumnRef) ([]*column, error) {
 	var out []*column
 	if len(r.Parts) == 0 {
 		if s == nil || len(s.tables) == 0 {

@@ -206,6 +206,9 @@ func (k *block) bindHaving() error {
 	return err
 }
 
+// ColumnName is the name that a select item has without AS.
+func ColumnName(e ast.Expr) string { return columnName(e) }
+
 // columnName is the name PostgreSQL gives a select item without AS.
 func columnName(e ast.Expr) string {
 	name, _ := figureName(e)

@@ -87,7 +87,7 @@ func Recheck(o Options, rel *catalog.Relation) error {
 	if err != nil {
 		return err
 	}
-	o.SQL, o.Params, o.Refs, o.TypeRefs = "", nil, rel.Refs, rel.TypeRefs
+	o.SQL, o.Params, o.Refs, o.TypeRefs, o.FunctionRefs = "", nil, rel.Refs, rel.TypeRefs, rel.Functions
 	o.Continuous, o.View = rel.Kind != catalog.View, rel.Kind == catalog.MaterializedView
 	r, err := BindQuery(o, q)
 	if err != nil {

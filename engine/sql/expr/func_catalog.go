@@ -134,8 +134,8 @@ func actions() []def {
 		d("pg_sleep(float8) void", "waits for seconds", false),
 		d("pg_notify(text,text) void", "sends a notification to who listens to a channel", true),
 		{sig: "format_type(oid,int4) text", scalar: formatType, nullCall: true, volatility: Stable, doc: "SQL name of a type with its modifier"},
-		{sig: "pg_get_expr(text,oid) text", scalar: firstArg, volatility: Stable, doc: "text of a stored expression"},
-		{sig: "pg_get_expr(text,oid,bool) text", scalar: prettyExpr, volatility: Stable, doc: "text of a stored expression"},
+		{sig: "pg_get_expr(text,oid) text", scalar: getExpr, volatility: Stable, doc: "text of a stored expression"},
+		{sig: "pg_get_expr(text,oid,bool) text", scalar: getExpr, volatility: Stable, doc: "text of a stored expression"},
 		{sig: "parse_ident(text) text[]", scalar: parseIdent, doc: "parts of a qualified name"},
 		{sig: "parse_ident(text,bool) text[]", scalar: parseIdent, doc: "parts of a qualified name"},
 		{sig: "pg_size_bytes(text) int8", scalar: sizeBytes, doc: "bytes of a size with its unit"},
@@ -162,26 +162,10 @@ func formatType(c *CallContext, a []datum) (datum, error) {
 	return str(t.String())
 }
 
-func firstArg(_ *CallContext, a []datum) (datum, error) { return a[0], nil }
-
-// prettyExpr is pg_get_expr: when it is to be pretty, without the parentheses
-// around all of it.
-func prettyExpr(_ *CallContext, a []datum) (datum, error) {
-	b := a[0].B
-	if n := len(b); a[2].Bool() && n > 2 && b[0] == '(' && b[n-1] == ')' {
-		depth := 0
-		for i, c := range b {
-			switch c {
-			case '(':
-				depth++
-			case ')':
-				depth--
-			}
-			if depth == 0 && i < n-1 {
-				return a[0], nil
-			}
-		}
-		return types.BytesDatum(b[1 : n-1]), nil
+// getExpr is pg_get_expr, which without a catalog gives what is stored.
+func getExpr(c *CallContext, a []datum) (datum, error) {
+	if c.Env != nil && c.Env.Catalog != nil {
+		return c.Env.Catalog.Call("pg_get_expr", a)
 	}
 	return a[0], nil
 }
