@@ -103,10 +103,10 @@ func TraceQuery(o Options, q *ast.Query) (*Trace, *Result, error) {
 
 // TraceExpr binds x, an expression over the columns of a relation, and returns what
 // its parts mean.
-func TraceExpr(o Options, name string, columns []catalog.Column, x ast.Expr) (*Trace, error) {
+func TraceExpr(o Options, schema, name string, columns []catalog.Column, x ast.Expr) (*Trace, error) {
 	o.Trace = NewTrace()
 	b := New(o)
 	b.Session = nil
-	_, err := b.expr(x, &context{scope: rowScope(name, columns), clause: "expressions"})
+	_, err := b.expr(x, &context{scope: rowScope(schema, name, columns), clause: "expressions"})
 	return o.Trace, err
 }

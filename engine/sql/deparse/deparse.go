@@ -56,23 +56,23 @@ func (n *node) looksLikeCall() bool {
 // Expr prints text, an expression over the columns of rel, that is to be of type
 // want where that is not zero. call reports that it is a bare function call.
 func (p *Printer) Expr(rel *catalog.Relation, text string, want types.Type) (out string, call bool, err error) {
-	return p.overColumns(rel.Name, rel.Columns, text, want, "")
+	return p.overColumns(rel.Schema, rel.Name, rel.Columns, text, want, "")
 }
 
 // Domain prints text, an expression over VALUE, a value of u's base type.
 func (p *Printer) Domain(u *catalog.UserType, text string, want types.Type) (string, error) {
-	out, _, err := p.overColumns("", []catalog.Column{{Name: "value", Type: u.Base}}, text, want, "VALUE")
+	out, _, err := p.overColumns("", "", []catalog.Column{{Name: "value", Type: u.Base}}, text, want, "VALUE")
 	return out, err
 }
 
-func (p *Printer) overColumns(name string, columns []catalog.Column, text string, want types.Type, value string) (out string, call bool, err error) {
+func (p *Printer) overColumns(schema, name string, columns []catalog.Column, text string, want types.Type, value string) (out string, call bool, err error) {
 	x, err := parser.ParseExpr(text)
 	if err != nil {
 		return "", false, err
 	}
 	o := p.Options
 	o.SQL, o.Params, o.Session = "", nil, nil
-	t, err := binder.TraceExpr(o, name, columns, x)
+	t, err := binder.TraceExpr(o, schema, name, columns, x)
 	if err != nil {
 		return "", false, err
 	}
