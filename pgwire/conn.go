@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -26,8 +27,10 @@ const (
 // conn is one client. Its session goroutine owns everything but what the
 // mutex guards, the inbox and the outbox.
 //
-//	client ─> reader goroutine ─> inbox ─> session goroutine ─> outbox ─> client
-//	               │ EOF, Terminate: cancels ctx      │ calls the engine with ctx's children
+//	client ─────────────────────> inbox ─> session goroutine ─> outbox ─> client
+//	   └─> watcher goroutine ───────┘             │ calls the engine with ctx's children
+//	       while a statement takes long;
+//	       EOF, Terminate: cancels ctx
 type conn struct {
 	srv     *Server
 	raw     net.Conn // as accepted; deadlines are set on it
@@ -51,7 +54,8 @@ type conn struct {
 	taken   []frame // taken from in, not yet handled from next on
 	next    int
 	out     *outbox
-	reading sync.WaitGroup
+	watch   *watch         // starts the watcher
+	reading sync.WaitGroup // the watcher
 
 	stmts   map[string]*prepared // "" is the unnamed one
 	portals map[string]*portal
@@ -69,8 +73,8 @@ type conn struct {
 	changed []changedParam
 }
 
-func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
-	c := &conn{srv: s, raw: nc, nc: nc, log: s.opts.Logger}
+func newConn(ctx context.Context, s *Server, w *watch, nc net.Conn) *conn {
+	c := &conn{srv: s, watch: w, raw: nc, nc: nc, log: s.opts.Logger}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	c.out = &outbox{nc: nc, buffers: &s.buffers, sent: &s.count.bytesSent, onError: func(error) { c.cancel(errClientGone) }}
 	c.info.Connected = time.Now()
@@ -111,7 +115,6 @@ func (c *conn) serve() {
 		return
 	}
 	c.audit("login", "method", c.method)
-	c.startReader()
 	c.started.Store(true)
 	err := c.loop()
 	c.log.DebugContext(c.ctx, "client disconnects", "reason", err)
@@ -194,6 +197,9 @@ func (c *conn) close() {
 		c.log.DebugContext(c.ctx, "closing the connection", "error", err)
 	}
 	_ = c.raw.Close() // already closed, unless TLS could not say goodbye
+	if c.in != nil {
+		c.in.end()
+	}
 	c.reading.Wait()
 	c.out.close()
 }
@@ -210,34 +216,63 @@ func (c *conn) closeSession() {
 	}
 }
 
-// startReader starts the goroutine that reads messages into the inbox. It
-// ends with the connection.
-func (c *conn) startReader() {
-	c.in = newInbox()
-	c.stmts, c.portals = map[string]*prepared{}, map[string]*portal{}
-	c.reading.Go(func() {
-		for {
-			f, err := c.fr.next()
-			if err == nil && f.typ == 'X' {
-				err = errClientGone
-			}
-			if err != nil {
-				if _, ok := errors.AsType[*pgerror.Error](err); !ok { // gone, by Terminate or without
-					err = errClientGone
-					c.cancel(errClientGone)
-				}
-				c.in.fail(err)
-				return
-			}
-			if !c.in.put(f, c.ctx.Done()) {
-				return
-			}
+// read reads the client's next message, for whose turn it is. drain, when not
+// nil, ends the wait once it is closed.
+func (c *conn) read(drain <-chan struct{}) (frame, error) {
+	for {
+		f, err := c.in.fr.next()
+		if !errors.Is(err, os.ErrDeadlineExceeded) || c.ctx.Err() != nil {
+			return c.received(f, err)
 		}
-	})
+		if drain != nil && c.srv.draining() {
+			return frame{}, errShutdown()
+		}
+		// Who kills the connection cancels first and sets a deadline then:
+		// looked at in the other order, that is not missed.
+		if c.raw.SetReadDeadline(time.Time{}) != nil || c.ctx.Err() != nil {
+			return c.received(f, err)
+		}
+	}
 }
 
-// pull returns the client's next message; it waits for one until ctx ends.
-// drain, when not nil, ends the wait too, once it is closed.
+// received makes of a message, or of why there is none, what the session is told.
+func (c *conn) received(f frame, err error) (frame, error) {
+	if err == nil && f.typ != 'X' {
+		return f, nil
+	}
+	if _, ok := errors.AsType[*pgerror.Error](err); ok {
+		return frame{}, err
+	}
+	c.cancel(errClientGone) // by Terminate or without; without effect where there was another cause
+	return frame{}, context.Cause(c.ctx)
+}
+
+// await returns the client's next message, which the session reads by itself
+// unless a watcher does. drain is as in pull.
+func (c *conn) await(drain <-chan struct{}) (frame, error) {
+	if c.next < len(c.taken) {
+		c.in.restart()
+		c.watch.stir()
+		return c.pull(c.ctx, drain)
+	}
+	f, got, queued, err := c.in.claim()
+	if got || err != nil {
+		c.watch.stir()
+		return c.received(f, err)
+	}
+	if queued {
+		f, err = c.pull(c.ctx, drain)
+	} else {
+		f, err = c.read(drain)
+	}
+	c.in.settle()
+	c.watch.stir()
+	return f, err
+}
+
+// pull returns the client's next message out of the queue; it waits for one
+// until ctx ends. drain, when not nil, ends the wait too, once it is closed.
+// REQUIRES: a watcher reads, or there is something in the queue.
 func (c *conn) pull(ctx context.Context, drain <-chan struct{}) (frame, error) {
 	for c.next == len(c.taken) {
 		if ctx.Err() != nil {
@@ -264,6 +299,15 @@ func (c *conn) pull(ctx context.Context, drain <-chan struct{}) (frame, error) {
 	return f, nil
 }
 
+// upcoming returns the type of the client's next message if it has arrived,
+// else 0.
+func (c *conn) upcoming() byte {
+	if c.next < len(c.taken) {
+		return c.taken[c.next].typ
+	}
+	return c.in.peek()
+}
+
 // loop handles messages until the connection ends; it returns why.
 func (c *conn) loop() error {
 	for {
@@ -272,19 +316,19 @@ func (c *conn) loop() error {
 		var drain <-chan struct{}
 		if !c.inBatch && !c.skip {
 			drain = c.srv.drain
-			if c.next == len(c.taken) && c.srv.draining() {
+			if c.srv.draining() && c.upcoming() == 0 {
 				return errShutdown()
 			}
 		}
-		if c.owed && c.next == len(c.taken) {
+		if c.owed && c.upcoming() == 0 {
 			c.owed = false
 			c.out.flush()
 		}
 		stop := noLimit
-		if !c.inBatch && !c.skip && c.next == len(c.taken) {
+		if !c.inBatch && !c.skip && c.upcoming() == 0 {
 			stop = c.limitIdle()
 		}
-		f, err := c.pull(c.ctx, drain)
+		f, err := c.await(drain)
 		stop()
 		if err != nil {
 			return err
@@ -374,7 +418,7 @@ func (c *conn) ready() {
 	c.setIdle(status)
 	c.out.lock()
 	c.out.buf = appendReady(c.appendChanged(c.out.buf), status)
-	more := c.next < len(c.taken) && len(c.out.buf) < flushSize
+	more := len(c.out.buf) < flushSize && c.upcoming() != 0
 	c.out.unlock()
 	if more {
 		c.out.arm()

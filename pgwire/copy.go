@@ -18,6 +18,7 @@ func (c *conn) copyIn(ctx context.Context, in CopyIn, p *portal) error {
 	format, columns := in.CopyFormat()
 	c.send(func(b []byte) []byte { return appendCopyResponse(b, 'G', format, columns) })
 	c.out.flush()
+	c.lookAfter(true)
 	r := &copyReader{c: c, ctx: ctx}
 	tag, err := in.CopyFrom(ctx, r)
 	if err != nil {

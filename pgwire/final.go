@@ -18,11 +18,4 @@ func (c *conn) hint(last bool) {
 }
 
 // syncNext reports that the client's next message has arrived and is a Sync.
-func (c *conn) syncNext() bool {
-	if c.next < len(c.taken) {
-		return c.taken[c.next].typ == 'S'
-	}
-	c.in.mu.Lock()
-	defer c.in.mu.Unlock()
-	return len(c.in.frames) > 0 && c.in.frames[0].typ == 'S'
-}
+func (c *conn) syncNext() bool { return c.upcoming() == 'S' }

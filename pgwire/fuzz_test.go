@@ -76,7 +76,7 @@ func FuzzSession(f *testing.F) {
 			}
 		}
 		client, server := net.Pipe()
-		c := newConn(context.Background(), srv, server)
+		c := newConn(context.Background(), srv, newWatch(srv), server)
 		if !srv.admit(c) {
 			t.Fatal("not admitted")
 		}

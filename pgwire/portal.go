@@ -140,16 +140,24 @@ func (c *conn) open(p *portal, announce func([]byte) []byte) error {
 }
 
 // pump sends rows until the end, the limit, or a pause of an endless query.
-// What was sent waits for company no longer than flushDelay while the engine
-// has nothing, and not at all when the engine says so by an empty batch.
+// Rows that were sent wait for company no longer than flushDelay while the
+// engine has nothing, and not at all when the engine says so by an empty batch.
 func (c *conn) pump(p *portal, limit int) (suspended bool, sent int64, err error) {
 	endless := false
 	if cont, ok := p.rows.(Continuous); ok {
 		endless = cont.Continuous()
 	}
+	ending, _ := p.rows.(Ended)
 	for {
 		if p.batch == nil || p.pos >= p.batch.Rows() {
-			c.out.flushSoon()
+			if p.batch != nil && ending != nil && ending.Ended() {
+				return false, sent, nil
+			}
+			// Before the first row of a result with an end the watch sees to
+			// it: a timer costs as much as a short statement.
+			if sent > 0 || endless {
+				c.out.flushSoon()
+			}
 			b, err := p.rows.Next(p.ctx)
 			if errors.Is(err, io.EOF) {
 				return false, sent, nil

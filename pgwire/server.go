@@ -20,10 +20,9 @@ const lingerMax = 10 * time.Second
 
 // Server accepts clients and runs a session for each. Make it with New.
 //
-// Per client there are two goroutines, both waited for by Shutdown: the
-// session's, which handles one message after the other and calls the engine,
-// and the reader's, which cuts the byte stream into messages and notices at
-// once that the client went away.
+// Per client there is one goroutine, the session's, which handles one message
+// after the other and calls the engine; while that takes long another one reads
+// what the client sends and notices that it went away. Shutdown waits for both.
 type Server struct {
 	opts    Options
 	count   counters
@@ -86,7 +85,13 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	var own sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	stop := onEnd(ctx, func() { _ = ln.Close() })
-	err := s.acceptLoop(ctx, ln, &own)
+	w := newWatch(s)
+	done := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() { w.run(done) })
+	defer watching.Wait()
+	defer close(done)
+	err := s.acceptLoop(ctx, ln, w, &own)
 	stop()
 	s.mu.Lock()
 	delete(s.listeners, ln)
@@ -105,7 +110,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 }
 
 // acceptLoop starts a goroutine per client until the listener closes.
-func (s *Server) acceptLoop(ctx context.Context, ln net.Listener, own *sync.WaitGroup) error {
+func (s *Server) acceptLoop(ctx context.Context, ln net.Listener, w *watch, own *sync.WaitGroup) error {
 	const pauseMin, pauseMax = 5 * time.Millisecond, time.Second
 	pause := pauseMin
 	for {
@@ -126,7 +131,7 @@ func (s *Server) acceptLoop(ctx context.Context, ln net.Listener, own *sync.Wait
 		}
 		pause = pauseMin
 		s.count.accepted.Add(1)
-		c := newConn(ctx, s, nc)
+		c := newConn(ctx, s, w, nc)
 		if !s.admit(c) {
 			s.count.refused.Add(1)
 			c.cancel(nil)
@@ -210,7 +215,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		_ = ln.Close()
 	}
 	for c := range s.conns {
-		if !c.started.Load() {
+		if c.started.Load() {
+			_ = c.raw.SetReadDeadline(time.Now()) // a closed connection needs no waking
+		} else {
 			c.kill(errShutdown())
 		}
 	}

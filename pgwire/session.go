@@ -118,6 +118,13 @@ type Rows interface {
 	Close() error
 }
 
+// Ended is implemented by Rows that know when the batch they gave was the last
+// one: then Next is not called again.
+type Ended interface {
+	Rows
+	Ended() bool
+}
+
 // CopyOut is implemented by the Rows of COPY … TO STDOUT. Its batches have
 // one column of bytes: each row is the payload of one CopyData.
 type CopyOut interface {

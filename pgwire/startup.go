@@ -380,6 +380,8 @@ func (c *conn) start() error {
 		return err
 	}
 	c.fr.bodyMax = c.srv.opts.MaxMessageBytes
+	c.in = newInbox(c.fr)
+	c.stmts, c.portals = map[string]*prepared{}, map[string]*portal{}
 	if err := c.raw.SetDeadline(time.Time{}); err != nil {
 		return errNoSession
 	}

@@ -130,6 +130,9 @@ func (p *pointRows) Next(context.Context) (*column.Batch, error) {
 	return project(&p.out, p.r.d.Batch(), p.r.st.visible), nil
 }
 
+// Ended implements pgwire.Ended.
+func (p *pointRows) Ended() bool { return p.sent }
+
 // Tag implements pgwire.Rows.
 func (*pointRows) Tag() string { return "SELECT " }
 
