@@ -77,22 +77,54 @@ type Reader interface {
 	Close() error
 }
 
-// Chunk is a run of records of one split.
+// Chunk is a run of records of one split: Records, or Lines, not both.
 type Chunk struct {
 	Split   Split
 	Records []Record
+	// Lines are records that have nothing but a value: each begins and ends at
+	// these bytes of Buf, in ascending order, with only line ends (of ASCII)
+	// between them. Its position is Base plus where it begins.
+	Lines [][2]uint32
+	Base  int64
+	// Timestamp is that of all Lines; see Record.
+	Timestamp int64
 	// Next is the position after the last record: where to go on from.
 	Next int64
 	// End is the position that the split is known to reach, -1: unknown.
 	// End - Next is the lag where positions count records.
 	End int64
-	// Buf is for the reader to keep bytes of Records in.
+	// Buf is for the reader to keep bytes of Records in, or the Lines.
 	Buf []byte
+}
+
+// Len is how many records there are.
+func (c *Chunk) Len() int { return len(c.Records) + len(c.Lines) }
+
+// Record returns the i-th record, of Records or of Lines.
+func (c *Chunk) Record(i int) Record {
+	if len(c.Lines) == 0 {
+		return c.Records[i]
+	}
+	return Record{Value: c.Line(i), Position: c.Position(i), Timestamp: c.Timestamp}
+}
+
+// Line returns the bytes of the i-th of Lines.
+func (c *Chunk) Line(i int) []byte {
+	l := c.Lines[i]
+	return c.Buf[l[0]:l[1]:l[1]]
+}
+
+// Position returns the place of the i-th record.
+func (c *Chunk) Position(i int) int64 {
+	if len(c.Lines) == 0 {
+		return c.Records[i].Position
+	}
+	return c.Base + int64(c.Lines[i][0])
 }
 
 // Reset empties the chunk and keeps its memory.
 func (c *Chunk) Reset() {
-	*c = Chunk{Records: c.Records[:0], Buf: c.Buf[:0], End: -1}
+	*c = Chunk{Records: c.Records[:0], Lines: c.Lines[:0], Buf: c.Buf[:0], End: -1}
 }
 
 // Record is one message, line or row. Its bytes belong to the Chunk it is in

@@ -72,6 +72,17 @@ type Decoder interface {
 	Decode(value []byte, rows *Rows) error
 }
 
+// BlockDecoder is a Decoder that takes many values in one call, of which each
+// is one row: the lines of a block of a file.
+type BlockDecoder interface {
+	Decoder
+	// DecodeBlock appends the rows of the values that begin and end at these
+	// places of data, in ascending order and with only line ends between
+	// them. It stops at the first that cannot be decoded, and returns how
+	// many rows it appended and that one's error.
+	DecodeBlock(data []byte, values [][2]uint32, rows *Rows) (int, error)
+}
+
 // HeaderReader is a Decoder of values whose places are named by a header that
 // comes with the data. Called before the first Decode, it replaces what the
 // decoder was made to expect.

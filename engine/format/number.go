@@ -83,6 +83,10 @@ func (c *Cell) overflow() error {
 // sign, digits with a point anywhere, exponent. It reports whether b is one.
 func ParseNumber(n *Number, b []byte) bool {
 	*n = Number{Raw: b}
+	if n.short(b) {
+		return true
+	}
+	*n = Number{Raw: b}
 	i := 0
 	if i < len(b) && (b[i] == '-' || b[i] == '+') {
 		n.Neg = b[i] == '-'
@@ -113,6 +117,32 @@ func ParseNumber(n *Number, b []byte) bool {
 		}
 	}
 	return i > start+1 || i == start+1 && point < 0
+}
+
+// short reads the form that most numbers have, at most 18 digits with a minus
+// before and a point among them, and reports whether b has it.
+func (n *Number) short(b []byte) bool {
+	digits := b
+	if len(b) > 0 && b[0] == '-' {
+		n.Neg, digits = true, b[1:]
+	}
+	var mant uint64
+	point := -1
+	for i, c := range digits {
+		if d := c - '0'; d <= 9 {
+			mant = mant*10 + uint64(d)
+		} else if c == '.' && point < 0 {
+			point = i
+		} else {
+			return false
+		}
+	}
+	n.Mant, n.Digits = mant, len(digits)
+	if point >= 0 {
+		n.Digits--
+		n.Frac = n.Digits - point
+	}
+	return n.Digits > 0 && n.Digits <= 18
 }
 
 // Digit takes the next digit of the mantissa.

@@ -218,23 +218,21 @@ type str struct {
 const inlineMax = 12
 
 func packStr(b []byte) str {
-	s := str{n: uint32(len(b))}
-	switch {
-	case len(b) >= 4 && len(b) <= inlineMax:
-		s.head = binary.LittleEndian.Uint32(b)
-		if len(b) == inlineMax {
-			s.tail = binary.LittleEndian.Uint64(b[4:])
-			return s
-		}
-		for k, x := range b[4:] {
-			s.tail |= uint64(x) << (8 * k)
-		}
-	case len(b) < 4:
+	n := len(b)
+	s := str{n: uint32(n)}
+	if n < 4 {
 		for k, x := range b {
 			s.head |= uint32(x) << (8 * k)
 		}
-	default:
-		s.head = binary.LittleEndian.Uint32(b)
+		return s
+	}
+	s.head = binary.LittleEndian.Uint32(b)
+	switch {
+	case n > inlineMax:
+	case n >= 8: // the tail ends the last 8 bytes
+		s.tail = binary.LittleEndian.Uint64(b[n-8:]) >> (8 * (12 - n))
+	default: // … or the last 4
+		s.tail = uint64(binary.LittleEndian.Uint32(b[n-4:]) >> (8 * (8 - n)))
 	}
 	return s
 }

@@ -11,26 +11,12 @@ import (
 // before is handed out and the position stays on it.
 func (in *Input) decode() (Chunk, bool, error) {
 	in.reset()
-	c := in.cur
-	bytes, first := 0, in.at
-	var failed error
-	for in.at < len(c.Records) && in.rows.N < in.o.MaxRows {
-		r := &c.Records[in.at]
-		before := in.rows.N
-		if err := in.record(r); err != nil {
-			if failed = in.poisoned(c, r, err, before > 0); failed != nil {
-				break
-			}
-			if in.o.OnError == Fail {
-				break // the rows before it first
-			}
-		}
-		bytes += len(r.Key) + len(r.Value)
-		in.at++
-		if n := in.rows.N - before; n > 0 {
-			in.beside(c, r, n)
-		}
+	c, first := in.cur, in.at
+	take := in.records
+	if in.block != nil && len(c.Lines) > 0 {
+		take = in.lines
 	}
+	bytes, failed := take(c)
 	if failed != nil {
 		in.end = failed
 		return Chunk{}, false, failed
@@ -41,8 +27,8 @@ func (in *Input) decode() (Chunk, bool, error) {
 	in.stats.records.Add(int64(in.at - first))
 	in.stats.rows.Add(int64(in.batch.N))
 	in.stats.bytes.Add(int64(bytes))
-	if in.at < len(c.Records) {
-		out.Position = c.Records[in.at].Position
+	if in.at < c.Len() {
+		out.Position = c.Position(in.at)
 	} else {
 		out.Position = c.Next
 		in.cur = nil
@@ -57,6 +43,61 @@ func (in *Input) decode() (Chunk, bool, error) {
 		return Chunk{}, false, in.end
 	}
 	return out, true, nil
+}
+
+// records decodes records of c one by one, as many as the batch takes, and
+// returns their bytes. An error ends the input.
+func (in *Input) records(c *connector.Chunk) (bytes int, failed error) {
+	lines := len(c.Lines) > 0
+	var line connector.Record
+	for in.at < c.Len() && in.rows.N < in.o.MaxRows {
+		r := &line
+		if lines {
+			line = c.Record(in.at)
+		} else {
+			r = &c.Records[in.at]
+		}
+		before := in.rows.N
+		if err := in.record(r); err != nil {
+			if failed = in.poisoned(c, r, err, before > 0); failed != nil {
+				return bytes, failed
+			}
+			if in.o.OnError == Fail {
+				return bytes, nil // the rows before it first
+			}
+		}
+		bytes += len(r.Key) + len(r.Value)
+		in.at++
+		if n := in.rows.N - before; n > 0 {
+			in.beside(c, r, n)
+		}
+	}
+	return bytes, nil
+}
+
+// lines is records for a decoder that takes many lines at once.
+func (in *Input) lines(c *connector.Chunk) (bytes int, failed error) {
+	first := in.at
+	for in.at < len(c.Lines) && in.rows.N < in.o.MaxRows {
+		end := min(len(c.Lines), in.at+in.o.MaxRows-in.rows.N)
+		n, err := in.block.DecodeBlock(c.Buf, c.Lines[in.at:end], &in.rows)
+		in.besideLines(c, n)
+		in.at += n
+		if err != nil {
+			r := c.Record(in.at)
+			if failed = in.poisoned(c, &r, err, in.rows.N > 0); failed != nil {
+				return 0, failed
+			}
+			if in.o.OnError == Fail {
+				break // the rows before it first
+			}
+			in.at++
+		}
+	}
+	for _, l := range c.Lines[first:in.at] {
+		bytes += int(l[1] - l[0])
+	}
+	return bytes, nil
 }
 
 func (in *Input) reset() {
@@ -173,6 +214,40 @@ func (in *Input) beside(c *connector.Chunk, r *connector.Record, n int) {
 			in.rowid[1].Ints = append(in.rowid[1].Ints, r.Position)
 		}
 	}
+}
+
+// besideLines appends what goes with the rows of n lines from in.at on.
+func (in *Input) besideLines(c *connector.Chunk, n int) {
+	lines := c.Lines[in.at : in.at+n]
+	for i, s := range in.o.System {
+		switch col := in.sys[i]; s {
+		case Offset:
+			col.Ints = appendPositions(col.Ints, c.Base, lines)
+		case Timestamp, Partition, Topic, KeyBytes, KeyText, Headers:
+			// The same for all lines of a chunk.
+			r := connector.Record{Timestamp: c.Timestamp}
+			for range n {
+				s.append(col, c, &r, in.o.Name)
+			}
+		case Payload:
+			for j := range lines {
+				col.AppendBytes(c.Line(in.at + j))
+			}
+		}
+	}
+	if in.o.RowID {
+		for range n {
+			in.rowid[0].Ints = append(in.rowid[0].Ints, c.Split.Number)
+		}
+		in.rowid[1].Ints = appendPositions(in.rowid[1].Ints, c.Base, lines)
+	}
+}
+
+func appendPositions(to []int64, base int64, lines [][2]uint32) []int64 {
+	for _, l := range lines {
+		to = append(to, base+int64(l[0]))
+	}
+	return to
 }
 
 // poisoned deals with a record that can't be decoded. A returned error ends

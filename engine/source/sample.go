@@ -41,9 +41,9 @@ func Sample(ctx context.Context, src connector.Source, n int) (header []byte, va
 		if err = r.Read(limited, &c); err != nil {
 			break
 		}
-		for _, rec := range c.Records {
-			if rec.Value != nil && len(values) < n {
-				values = append(values, bytes.Clone(rec.Value))
+		for i := 0; i < c.Len() && len(values) < n; i++ {
+			if v := c.Record(i).Value; v != nil {
+				values = append(values, bytes.Clone(v))
 			}
 		}
 	}

@@ -126,8 +126,9 @@ type Chunk struct {
 // and Close are for one goroutine; Ready, Stats, State and Acknowledge for any.
 type Input struct {
 	o     Options
-	rows  format.Rows // the value's columns of batch
-	keys  format.Rows // the key's columns of batch, or of their own with Into
+	block format.BlockDecoder // the decoder, when it can take the lines of a chunk at once
+	rows  format.Rows         // the value's columns of batch
+	keys  format.Rows         // the key's columns of batch, or of their own with Into
 	batch column.Batch
 	sys   []*column.Column
 	rowid []*column.Column
@@ -170,6 +171,9 @@ func New(o Options) (*Input, error) {
 	}
 	in := &Input{o: o, splits: map[string]*splitState{}}
 	in.clock.spec = o.Watermark
+	if o.Key == nil && !o.Upsert {
+		in.block, _ = o.Decoder.(format.BlockDecoder)
+	}
 	in.layOut()
 	in.feed.init(&in.o)
 	return in, nil

@@ -112,7 +112,11 @@ func drain(t *testing.T, src connector.Source, from map[string]int64) (out []rec
 		}
 		before = text(c)
 		at, known := next[c.Split.ID]
-		for _, rec := range c.Records {
+		for i := range c.Len() {
+			rec := c.Record(i)
+			if rec.Position != c.Position(i) {
+				t.Fatalf("record %d is at %d and at %d", i, rec.Position, c.Position(i))
+			}
 			if known && rec.Position < at {
 				t.Fatalf("position %d after %d", rec.Position, at)
 			}
@@ -129,7 +133,8 @@ func drain(t *testing.T, src connector.Source, from map[string]int64) (out []rec
 func text(c *connector.Chunk) string {
 	var s strings.Builder
 	s.WriteString(c.Split.ID)
-	for _, r := range c.Records {
+	for i := range c.Len() {
+		r := c.Record(i)
 		fmt.Fprint(&s, r.Position, string(r.Key), string(r.Value))
 	}
 	return s.String()

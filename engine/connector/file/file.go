@@ -178,17 +178,17 @@ func (s *source) Header(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	var c connector.Chunk
-	for len(c.Records) == 0 && err == nil {
+	for c.Len() == 0 && err == nil {
 		err = r.Read(ctx, &c)
 	}
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
 	err = errors.Join(err, r.Close())
-	if err != nil || len(c.Records) == 0 {
+	if err != nil || c.Len() == 0 {
 		return nil, err
 	}
-	return c.Records[0].Value, nil
+	return c.Line(0), nil
 }
 
 // fileError is what the system says about a file.

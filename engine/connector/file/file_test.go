@@ -78,8 +78,8 @@ func read(t *testing.T, r connector.Reader, most int) (lines []string, positions
 		if err != nil {
 			t.Fatal(err, lines)
 		}
-		for _, rec := range c.Records {
-			lines = append(lines, string(rec.Value))
+		for i := range c.Len() {
+			lines = append(lines, string(c.Record(i).Value))
 		}
 		positions[c.Split.ID] = c.Next
 	}

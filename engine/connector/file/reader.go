@@ -20,8 +20,8 @@ const (
 	// block is how much is read at a time: small enough that a block and what
 	// is made of it stay in the processor's cache.
 	block = 64 << 10
-	// chunkRecords bounds the records of a chunk.
-	chunkRecords = 8192
+	// chunkLines bounds the records of a chunk.
+	chunkLines = 8192
 )
 
 // input is a file being read.
@@ -196,7 +196,7 @@ func (r *reader) fill(in *input, c *connector.Chunk) (bool, error) {
 		return false, nil
 	}
 	used := r.cut(in, c, buf, final)
-	in.whole = len(c.Records) == chunkRecords
+	in.whole = len(c.Lines) == chunkLines
 	if len(buf)-used > r.src.limit {
 		return false, pgerror.New(pgerror.ProgramLimitExceeded, "file %q: the record at byte %d is longer than %d bytes", in.path, in.pos+int64(used), r.src.limit).
 			WithHint("A quote that is never closed looks like that too. max.record.bytes sets the limit.")
@@ -216,37 +216,44 @@ func (r *reader) fill(in *input, c *connector.Chunk) (bool, error) {
 // final: what has no line end at the end is a record too.
 func (r *reader) cut(in *input, c *connector.Chunk, buf []byte, final bool) (used int) {
 	quotes := r.src.quote != 0 && bytes.IndexByte(buf, r.src.quote) >= 0
-	for used < len(buf) && len(c.Records) < chunkRecords {
-		if r.src.max > 0 && r.count >= r.src.max || in.end >= 0 && in.pos+int64(used) >= in.end {
-			return used
-		}
+	most := chunkLines
+	if r.src.max > 0 {
+		most = int(min(int64(most), r.src.max-r.count))
+	}
+	// Records that begin at stop or later are another part's.
+	stop := len(buf)
+	if in.end >= 0 {
+		stop = int(min(int64(stop), in.end-in.pos))
+	}
+	c.Base, c.Timestamp = in.pos, in.mtime
+	lines := c.Lines
+	for used < stop && len(lines) < most {
 		end := bytes.IndexByte(buf[used:], '\n')
 		if quotes {
 			end = r.line(buf[used:], end)
 		}
-		next := used + end + 1
+		from, to := used, used+end
+		used = to + 1
 		if end < 0 {
 			if !final {
-				return used
+				used = from
+				break
 			}
-			end, next = len(buf)-used, len(buf)
+			to, used = len(buf), len(buf)
 		}
-		line := buf[used : used+end : used+end]
-		at := used
-		used = next
 		if in.skip > 0 {
 			in.skip--
 			continue
 		}
-		if n := len(line); n > 0 && line[n-1] == '\r' {
-			line = line[:n-1]
+		if to > from && buf[to-1] == '\r' {
+			to--
 		}
-		if len(line) == 0 {
-			continue
+		if to > from {
+			lines = append(lines, [2]uint32{uint32(from), uint32(to)})
 		}
-		c.Records = append(c.Records, connector.Record{Value: line, Position: in.pos + int64(at), Timestamp: in.mtime})
-		r.count++
 	}
+	c.Lines = lines
+	r.count += int64(len(lines))
 	return used
 }
 

@@ -17,7 +17,6 @@ import (
 	"velostream/catalog/types"
 	"velostream/engine/format"
 	"velostream/pgwire/pgerror"
-	"velostream/storage/column"
 )
 
 // Options of both directions. The zero Options are commas and double quotes.
@@ -45,14 +44,22 @@ func (o *Options) ensureDefaults() {
 	}
 }
 
-// Decoder implements format.Decoder. For one goroutine.
+// Decoder implements format.BlockDecoder. For one goroutine.
 type Decoder struct {
 	o     Options
 	cells []*format.Cell
 	whole []int
-	at    [][]int // fields that the i-th value fills
+	at    []place
 	text  []byte
 }
+
+// place is what a value of a record is for: a field, -1: none, and rarely more.
+type place struct {
+	field int
+	more  []int
+}
+
+var _ format.BlockDecoder = (*Decoder)(nil)
 
 // New compiles a decoder of the fields. Every field must be among the columns,
 // with or without regard to case (42703).
@@ -82,7 +89,10 @@ func (d *Decoder) Header(header []byte) error {
 
 // place finds the fields among the names of a record's values.
 func (d *Decoder) place(names []string) error {
-	d.at = make([][]int, len(names))
+	d.at = make([]place, len(names))
+	for i := range d.at {
+		d.at[i].field = -1
+	}
 	for i, c := range d.cells {
 		f := c.Field
 		if f.Whole {
@@ -100,14 +110,22 @@ func (d *Decoder) place(names []string) error {
 			return pgerror.New(pgerror.UndefinedColumn, "column %q is not among the CSV columns", name).
 				WithHint("There are: %s.", strings.Join(names, ", "))
 		}
-		d.at[at] = append(d.at[at], i)
+		if p := &d.at[at]; p.field < 0 {
+			p.field = i
+		} else {
+			p.more = append(p.more, i)
+		}
 	}
 	return nil
 }
 
 // Decode implements format.Decoder.
 func (d *Decoder) Decode(value []byte, rows *format.Rows) error {
-	if err := d.row(value, rows); err != nil {
+	err := validText(value)
+	if err == nil {
+		err = d.row(value, rows)
+	}
+	if err != nil {
 		rows.Undo()
 		return err
 	}
@@ -115,14 +133,44 @@ func (d *Decoder) Decode(value []byte, rows *format.Rows) error {
 	return nil
 }
 
-func (d *Decoder) row(b []byte, rows *format.Rows) error {
-	if ascii(b) {
-		// nothing to check
-	} else if !utf8.Valid(b) {
+// DecodeBlock implements format.BlockDecoder.
+func (d *Decoder) DecodeBlock(data []byte, values [][2]uint32, rows *format.Rows) (int, error) {
+	if len(values) == 0 {
+		return 0, nil
+	}
+	valid := validText(data[values[0][0]:values[len(values)-1][1]]) == nil
+	for i, at := range values {
+		value := data[at[0]:at[1]]
+		var err error
+		if !valid {
+			err = validText(value)
+		}
+		if err == nil {
+			err = d.row(value, rows)
+		}
+		if err != nil {
+			rows.Undo()
+			return i, err
+		}
+		rows.N++
+	}
+	return len(values), nil
+}
+
+// validText refuses what is no text.
+func validText(b []byte) error {
+	switch {
+	case ascii(b):
+	case !utf8.Valid(b):
 		return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\" in a CSV record")
-	} else if bytes.IndexByte(b, 0) >= 0 {
+	case bytes.IndexByte(b, 0) >= 0:
 		return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\": 0x00 in a CSV record")
 	}
+	return nil
+}
+
+// row appends the values of the record b, which is valid text.
+func (d *Decoder) row(b []byte, rows *format.Rows) error {
 	if n := len(b); n > 0 && b[n-1] == '\r' {
 		b = b[:n-1]
 	}
@@ -134,39 +182,58 @@ func (d *Decoder) row(b []byte, rows *format.Rows) error {
 		}
 	}
 	rest, more := b, true
-	for n := 0; n < len(d.at); n++ {
-		if !more {
-			if !d.o.Lenient {
-				return pgerror.New(pgerror.BadCopyFileFormat, "a CSV record has %d values, %d are expected", n, len(d.at))
-			}
-			for _, i := range d.at[n] {
-				if err := d.cells[i].Null(rows.Cols[i]); err != nil {
-					return err
-				}
-			}
-			continue
-		}
+	for n := range d.at {
 		var v []byte
 		var quoted bool
 		var err error
-		if len(rest) > 0 && rest[0] == d.o.Quote {
+		switch {
+		case !more:
+			return d.short(n, rows)
+		case len(rest) > 0 && rest[0] == d.o.Quote:
 			quoted = true
 			if v, rest, more, err = d.quoted(rest); err != nil {
 				return err
 			}
-		} else if end := bytes.IndexByte(rest, d.o.Delimiter); end >= 0 {
-			v, rest = rest[:end], rest[end+1:]
-		} else {
-			v, rest, more = rest, nil, false
+		default:
+			if end := bytes.IndexByte(rest, d.o.Delimiter); end >= 0 {
+				v, rest = rest[:end], rest[end+1:]
+			} else {
+				v, rest, more = rest, nil, false
+			}
 		}
-		for _, i := range d.at[n] {
-			if err := d.cell(d.cells[i], rows.Cols[i], v, quoted); err != nil {
+		p := &d.at[n]
+		if p.field < 0 {
+			continue
+		}
+		if err := d.cell(p.field, rows, v, quoted); err != nil {
+			return err
+		}
+		for _, i := range p.more {
+			if err := d.cell(i, rows, v, quoted); err != nil {
 				return err
 			}
 		}
 	}
 	if more && !d.o.Lenient {
 		return pgerror.New(pgerror.BadCopyFileFormat, "a CSV record has more than the %d values that are expected", len(d.at))
+	}
+	return nil
+}
+
+// short ends a record that has only n values.
+func (d *Decoder) short(n int, rows *format.Rows) error {
+	if !d.o.Lenient {
+		return pgerror.New(pgerror.BadCopyFileFormat, "a CSV record has %d values, %d are expected", n, len(d.at))
+	}
+	for _, p := range d.at[n:] {
+		if p.field < 0 {
+			continue
+		}
+		for _, i := range append([]int{p.field}, p.more...) {
+			if err := d.cells[i].Null(rows.Cols[i]); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -189,7 +256,8 @@ func ascii(b []byte) bool {
 	return true
 }
 
-func (d *Decoder) cell(c *format.Cell, col *column.Column, v []byte, quoted bool) error {
+func (d *Decoder) cell(i int, rows *format.Rows, v []byte, quoted bool) error {
+	c, col := d.cells[i], rows.Cols[i]
 	if !quoted && string(v) == d.o.Null {
 		return c.Null(col)
 	}

@@ -34,7 +34,7 @@ type Options struct {
 	CaseSensitive bool
 }
 
-// Decoder implements format.Decoder for JSON objects. For one goroutine.
+// Decoder implements format.BlockDecoder for JSON objects. For one goroutine.
 type Decoder struct {
 	cells  []*format.Cell
 	root   *object
@@ -79,10 +79,29 @@ func New(fields []format.Field, o Options) (*Decoder, error) {
 
 // Decode implements format.Decoder. value is one JSON object.
 func (d *Decoder) Decode(value []byte, rows *format.Rows) error {
+	return d.decode(value, rows, utf8.Valid(value))
+}
+
+// DecodeBlock implements format.BlockDecoder.
+func (d *Decoder) DecodeBlock(data []byte, values [][2]uint32, rows *format.Rows) (int, error) {
+	if len(values) == 0 {
+		return 0, nil
+	}
+	valid := utf8.Valid(data[values[0][0]:values[len(values)-1][1]])
+	for i, at := range values {
+		value := data[at[0]:at[1]]
+		if err := d.decode(value, rows, valid || utf8.Valid(value)); err != nil {
+			return i, err
+		}
+	}
+	return len(values), nil
+}
+
+func (d *Decoder) decode(value []byte, rows *format.Rows, valid bool) error {
 	d.buf, d.pos, d.rows, d.fault = value, 0, rows, ""
 	clear(d.seen)
 	clear(d.exact)
-	if err := d.row(); err != nil {
+	if err := d.row(valid); err != nil {
 		rows.Undo()
 		d.buf, d.rows = nil, nil
 		return err
@@ -92,8 +111,8 @@ func (d *Decoder) Decode(value []byte, rows *format.Rows) error {
 	return nil
 }
 
-func (d *Decoder) row() error {
-	if !utf8.Valid(d.buf) {
+func (d *Decoder) row(valid bool) error {
+	if !valid {
 		return pgerror.New(pgerror.InvalidByteSequence, "invalid byte sequence for encoding \"UTF8\" in a JSON value")
 	}
 	if d.space() != '{' {

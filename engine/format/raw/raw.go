@@ -9,7 +9,7 @@ import (
 	"velostream/storage/column"
 )
 
-// Decoder implements format.Decoder: each field is the whole value.
+// Decoder implements format.BlockDecoder: each field is the whole value.
 type Decoder struct{ cells []*format.Cell }
 
 // New compiles a decoder of the fields.
@@ -41,6 +41,16 @@ func (d *Decoder) Decode(value []byte, rows *format.Rows) error {
 	}
 	rows.N++
 	return nil
+}
+
+// DecodeBlock implements format.BlockDecoder.
+func (d *Decoder) DecodeBlock(data []byte, values [][2]uint32, rows *format.Rows) (int, error) {
+	for i, at := range values {
+		if err := d.Decode(data[at[0]:at[1]], rows); err != nil {
+			return i, err
+		}
+	}
+	return len(values), nil
 }
 
 // Encoder implements format.Encoder: the first column's text, or its bytes.
