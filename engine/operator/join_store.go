@@ -17,7 +17,7 @@ import (
 // by a hash of the whole row, so a Delete costs in proportion to the rows of its key, as the
 // pairs it takes away do.
 //
-// Table: join key, stream key → version, row (rowenc.AppendRow).
+// Its table: see join_table.go.
 type joinSide struct {
 	keys    []int
 	stream  []int
@@ -35,7 +35,8 @@ type joinSide struct {
 	count  []int32 // by key
 	dead   int
 	dirty  []int32
-	gone   [][]byte // table keys of rows that went since the last flush
+	blocks joinBlocks // with appends: the rows of dirty, in the table
+	gone   [][]byte   // table keys of rows that went since the last flush
 	hashes []uint64
 	added  []int32 // rows of the batch at hand that are linked, whose values are not copied yet
 }
@@ -96,6 +97,9 @@ func (s *joinSide) insert(g int32, row int32, k int, degree int32) {
 	slot := s.link(g, flags, h, degree)
 	if s.table != nil {
 		s.dirty = append(s.dirty, slot)
+		if s.appends {
+			s.blocks.keys = append(s.blocks.keys, g)
+		}
 	}
 }
 
@@ -186,7 +190,7 @@ func (s *joinSide) compact() {
 		s.degree = pick(s.degree, keep)
 	}
 	dirty := s.dirty[:0]
-	for _, slot := range s.dirty {
+	for _, slot := range s.dirty { // with appends dirty rows stay
 		if to[slot] >= 0 {
 			dirty = append(dirty, to[slot])
 		}
@@ -202,79 +206,6 @@ func pick[T any](s []T, at []int32) []T {
 	return out
 }
 
-// flushGone deletes the rows that went from the table.
-func (s *joinSide) flushGone() error {
-	slices.SortFunc(s.gone, bytes.Compare)
-	for _, k := range s.gone {
-		if err := s.table.Delete(k); err != nil {
-			return err
-		}
-	}
-	s.gone = s.gone[:0]
-	return nil
-}
-
-// flush writes what changed: first the rows that went, then those that came, in order.
-func (s *joinSide) flush() error {
-	if s.table == nil {
-		return nil
-	}
-	if err := s.flushGone(); err != nil {
-		return err
-	}
-	type span struct{ key, value, end int }
-	var buf []byte
-	spans := make([]span, 0, len(s.dirty))
-	for _, slot := range s.dirty {
-		if s.flags[slot]&rowDirty == 0 {
-			continue
-		}
-		s.flags[slot] = s.flags[slot]&^rowDirty | rowStored
-		x := span{key: len(buf)}
-		buf = s.tableKey(buf, slot)
-		x.value = len(buf)
-		buf = rowenc.AppendRow(append(buf, stateVersion), s.cols, int(slot))
-		x.end = len(buf)
-		spans = append(spans, x)
-	}
-	s.dirty = s.dirty[:0]
-	slices.SortFunc(spans, func(x, y span) int { return bytes.Compare(buf[x.key:x.value], buf[y.key:y.value]) })
-	for _, x := range spans {
-		if err := s.table.Put(buf[x.key:x.value], buf[x.value:x.end]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// load reads the rows of key g, whose key bytes are prefix.
-func (s *joinSide) load(g int32, prefix []byte) error {
-	if s.table == nil {
-		return nil
-	}
-	var slots []int32
-	for e, err := range s.table.Scan(prefix, rowenc.PrefixEnd(prefix)) {
-		if err != nil {
-			return err
-		}
-		if len(e.Value) == 0 || e.Value[0] != stateVersion {
-			return column.Corrupt("join state")
-		}
-		rest, err := rowenc.DecodeColumns(e.Value[1:], s.cols)
-		if err != nil || len(rest) != 0 {
-			return column.Corrupt("join state")
-		}
-		slots = append(slots, s.link(g, rowLive|rowStored, 0, 0))
-	}
-	if !s.appends && len(slots) > 0 {
-		s.hashes = column.HashRows(s.hashes, s.cols, slots, 0)
-		for k, slot := range slots {
-			s.hash[slot] = uint32(s.hashes[k])
-		}
-	}
-	return nil
-}
-
 // evict forgets the rows of g; REQUIRES: none of them is dirty.
 func (s *joinSide) evict(g int32) {
 	for slot := s.head[g]; slot >= 0; slot = s.next[slot] {
@@ -285,7 +216,7 @@ func (s *joinSide) evict(g int32) {
 }
 
 func (s *joinSide) memory() int64 {
-	n := int64(len(s.next))*17 + int64(len(s.head))*8
+	n := int64(len(s.next))*17 + int64(len(s.head))*8 + 4*int64(len(s.dirty)+len(s.blocks.keys)+len(s.blocks.group))
 	for _, c := range s.cols {
 		n += c.MemSize()
 	}
