@@ -43,17 +43,28 @@ func (s *joinSpill) mark(k int, some bool) (before bool) {
 // last reports that the table has no further part.
 func (s *joinSpill) last() bool { return !s.pieces || s.final }
 
+// memory is about what the table and the rows that wait take.
 func (j *hashJoin) memory() int64 {
-	return j.store.memory() + j.keys.bytes() + 4*int64(len(j.slots))
+	n := j.store.memory() + j.keys.bytes() + 4*int64(len(j.slots))
+	if w := j.spill.wait; w != nil {
+		n += w.Batch().MemSize()
+	}
+	return n
 }
 
-// bound sends the table to disk when it passes the budget.
+// bound sends the rows that wait, and if that is not enough the table, to disk when they pass
+// the budget.
 func (j *hashJoin) bound() error {
-	n := j.memory()
+	s, n := &j.spill, j.memory()
+	if s.wait != nil && j.ctx.spills(n) {
+		if err := j.waitOnDisk(); err != nil {
+			return err
+		}
+		n = j.memory()
+	}
 	if !j.ctx.spills(n) {
 		return j.ctx.limit(j.label, n)
 	}
-	s := &j.spill
 	for port := range s.parts {
 		s.parts[port] = newPartitions(j.ctx, j.p.Inputs[port].Types(), s.level)
 		s.parts[port].whole = s.whole || len(j.p.Keys) == 0
@@ -77,11 +88,16 @@ func (j *hashJoin) waits(in *column.Batch, rows []int32) error {
 		s.wait = column.NewBuilder(ts, 0)
 	}
 	s.wait.AppendRows(view, rows, column.Insert)
-	b := s.wait.Batch()
-	if !j.ctx.spills(b.MemSize()) {
-		return j.ctx.limit(j.label, b.MemSize())
+	if n := j.memory(); !j.ctx.spills(n) {
+		return j.ctx.limit(j.label, n)
 	}
-	s.list = j.ctx.Disk.NewFile().NewList(ts, j.ctx.spillBlock())
+	return j.waitOnDisk()
+}
+
+// waitOnDisk sends the rows that wait to disk.
+func (j *hashJoin) waitOnDisk() error {
+	s, b := &j.spill, j.spill.wait.Batch()
+	s.list = j.ctx.Disk.NewFile().NewList(j.p.Inputs[1-j.build].Types(), j.ctx.spillBlock())
 	err := s.list.Append(b, b.Select(nil))
 	s.wait = nil
 	return err

@@ -203,7 +203,8 @@ func TestJoinSpill(t *testing.T) {
 			c[port], rows[port] = randomChanges(r, ts, r.IntN(250), row, false)
 		}
 		rg := newRig(t, p, false)
-		rg.ctx = BuildContext{Shards: 1, Disk: disk(t, 1<<r.IntN(14))}
+		budget := int64(1) << r.IntN(14)
+		rg.ctx = BuildContext{Shards: 1, Disk: disk(t, budget)}
 		rg.open()
 		end := func(port int) {
 			if err := rg.op.(*hashJoin).End(port, rg); err != nil {
@@ -224,6 +225,9 @@ func TestJoinSpill(t *testing.T) {
 			}
 			n := min(1+r.IntN(60), len(c[port].rows)-at[port])
 			rg.process(port, c[port].batch(at[port], at[port]+n, r.IntN(2) == 0))
+			if got := rg.op.(*hashJoin).memory(); got > max(budget, 2<<10) { // the table of keys has 64 slots at least
+				t.Fatalf("seed %d: the table and the rows that wait take %d bytes of %d", seed, got, budget)
+			}
 			if at[port] += n; at[port] == len(c[port].rows) && seed%4 > 0 {
 				end(port)
 			}
