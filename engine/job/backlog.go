@@ -34,6 +34,7 @@ type Backlog struct {
 type standing struct {
 	positions map[uint32]uint64 // by log
 	since     time.Time
+	counted   map[uint32]*log.Counted // by log
 }
 
 // overrunError is what a reader whose backlog was dropped shows.
@@ -116,12 +117,20 @@ func (m *Manager) backlog(snap *catalog.Snapshot, r *catalog.Relation) Backlog {
 	}
 	at := m.positions(snap, r)
 	behind := false
+	s := m.standing[r.ID]
+	if s == nil {
+		s = &standing{counted: map[uint32]*log.Counted{}}
+		m.standing[r.ID] = s
+	}
 	for id, seq := range at {
 		l := m.logOf(id)
 		if l == nil || seq >= l.Last() {
 			continue
 		}
-		b, err := l.Backlog(max(seq, m.oldest(id)), rels)
+		if s.counted[id] == nil {
+			s.counted[id] = &log.Counted{}
+		}
+		b, err := l.Backlog(max(seq, m.oldest(id)), rels, s.counted[id])
 		if err != nil {
 			m.o.Logger.Warn("backlog not known", "reader", r.Name, "error", err.Error())
 			continue
@@ -129,9 +138,8 @@ func (m *Manager) backlog(snap *catalog.Snapshot, r *catalog.Relation) Backlog {
 		out.Rows, out.Bytes = out.Rows+b.Rows, out.Bytes+b.Bytes
 		behind = behind || b.Rows > 0
 	}
-	s := m.standing[r.ID]
-	if s == nil || !behind || !samePositions(s.positions, at) {
-		m.standing[r.ID] = &standing{at, time.Now()}
+	if !behind || !samePositions(s.positions, at) {
+		s.positions, s.since = at, time.Now()
 		return out
 	}
 	out.Age = time.Since(s.since)

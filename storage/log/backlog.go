@@ -15,9 +15,16 @@ type Backlog struct {
 // backlogMax is how many stored changes Backlog counts one by one.
 const backlogMax = 20_000
 
+// Counted remembers what Backlog counted of the stored entries, which do not change: while
+// after is the same, only those stored since are counted. The zero value has counted none.
+type Counted struct {
+	after, to uint64
+	Backlog
+}
+
 // Backlog says what the log holds after the entry after; of much it is an estimate. rels
-// are the relations whose rows are counted, nil: all.
-func (l *Log) Backlog(after uint64, rels map[uint32]bool) (Backlog, error) {
+// are the relations whose rows are counted, nil: all; had is of the same relations.
+func (l *Log) Backlog(after uint64, rels map[uint32]bool, had *Counted) (Backlog, error) {
 	var out Backlog
 	l.mu.Lock()
 	stored := min(l.persisted, l.last)
@@ -33,10 +40,24 @@ func (l *Log) Backlog(after uint64, rels map[uint32]bool) (Backlog, error) {
 		}
 	}
 	l.mu.Unlock()
-	if after >= stored {
-		return out, nil
+	if had.after != after || had.to < after {
+		*had = Counted{after: after, to: after}
 	}
-	lo, hi := entryKey(nil, l.o.Prefix, after+1), entryKey(nil, l.o.Prefix, stored+1)
+	if had.to < stored {
+		more, err := l.stored(had.to, stored, rels)
+		if err != nil {
+			return out, err
+		}
+		had.Rows, had.Bytes, had.to = had.Rows+more.Rows, had.Bytes+more.Bytes, stored
+	}
+	out.Rows += had.Rows
+	out.Bytes += had.Bytes
+	return out, nil
+}
+
+// stored counts the entries in the store after after, up to last.
+func (l *Log) stored(after, last uint64, rels map[uint32]bool) (out Backlog, err error) {
+	lo, hi := entryKey(nil, l.o.Prefix, after+1), entryKey(nil, l.o.Prefix, last+1)
 	n := 0
 	var bytes, rows int64
 	for kv, err := range l.o.Store.Scan(lo, hi) {
@@ -63,7 +84,5 @@ func (l *Log) Backlog(after uint64, rels map[uint32]bool) (Backlog, error) {
 			bytes = all
 		}
 	}
-	out.Rows += rows
-	out.Bytes += bytes
-	return out, nil
+	return Backlog{Rows: rows, Bytes: bytes}, nil
 }

@@ -390,3 +390,47 @@ func TestConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestBacklog: what was counted before and what came since is what there is, also after
+// entries that were not stored are rolled back, and for a reader that moves.
+func TestBacklog(t *testing.T) {
+	s := state.NewMem(state.MemOptions{})
+	l := log.New(log.Options{Store: s, Prefix: []byte("p"), Types: ints})
+	var had log.Counted
+	rels := map[uint32]bool{1: true}
+	count := func(after uint64, rows int64) {
+		t.Helper()
+		got, err := l.Backlog(after, rels, &had)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := l.Backlog(after, rels, &log.Counted{})
+		if err != nil || got != want || got.Rows != rows || (got.Bytes > 0) != (rows > 0) {
+			t.Fatalf("after %d: %+v, counted anew %+v, want %d rows (%v)", after, got, want, rows, err)
+		}
+	}
+	count(0, 0)
+	seq := uint64(0)
+	grow := func(n int) {
+		for range n {
+			seq++
+			l.Append(entry(seq, 1, 2))
+		}
+	}
+	grow(5)
+	count(2, 3)
+	persist(t, s, l)
+	count(2, 3)
+	grow(4)
+	count(2, 7)
+	l.Rollback()
+	count(2, 3)
+	seq = l.Last()
+	grow(1)
+	persist(t, s, l)
+	grow(1)
+	count(2, 5)
+	count(6, 1)
+	count(0, 7)
+	count(7, 0)
+}
