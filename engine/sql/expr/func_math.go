@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"slices"
 
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
@@ -227,11 +228,11 @@ func widthBucketArray(c *CallContext, a []datum) (datum, error) {
 		return fail(pgerror.New(pgerror.ArraySubscriptError, "thresholds must be one-dimensional array"))
 	}
 	lo, hi := 0, len(a[1].List)
+	if slices.ContainsFunc(a[1].List, func(d datum) bool { return d.Null }) {
+		return fail(pgerror.New(pgerror.NullValueNotAllowed, "thresholds array must not contain NULLs"))
+	}
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if a[1].List[mid].Null {
-			return fail(pgerror.New(pgerror.NullValueNotAllowed, "thresholds array must not contain NULLs"))
-		}
 		if types.Compare(t, a[0], a[1].List[mid]) < 0 {
 			hi = mid
 		} else {

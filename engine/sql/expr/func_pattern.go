@@ -2,12 +2,11 @@ package expr
 
 import (
 	"cmp"
-	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"velostream/catalog/types"
+	"velostream/engine/sql/expr/regex"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
 )
@@ -104,12 +103,13 @@ func regexpKernel(flags string, negate bool) Kernel {
 		s, p := args[0], args[1]
 		return c.each(func(i int) error {
 			// A constant pattern is found in the memo by its own text.
-			re, err := memo(c, p.Bytes(i), func(p string) (*regexp.Regexp, error) { return compileRegexp(p, flags) })
+			re, err := memo(c, p.Bytes(i), func(p string) (*regex.Regexp, error) { return compileRegexp(p, flags) })
 			if err != nil {
 				return err
 			}
-			out.Bools[i] = re.Match(s.Bytes(i)) != negate
-			return nil
+			matches, err := re.Match(s.Bytes(i))
+			out.Bools[i] = matches != negate
+			return err
 		})
 	}
 }
@@ -159,7 +159,7 @@ func similarEscape(_ *CallContext, a []datum) (datum, error) {
 
 // pattern compiles argument 1 with the flags in argument at (if there is one);
 // without g, which it reports.
-func pattern(c *CallContext, a []datum, at int) (re *regexp.Regexp, global bool, err error) {
+func pattern(c *CallContext, a []datum, at int) (re *regex.Regexp, global bool, err error) {
 	flags := ""
 	if at < len(a) {
 		flags = string(a[at].B)
@@ -167,7 +167,7 @@ func pattern(c *CallContext, a []datum, at int) (re *regexp.Regexp, global bool,
 		flags = strings.ReplaceAll(flags, "g", "")
 	}
 	key := append(append([]byte(flags), 0), a[1].B...)
-	re, err = memo(c, key, func(string) (*regexp.Regexp, error) { return compileRegexp(string(a[1].B), flags) })
+	re, err = memo(c, key, func(string) (*regex.Regexp, error) { return compileRegexp(string(a[1].B), flags) })
 	return re, global, err
 }
 
@@ -186,7 +186,8 @@ func regexpLike(c *CallContext, a []datum) (datum, error) {
 	if err != nil {
 		return fail(err)
 	}
-	return boolean(re.Match(a[0].B))
+	matches, err := re.Match(a[0].B)
+	return types.BoolDatum(matches), err
 }
 
 // groups makes a list of the groups of a match, or of the whole if it has none.
@@ -214,9 +215,9 @@ func regexpMatch(c *CallContext, a []datum) (datum, error) {
 	if err != nil {
 		return fail(err)
 	}
-	m := re.FindSubmatchIndex(a[0].B)
-	if m == nil {
-		return null()
+	m, err := re.Find(a[0].B)
+	if err != nil || m == nil {
+		return types.NullDatum, err
 	}
 	return groups(a[0].B, m), nil
 }
@@ -231,7 +232,11 @@ func regexpReplace(c *CallContext, a []datum) (datum, error) {
 		n = -1
 	}
 	s, out, last := a[0].B, []byte{}, 0
-	for _, m := range allMatches(re, s, n) {
+	all, err := allMatches(re, s, 0, n)
+	if err != nil {
+		return fail(err)
+	}
+	for _, m := range all {
 		out = append(out, s[last:m[0]]...)
 		out = expand(out, a[2].B, s, m)
 		last = m[1]
@@ -239,26 +244,23 @@ func regexpReplace(c *CallContext, a []datum) (datum, error) {
 	return raw(append(out, s[last:]...))
 }
 
-// allMatches are up to n matches (-1: all). Unlike Go's, an empty match may stand
-// right behind another match.
-func allMatches(re *regexp.Regexp, s []byte, n int) [][]int {
-	all := re.FindAllSubmatchIndex(s, n)
-	if n == 1 || strings.ContainsAny(re.String(), `^$\`) || !re.MatchString("") {
-		return all
-	}
-	var out [][]int
-	for i, m := range all {
-		out = append(out, m)
-		if m[1] > m[0] && (i+1 == len(all) || all[i+1][0] > m[1]) {
-			empty := slices.Repeat([]int{-1}, len(m))
-			empty[0], empty[1] = m[1], m[1]
-			out = append(out, empty)
+// allMatches are up to n matches (-1: all) from byte start on. An empty match may
+// stand right behind another match.
+func allMatches(re *regex.Regexp, s []byte, start, n int) ([][]int, error) {
+	var all [][]int
+	search := re.Search(s)
+	for at := start; at <= len(s) && len(all) != n; {
+		m, err := search.Find(at)
+		if err != nil || m == nil {
+			return all, err
+		}
+		all = append(all, m)
+		if at = m[1]; m[0] == m[1] {
+			_, w := utf8.DecodeRune(s[at:])
+			at += max(w, 1)
 		}
 	}
-	if n > 0 && len(out) > n {
-		out = out[:n]
-	}
-	return out
+	return all, nil
 }
 
 // expand adds the replacement with \1 … \9 and \& for parts of the match m.
@@ -295,9 +297,13 @@ func regexpSplit(c *CallContext, a []datum) (datum, error) {
 	}
 	s, last := a[0].B, 0
 	var d datum
-	for _, m := range re.FindAllIndex(s, -1) {
+	all, err := allMatches(re, s, 0, -1)
+	if err != nil {
+		return fail(err)
+	}
+	for _, m := range all {
 		// An empty match at the start, at the end or right after a match splits nothing.
-		if m[0] == m[1] && (m[0] == last && m[0] == 0 || m[1] == len(s)) {
+		if m[0] == len(s) || m[1] == last {
 			continue
 		}
 		d.List = append(d.List, types.BytesDatum(s[last:m[0]]))
@@ -337,7 +343,8 @@ func regexpCount(c *CallContext, a []datum) (datum, error) {
 	if err != nil {
 		return fail(err)
 	}
-	return integer(int64(len(allMatches(re, a[0].B[start:], -1))))
+	all, err := allMatches(re, a[0].B, start, -1)
+	return types.IntDatum(int64(len(all))), err
 }
 
 // nthMatch finds match number a[3] (1 if absent) from position a[2] with the flags
@@ -372,15 +379,14 @@ func nthMatch(c *CallContext, a []datum, name string, flags int) ([]int, error) 
 	if err != nil || start < 0 {
 		return nil, err
 	}
-	if group == 1 && re.NumSubexp() == 0 {
+	if group == 1 && re.Groups() == 0 {
 		group = 0 // a pattern without groups is its own first
 	}
-	all := re.FindAllSubmatchIndex(a[0].B[start:], n)
-	if len(all) < n || 2*group >= len(all[n-1]) || all[n-1][2*group] < 0 {
-		return nil, nil
+	all, err := allMatches(re, a[0].B, start, n)
+	if err != nil || len(all) < n || 2*group >= len(all[n-1]) || all[n-1][2*group] < 0 {
+		return nil, err
 	}
-	m := all[n-1][2*group:][:2]
-	return []int{start + m[0], start + m[1]}, nil
+	return all[n-1][2*group:][:2], nil
 }
 
 func regexpInstr(c *CallContext, a []datum) (datum, error) {
@@ -422,9 +428,13 @@ func regexpReplaceNth(c *CallContext, a []datum) (datum, error) {
 	if start < 0 {
 		return a[0], nil
 	}
-	s, last := a[0].B[start:], 0
-	out := append([]byte{}, a[0].B[:start]...)
-	for i, m := range allMatches(re, s, cmp.Or(int(n), -1)) {
+	all, err := allMatches(re, a[0].B, start, cmp.Or(int(n), -1))
+	if err != nil {
+		return fail(err)
+	}
+	s, last := a[0].B, 0
+	var out []byte
+	for i, m := range all {
 		if n > 0 && int64(i)+1 != n {
 			continue
 		}
@@ -440,9 +450,9 @@ func substringRegexp(c *CallContext, a []datum) (datum, error) {
 	if err != nil {
 		return fail(err)
 	}
-	m := re.FindSubmatchIndex(a[0].B)
-	if m == nil {
-		return null()
+	m, err := re.Find(a[0].B)
+	if err != nil || m == nil {
+		return types.NullDatum, err
 	}
 	return groups(a[0].B, m).List[0], nil
 }
@@ -451,7 +461,7 @@ func substringRegexp(c *CallContext, a []datum) (datum, error) {
 // in three parts, separated by escape and double quote.
 func substringSimilar(c *CallContext, a []datum) (datum, error) {
 	key := append(append(append([]byte{}, a[2].B...), 0), a[1].B...)
-	re, err := memo(c, key, func(string) (*regexp.Regexp, error) {
+	re, err := memo(c, key, func(string) (*regex.Regexp, error) {
 		esc := string(a[2].B)
 		parts := []string{string(a[1].B)}
 		if esc != "" {
@@ -470,31 +480,18 @@ func substringSimilar(c *CallContext, a []datum) (datum, error) {
 			if err != nil {
 				return nil, err
 			}
-			if s, _, err = translateRegexp(s, false); err != nil {
-				return nil, err
-			}
 			s = strings.TrimSuffix(strings.TrimPrefix(s, "^"), "$")
-			switch i {
-			case 0:
-				out.WriteString(strings.ReplaceAll(s, ".*", ".*?"))
-			case 1:
-				out.WriteString("(" + s + ")")
-			default:
-				out.WriteString(s)
-			}
+			// The first part is as short as may be: its quantifier says so.
+			out.WriteString([]string{"^(?:", "){1,1}?(", "){1,1}(?:"}[i] + s)
 		}
-		re, err := regexp.Compile("(?s)^" + out.String() + "$")
-		if err != nil {
-			return nil, regexpError(err)
-		}
-		return re, nil
+		return compileRegexp(out.String()+")$", "")
 	})
 	if err != nil {
 		return fail(err)
 	}
-	m := re.FindSubmatchIndex(a[0].B)
-	if m == nil || m[2] < 0 {
-		return null()
+	m, err := re.Find(a[0].B)
+	if err != nil || m == nil || m[2] < 0 {
+		return types.NullDatum, err
 	}
 	return raw(a[0].B[m[2]:m[3]])
 }

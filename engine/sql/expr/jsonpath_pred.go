@@ -3,11 +3,11 @@ package expr
 import (
 	"bytes"
 	"errors"
-	"regexp"
 	"strings"
 
 	"velostream/catalog/types"
 	"velostream/catalog/types/jsonpath"
+	"velostream/engine/sql/expr/regex"
 	"velostream/pgwire/pgerror"
 )
 
@@ -146,7 +146,8 @@ func (p *pathRun) test(n *jsonpath.Node, l, r jsonItem) (truth, error) {
 		if err != nil {
 			return pathUnknown, err
 		}
-		return truthOf(re.Match(jsonUnquote(jsonTrim(l.b)))), nil
+		matches, err := re.Match(jsonUnquote(jsonTrim(l.b)))
+		return truthOf(matches), err
 	case jsonpath.StartsWith:
 		if l.first() != '"' || r.first() != '"' {
 			return pathUnknown, nil
@@ -158,7 +159,7 @@ func (p *pathRun) test(n *jsonpath.Node, l, r jsonItem) (truth, error) {
 }
 
 // likeRegex compiles the pattern of like_regex with XQuery's flags.
-func likeRegex(n *jsonpath.Node) (*regexp.Regexp, error) {
+func likeRegex(n *jsonpath.Node) (*regex.Regexp, error) {
 	flags := ""
 	if !strings.Contains(n.Flags, "s") {
 		flags = "p" // the dot stops at the end of a line

@@ -2,11 +2,10 @@ package expr
 
 import (
 	"bytes"
-	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
+	"velostream/engine/sql/expr/regex"
 	"velostream/pgwire/pgerror"
 )
 
@@ -158,234 +157,19 @@ func (l *likePattern) suffix(s, part []byte) bool {
 // regexpLimit bounds the length of a pattern.
 const regexpLimit = 1 << 16
 
-// compileRegexp translates a POSIX or advanced regular expression of
-// PostgreSQL (https://www.postgresql.org/docs/15/functions-matching.html) into
-// Go's. flags are those of regexp_replace and friends; g is the caller's.
-// Back references and lookaround have no counterpart and are refused.
-func compileRegexp(p, flags string) (*regexp.Regexp, error) {
+// compileRegexp compiles a regular expression. flags are those of regexp_replace
+// and friends; g is the caller's.
+func compileRegexp(p, flags string) (*regex.Regexp, error) {
 	if len(p) > regexpLimit {
 		return nil, pgerror.New(pgerror.ProgramLimitExceeded, "regular expression is too long")
 	}
-	opt, literal, expanded, basic := "s", false, false, false
-	for _, f := range flags {
-		switch f {
-		case 'i':
-			opt += "i"
-		case 'c', 't':
-		case 'b', 'e':
-			basic = f == 'b'
-		case 'n', 'm':
-			opt = strings.Replace(opt, "s", "", 1) + "m"
-		case 'p':
-			opt = strings.Replace(opt, "s", "", 1)
-		case 'w':
-			opt += "m"
-		case 'q':
-			literal = true
-		case 's':
-		case 'x':
-			expanded = true
-		case 'g':
-			return nil, pgerror.New(pgerror.InvalidParameterValue, "invalid regular expression option: \"g\"")
-		default:
-			return nil, pgerror.New(pgerror.InvalidParameterValue, "invalid regular expression option: \"%c\"", f)
+	var f regex.Flags
+	for _, letter := range flags {
+		if !f.Set(letter) {
+			return nil, pgerror.New(pgerror.InvalidParameterValue, "invalid regular expression option: \"%c\"", letter)
 		}
 	}
-	if !literal && strings.HasPrefix(p, "(?") { // options within the pattern
-		if end := strings.IndexByte(p, ')'); end > 2 && strings.Trim(p[2:end], "abcdefghijklmnopqrstuvwxyz") == "" {
-			return compileRegexp(p[end+1:], flags+p[2:end])
-		}
-	}
-	if rest, ok := strings.CutPrefix(p, "***="); ok {
-		p, literal = rest, true
-	} else if rest, ok := strings.CutPrefix(p, "***:"); ok {
-		p = rest
-	}
-	body := regexp.QuoteMeta(p)
-	lazy := false
-	if basic {
-		p = extendBasic(p)
-	}
-	if !literal {
-		var err error
-		if body, lazy, err = translateRegexp(p, expanded); err != nil {
-			return nil, err
-		}
-	}
-	re, err := regexp.Compile("(?" + opt + ")" + body)
-	if err != nil {
-		return nil, regexpError(err)
-	}
-	if !lazy {
-		re.Longest()
-	}
-	return re, nil
-}
-
-// regexpError words Go's error as PostgreSQL does.
-func regexpError(err error) error {
-	s := err.Error()
-	reason := "invalid regular expression"
-	switch {
-	case strings.Contains(s, "missing closing )"), strings.Contains(s, "unexpected )"):
-		reason = "parentheses () not balanced"
-	case strings.Contains(s, "missing closing ]"):
-		reason = "brackets [] not balanced"
-	case strings.Contains(s, "missing argument to repetition"), strings.Contains(s, "invalid nested repetition"):
-		reason = "quantifier operand invalid"
-	case strings.Contains(s, "invalid repeat count"):
-		reason = "invalid repetition count(s)"
-	case strings.Contains(s, "invalid character class range"):
-		reason = "invalid character range"
-	case strings.Contains(s, "trailing backslash"), strings.Contains(s, "invalid escape sequence"):
-		reason = `invalid escape \ sequence`
-	}
-	return pgerror.New(pgerror.InvalidRegularExpression, "invalid regular expression: %s", reason).WithCause(err)
-}
-
-// extendBasic writes a POSIX basic regular expression as an extended one.
-func extendBasic(p string) string {
-	var b strings.Builder
-	first := true // of the pattern or of a group: * is itself there, and ^ an anchor
-	for i := 0; i < len(p); i++ {
-		c, was := p[i], first
-		first = false
-		switch {
-		case c == '\\' && i+1 < len(p):
-			i++
-			switch c = p[i]; {
-			case strings.IndexByte("(){}", c) >= 0:
-				b.WriteByte(c)
-				first = c == '('
-			case c == '<' || c == '>':
-				b.WriteString(`\y`)
-			case c >= '1' && c <= '9':
-				b.WriteString(p[i-1 : i+1])
-			default:
-				b.WriteString(regexp.QuoteMeta(p[i : i+1]))
-			}
-		case c == '[':
-			n := bracketEnd(p[i:])
-			b.WriteString(p[i : i+n])
-			i += n - 1
-		case c == '^' && was:
-			b.WriteByte(c)
-			first = true
-		case c == '$' && (i+1 == len(p) || strings.HasPrefix(p[i+1:], `\)`)), c == '.', c == '*' && !was, c == '\\':
-			b.WriteByte(c)
-		case c < utf8.RuneSelf:
-			b.WriteString(regexp.QuoteMeta(p[i : i+1]))
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
-// translateRegexp rewrites what is spelled differently; lazy: it has a
-// non-greedy quantifier.
-func translateRegexp(p string, expanded bool) (out string, lazy bool, err error) {
-	var b strings.Builder
-	groups := byte('0')
-	for i := 0; i < len(p); i++ {
-		c := p[i]
-		switch {
-		case c == '\\':
-			if i++; i == len(p) {
-				return "", false, pgerror.New(pgerror.InvalidRegularExpression, `invalid regular expression: invalid escape \ sequence`)
-			}
-			if '1' <= p[i] && p[i] <= '9' && p[i] > groups && (i+1 == len(p) || p[i+1] < '0' || '9' < p[i+1]) {
-				return "", false, pgerror.New(pgerror.InvalidRegularExpression, "invalid regular expression: invalid backreference number")
-			}
-			if p[i] == 'c' && i+1 < len(p) { // a control character
-				i++
-				fmt.Fprintf(&b, `\x%02x`, p[i]&31)
-				continue
-			}
-			s, err := translateEscape(p[i])
-			if err != nil {
-				return "", false, err
-			}
-			b.WriteString(s)
-		case c == '[':
-			if strings.HasPrefix(p[i:], "[[:<:]]") || strings.HasPrefix(p[i:], "[[:>:]]") {
-				b.WriteString(`\b`)
-				i += 6
-				continue
-			}
-			n := bracketEnd(p[i:])
-			b.WriteString(p[i : i+n])
-			i += n - 1
-		case c == '(' && (strings.HasPrefix(p[i:], "(?=") || strings.HasPrefix(p[i:], "(?!") || strings.HasPrefix(p[i:], "(?<")):
-			return "", false, pgerror.Unsupported("lookahead and lookbehind in regular expressions are not supported")
-		case expanded && (c == ' ' || c == '\t' || c == '\n'):
-		case expanded && c == '#':
-			for i < len(p) && p[i] != '\n' {
-				i++
-			}
-		default:
-			if c == '(' && groups < '9' && !strings.HasPrefix(p[i:], "(?") {
-				groups++
-			}
-			if c == '?' && i > 0 && strings.IndexByte("*+?}", p[i-1]) >= 0 {
-				lazy = true
-			}
-			b.WriteByte(c)
-		}
-	}
-	return b.String(), lazy, nil
-}
-
-func translateEscape(c byte) (string, error) {
-	switch c {
-	case 'y':
-		return `\b`, nil
-	case 'Y':
-		return `\B`, nil
-	case 'm', 'M':
-		return `\b`, nil
-	case 'Z':
-		return `\z`, nil
-	case 'A', 'd', 'D', 's', 'S', 'w', 'W', 'a', 'f', 'n', 'r', 't', 'v', 'x':
-		return `\` + string(c), nil
-	case 'e':
-		return `\x1b`, nil
-	case 'b':
-		return `\x08`, nil
-	case 'B':
-		return `\\`, nil
-	}
-	switch {
-	case c >= '1' && c <= '9':
-		return "", pgerror.Unsupported("back references in regular expressions are not supported")
-	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
-		return "", pgerror.New(pgerror.InvalidRegularExpression, `invalid regular expression: invalid escape \ sequence`)
-	}
-	return `\` + string(c), nil
-}
-
-// bracketEnd is the length of the bracket expression that p begins with.
-func bracketEnd(p string) int {
-	i := 1
-	if i < len(p) && p[i] == '^' {
-		i++
-	}
-	if i < len(p) && p[i] == ']' {
-		i++
-	}
-	for i < len(p) && p[i] != ']' {
-		if p[i] == '[' && i+1 < len(p) && strings.IndexByte(":.=", p[i+1]) >= 0 {
-			if end := strings.Index(p[i+2:], string(p[i+1])+"]"); end >= 0 {
-				i += end + 4
-				continue
-			}
-		}
-		if p[i] == '\\' {
-			i++
-		}
-		i++
-	}
-	return min(i+1, len(p))
+	return regex.Compile(p, f)
 }
 
 // similarPattern turns a SIMILAR TO pattern into a regular expression.

@@ -142,7 +142,11 @@ func EvalSet(env *Env, name string, ts []types.Type, args []types.Datum, row fun
 		if global {
 			n = -1
 		}
-		for _, m := range re.FindAllSubmatchIndex(args[0].B, n) {
+		all, err := allMatches(re, args[0].B, 0, n)
+		if err != nil {
+			return err
+		}
+		for _, m := range all {
 			if err := each(groups(args[0].B, m)); err != nil {
 				return err
 			}
