@@ -35,8 +35,10 @@ type alteration struct {
 	empty   error
 	foreign []foreignCheck
 	retyped retyped
-	restart []restart
-	swap    *catalog.Relation
+	// fillings are new columns in which each row gets a value of its own.
+	fillings []filling
+	restart  []restart
+	swap     *catalog.Relation
 }
 
 // alter is ALTER of relations, indexes, schemas and functions.
@@ -107,7 +109,10 @@ func (s *Session) alteration(snap *catalog.Snapshot, p ast.Parsed, n *ast.Alter)
 			return nil, err
 		}
 	}
-	return a, a.retypedAll()
+	if err := a.retypedAll(); err != nil {
+		return nil, err
+	}
+	return a, a.fill()
 }
 
 // changes are what the catalog is to be told.

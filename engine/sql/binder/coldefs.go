@@ -264,14 +264,27 @@ func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, r *ast.Crea
 		return pgerror.New(pgerror.SyntaxError, "both default and generation expression specified for column %q of table %q", c.Name, rel).
 			At(b.pos(generatedAt))
 	}
-	e, err := b.expr(computed, &context{scope: rowScope(b.schemaFor(r), rel, d.Columns), clause: "column generation expressions"})
+	return b.generation(b.schemaFor(r), rel, d.Columns, i, computed)
+}
+
+// BindGeneration binds the expression that column i of rel is generated as, and gives it
+// to the column.
+func BindGeneration(o Options, rel *catalog.Relation, i int, x ast.Expr) error {
+	b := New(o)
+	b.Session = nil
+	return b.generation(rel.Schema, rel.Name, rel.Columns, i, x)
+}
+
+func (b *Binder) generation(schema, rel string, columns []catalog.Column, i int, computed ast.Expr) error {
+	own := &columns[i]
+	e, err := b.expr(computed, &context{scope: rowScope(schema, rel, columns), clause: "column generation expressions"})
 	if err != nil {
 		return err
 	}
-	if d.Columns[i].Type.OID == 0 {
-		d.Columns[i].Type = e.Type()
+	if own.Type.OID == 0 {
+		own.Type = e.Type()
 	}
-	if e, err = b.assign(e, d.Columns[i].Type, c.Name, computed); err != nil {
+	if e, err = b.assign(e, own.Type, own.Name, computed); err != nil {
 		return err
 	}
 	if e, err = toCols(b, e); err != nil {
@@ -282,15 +295,15 @@ func (b *Binder) columnExprs(d *Definition, i int, c *ast.ColumnDef, r *ast.Crea
 	}
 	var bad *pgerror.Error
 	plan.EachColumn(e, func(k *expr.Col) {
-		if k.Index == i || d.Columns[k.Index].Computed != "" {
+		if k.Index == i || columns[k.Index].Computed != "" {
 			bad = pgerror.New(pgerror.InvalidObjectDefinition, "cannot use generated column %q in column generation expression",
-				d.Columns[k.Index].Name).At(b.pos(leftmost(computed)))
+				columns[k.Index].Name).At(b.pos(leftmost(computed)))
 		}
 	})
 	if bad != nil {
 		return bad
 	}
-	d.Columns[i].Computed = ast.String(computed)
+	own.Computed = ast.String(computed)
 	return nil
 }
 
