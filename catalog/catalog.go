@@ -1,7 +1,8 @@
 // Package catalog knows what exists: schemas, relations, roles. Readers take
 // an immutable Snapshot once per statement and work on that value; writers
 // hand changes to Apply, which is a compare-and-swap on the snapshot's version
-// and durable before it returns. A dry run is Snapshot.With, never stored.
+// and durable before it returns, but for what is temporary (temporary.go). A dry run
+// is Snapshot.With, never stored.
 //
 // The catalog starts and stops nothing: engine/job watches it and makes what
 // runs agree with what is written here.
@@ -41,6 +42,10 @@ type Catalog struct {
 	// behind are changes that are durable elsewhere and that store does not have
 	// yet; it must have them before others.
 	behind *Redo
+	// stored is the version of the store, whose changes are fewer than those of
+	// snapshots: what is temporary is not among them. kept says how large it is.
+	stored uint64
+	kept   kept
 }
 
 // Open reads all records from store. redo, if there is one, is the last change
@@ -74,10 +79,9 @@ func Open(ctx context.Context, store Store, redo []byte) (*Catalog, error) {
 		}
 	}
 	s.Version = version
-	if s.Version, err = rewrite(ctx, store, s, len(records)); err != nil {
-		return nil, err
-	}
-	c := &Catalog{store: store, watch: map[int]chan struct{}{}}
+	c := &Catalog{store: store, watch: map[int]chan struct{}{}, stored: version}
+	c.kept.add(records)
+	c.shrink(ctx, s)
 	c.current.Store(s)
 	return c, nil
 }
@@ -108,16 +112,17 @@ func (c *Catalog) Apply(ctx context.Context, base *Snapshot, changes ...Change) 
 	if err != nil {
 		return nil, err
 	}
-	if next.Version, err = c.store.Append(ctx, base.Version, records); err != nil {
+	if err := c.append(ctx, c.stored, records); err != nil {
 		return nil, err
 	}
 	c.show(next)
+	c.shrink(ctx, next)
 	return next, nil
 }
 
 // Transact is Apply of changes that are one with something else: commit makes
-// redo, and that, durable in one step, and next visible to those who read it; its
-// error is Transact's, and nothing has changed. Once it has returned nil the
+// redo (nil: nothing of the changes is stored), and that, durable in one step, and next
+// visible to those who read it; its error is Transact's, and nothing has changed. Once it has returned nil the
 // changes are made, whatever happens: a store that fails gets them before the next
 // change, or from redo when it is opened again.
 func (c *Catalog) Transact(ctx context.Context, base *Snapshot, changes []Change, commit func(next *Snapshot, redo []byte) error) (*Snapshot, error) {
@@ -127,11 +132,13 @@ func (c *Catalog) Transact(ctx context.Context, base *Snapshot, changes []Change
 	if err != nil {
 		return nil, err
 	}
-	next.Version = base.Version + 1
-	r := newRedo(base.Version, records)
-	redo, err := r.encode()
-	if err != nil {
-		return nil, err
+	var r *Redo
+	var redo []byte
+	if len(records) > 0 {
+		r = newRedo(c.stored, records)
+		if redo, err = r.encode(); err != nil {
+			return nil, err
+		}
 	}
 	if err := commit(next, redo); err != nil {
 		return nil, err
@@ -139,7 +146,9 @@ func (c *Catalog) Transact(ctx context.Context, base *Snapshot, changes []Change
 	c.show(next)
 	c.behind = r
 	// Not under ctx: it is done. What fails here is reported by the next change.
-	_ = c.catchUp(context.WithoutCancel(ctx))
+	if ctx := context.WithoutCancel(ctx); c.catchUp(ctx) == nil {
+		c.shrink(ctx, next)
+	}
 	return next, nil
 }
 
@@ -156,13 +165,24 @@ func (c *Catalog) prepare(ctx context.Context, base *Snapshot, changes []Change)
 	if err != nil {
 		return nil, nil, err
 	}
-	records := make([][]byte, len(changes))
-	for i, ch := range changes {
-		if records[i], err = encodeChange(ch); err != nil {
-			return nil, nil, err
-		}
+	next.Version = base.Version + 1
+	records, err := encodeAll(lasting(base, changes))
+	return next, records, err
+}
+
+// append stores records on top of version base, none being nothing to store.
+// REQUIRES: c.mu is held.
+func (c *Catalog) append(ctx context.Context, base uint64, records [][]byte) error {
+	if len(records) == 0 {
+		return nil
 	}
-	return next, records, nil
+	version, err := c.store.Append(ctx, base, records)
+	if err != nil {
+		return err
+	}
+	c.stored = version
+	c.kept.add(records)
+	return nil
 }
 
 // catchUp gives the store what it lacks. REQUIRES: c.mu is held.
@@ -170,7 +190,7 @@ func (c *Catalog) catchUp(ctx context.Context) error {
 	if c.behind == nil {
 		return nil
 	}
-	if _, err := c.store.Append(ctx, c.behind.Base, c.behind.bytes()); err != nil {
+	if err := c.append(ctx, c.behind.Base, c.behind.bytes()); err != nil {
 		return err
 	}
 	c.behind = nil

@@ -97,6 +97,9 @@ type Relation struct {
 	// Replaces is the relation whose place this one is to take; if a crash comes
 	// first, it is dropped.
 	Replaces uint32 `json:"replaces,omitempty"`
+	// OnCommit is what a commit does with a temporary table: OnCommitDelete, OnCommitDrop, or
+	// nothing.
+	OnCommit string `json:"on_commit,omitempty"`
 	// Storage is where the rows of a native relation are kept, 0: under its OID.
 	// A relation whose rows are written anew gets another.
 	Storage uint32 `json:"storage,omitempty"`

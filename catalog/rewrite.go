@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,38 +17,70 @@ type Rewriter interface {
 	Rewrite(ctx context.Context, base uint64, records [][]byte) (uint64, error)
 }
 
-// Records are rewritten when a catalog is opened with more than rewriteMin of
-// them, of which most are about what has changed since or is gone.
+// Records are rewritten when there are more than rewriteMin bytes of them, of which
+// most are about what has changed since or is gone.
 const (
-	rewriteMin   = 1024
+	rewriteMin   = 256 << 10
 	rewriteTimes = 4
 	// rewriteBytesMax is what a store surely takes as one change.
-	rewriteBytesMax = 64 << 20
+	rewriteBytesMax = 192 << 20
 )
 
-// rewrite makes the store hold s alone, where that is much less than the n
-// records it has. It returns the version of the store.
-func rewrite(ctx context.Context, store Store, s *Snapshot, n int) (uint64, error) {
-	w, ok := store.(Rewriter)
-	if !ok || n < rewriteMin {
-		return s.Version, nil
+// kept is what the store has: next is from how many bytes on it is worth while to look
+// whether it has too much.
+type kept struct{ bytes, next int }
+
+func (k *kept) add(records [][]byte) { k.bytes += size(records) }
+
+// due says that it is to be looked. What is looked at is all the catalog, so this
+// comes once in several times its size.
+func (k *kept) due() bool { return k.bytes >= max(k.next, rewriteMin) }
+
+// shrink is rewrite while the server runs. A store that cannot be rewritten goes on
+// as it is; REQUIRES: c.mu is held, and s is all that was stored.
+func (c *Catalog) shrink(ctx context.Context, s *Snapshot) {
+	if c.rewrite(ctx, s) != nil {
+		c.kept.next = 2 * c.kept.bytes
 	}
-	records, err := encodeAll(s.changes())
-	if err != nil || n < rewriteTimes*len(records) || size(records) > rewriteBytesMax {
-		return s.Version, err
+}
+
+// rewrite makes the store hold s alone, where that is much less than what it has.
+func (c *Catalog) rewrite(ctx context.Context, s *Snapshot) error {
+	w, ok := c.store.(Rewriter)
+	if !ok || !c.kept.due() {
+		return nil
+	}
+	changes := s.permanent()
+	records, err := encodeAll(changes)
+	if err != nil {
+		return err
+	}
+	live := size(records)
+	c.kept.next = rewriteTimes * live
+	if c.kept.bytes < c.kept.next || live > rewriteBytesMax {
+		return nil
 	}
 	// What is about to replace everything must say the same.
 	again := emptySnapshot()
-	for _, c := range s.changes() {
+	for _, c := range changes {
 		if err := again.change(c); err != nil {
-			return 0, fmt.Errorf("catalog: rewriting: %w", err)
+			return fmt.Errorf("catalog: rewriting: %w", err)
 		}
 	}
 	repeated, err := encodeAll(again.changes())
-	if err != nil || !slices.EqualFunc(records, repeated, bytes.Equal) {
-		return s.Version, err
+	if err != nil {
+		return err
 	}
-	return w.Rewrite(ctx, s.Version, records)
+	if !slices.EqualFunc(records, repeated, bytes.Equal) {
+		return errors.New("catalog: rewriting: the definitions say something else when read again")
+	}
+	version, err := w.Rewrite(ctx, c.stored, records)
+	if err != nil {
+		return fmt.Errorf("catalog: rewriting: %w", err)
+	}
+	c.stored = version
+	c.kept.bytes = live
+	return nil
 }
 
 func size(records [][]byte) int {

@@ -61,7 +61,7 @@ func TableRelations(snap *catalog.Snapshot, ids ...uint32) ([]*table.Relation, e
 func tableRelation(snap *catalog.Snapshot, r *catalog.Relation) (*table.Relation, error) {
 	t := &table.Relation{
 		ID: r.ID, Storage: r.RowStorage(), Version: snap.Version, Schema: r.Schema, Name: r.Name, Types: r.Types(), Key: r.Key, RowID: -1, Arrival: -1,
-		KeyName: r.KeyConstraint(),
+		KeyName: r.KeyConstraint(), Volatile: r.Temporary(), Emptied: r.OnCommit == catalog.OnCommitDelete,
 	}
 	for i, c := range r.Columns {
 		t.Names = append(t.Names, c.Name)

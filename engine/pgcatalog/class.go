@@ -60,13 +60,21 @@ func (c *Catalog) classRows(e *emitter) {
 			node, rows, identity = 0, 0, "n"
 		}
 		e.row(r.ID, r.Name, c.schemaOID(r.Schema), rowType, c.owner(r), am, node, (bytes+pageBytes-1)/pageBytes, float64(rows),
-			len(indexesOf(r)) > 0, "p", kind, natts, viewQuery(r) != "", true, identity, relationOptions(r), false, aclText(r.ACL),
+			len(indexesOf(r)) > 0, persistence(r), kind, natts, viewQuery(r) != "", true, identity, relationOptions(r), false, aclText(r.ACL),
 			checks(r), referred[r.ID])
 		for _, x := range indexesOf(r) {
 			e.row(x.oid, x.name, c.schemaOID(r.Schema), 0, c.owner(r), oidBtree, x.oid, 0, float64(-1),
-				false, "p", "i", len(x.columns), false, true, "n", nil, false, nil, 0, false)
+				false, persistence(r), "i", len(x.columns), false, true, "n", nil, false, nil, 0, false)
 		}
 	}
+}
+
+// persistence is relpersistence.
+func persistence(r *catalog.Relation) string {
+	if r.Temporary() {
+		return "t"
+	}
+	return "p"
 }
 
 // sequenceColumns is how many columns a sequence has as a relation.

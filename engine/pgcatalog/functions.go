@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/pgwire/pgerror"
 )
@@ -59,32 +60,35 @@ var functionTable = withAdvisory(map[string]function{
 	"col_description": func(c *Catalog, a []types.Datum) (any, error) {
 		return c.comment(oidArg(a[0]), classClass, int(a[1].I)), nil
 	},
-	"shobj_description":                  objDescription,
-	"pg_table_is_visible":                tableVisible,
-	"pg_type_is_visible":                 typeVisible,
-	"pg_function_is_visible":             functionVisible,
-	"pg_table_size":                      relationSize(true, false),
-	"pg_relation_size":                   relationSize(true, false),
-	"pg_total_relation_size":             relationSize(true, true),
-	"pg_indexes_size":                    relationSize(false, true),
-	"pg_tablespace_size":                 func(c *Catalog, _ []types.Datum) (any, error) { return databaseSize(c, nil) },
-	"pg_database_size":                   databaseSize,
-	"pg_encoding_to_char":                func(_ *Catalog, a []types.Datum) (any, error) { return encodingNames[a[0].I], nil },
-	"pg_char_to_encoding":                charToEncoding,
-	"getdatabaseencoding":                func(*Catalog, []types.Datum) (any, error) { return "UTF8", nil },
-	"pg_client_encoding":                 func(c *Catalog, _ []types.Datum) (any, error) { return c.Encoding, nil },
-	"current_schemas":                    currentSchemas,
-	"pg_is_in_recovery":                  func(*Catalog, []types.Datum) (any, error) { return false, nil },
-	"txid_current":                       func(c *Catalog, _ []types.Datum) (any, error) { return int64(c.Snapshot.Version), nil },
-	"pg_postmaster_start_time":           func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
-	"pg_conf_load_time":                  func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
-	"pg_tablespace_location":             func(*Catalog, []types.Datum) (any, error) { return "", nil },
-	"pg_relation_is_publishable":         func(*Catalog, []types.Datum) (any, error) { return false, nil },
-	"pg_relation_filenode":               func(_ *Catalog, a []types.Datum) (any, error) { return oidArg(a[0]), nil },
-	"pg_index_column_has_property":       indexProperty,
-	"pg_stat_get_numscans":               zero,
-	"pg_my_temp_schema":                  zero,
-	"pg_is_other_temp_schema":            func(*Catalog, []types.Datum) (any, error) { return false, nil },
+	"shobj_description":            objDescription,
+	"pg_table_is_visible":          tableVisible,
+	"pg_type_is_visible":           typeVisible,
+	"pg_function_is_visible":       functionVisible,
+	"pg_table_size":                relationSize(true, false),
+	"pg_relation_size":             relationSize(true, false),
+	"pg_total_relation_size":       relationSize(true, true),
+	"pg_indexes_size":              relationSize(false, true),
+	"pg_tablespace_size":           func(c *Catalog, _ []types.Datum) (any, error) { return databaseSize(c, nil) },
+	"pg_database_size":             databaseSize,
+	"pg_encoding_to_char":          func(_ *Catalog, a []types.Datum) (any, error) { return encodingNames[a[0].I], nil },
+	"pg_char_to_encoding":          charToEncoding,
+	"getdatabaseencoding":          func(*Catalog, []types.Datum) (any, error) { return "UTF8", nil },
+	"pg_client_encoding":           func(c *Catalog, _ []types.Datum) (any, error) { return c.Encoding, nil },
+	"current_schemas":              currentSchemas,
+	"pg_is_in_recovery":            func(*Catalog, []types.Datum) (any, error) { return false, nil },
+	"txid_current":                 func(c *Catalog, _ []types.Datum) (any, error) { return int64(c.Snapshot.Version), nil },
+	"pg_postmaster_start_time":     func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
+	"pg_conf_load_time":            func(c *Catalog, _ []types.Datum) (any, error) { return c.Started, nil },
+	"pg_tablespace_location":       func(*Catalog, []types.Datum) (any, error) { return "", nil },
+	"pg_relation_is_publishable":   func(*Catalog, []types.Datum) (any, error) { return false, nil },
+	"pg_relation_filenode":         func(_ *Catalog, a []types.Datum) (any, error) { return oidArg(a[0]), nil },
+	"pg_index_column_has_property": indexProperty,
+	"pg_stat_get_numscans":         zero,
+	"pg_my_temp_schema":            func(c *Catalog, _ []types.Datum) (any, error) { return c.schemaOID(c.Temp), nil },
+	"pg_is_other_temp_schema": func(c *Catalog, a []types.Datum) (any, error) {
+		name, ok := c.schemaName(oidArg(a[0]))
+		return ok && catalog.IsTemp(name) && name != c.Temp, nil
+	},
 	"pg_blocking_pids":                   func(*Catalog, []types.Datum) (any, error) { return []int{}, nil },
 	"pg_current_logfile":                 null,
 	"pg_has_role":                        hasRole,
@@ -388,10 +392,16 @@ func charToEncoding(_ *Catalog, a []types.Datum) (any, error) {
 
 func currentSchemas(c *Catalog, a []types.Datum) (any, error) {
 	var out []string
-	if a[0].Bool() && !slices.Contains(c.SearchPath, schemaPG) {
+	named := c.SearchPath
+	if c.TempImplied {
+		if named = named[1:]; a[0].Bool() {
+			out = append(out, c.Temp)
+		}
+	}
+	if a[0].Bool() && !slices.Contains(named, schemaPG) {
 		out = append(out, schemaPG)
 	}
-	return append(out, c.SearchPath...), nil
+	return append(out, named...), nil
 }
 
 func indexProperty(c *Catalog, a []types.Datum) (any, error) {

@@ -121,7 +121,9 @@ func (c *Catalog) allRelations(f func(r *catalog.Relation)) {
 		f(system().all[i].rel)
 	}
 	for _, r := range c.seen() {
-		f(r)
+		if !r.Temporary() || r.Schema == c.Temp {
+			f(r)
+		}
 	}
 }
 
@@ -131,6 +133,8 @@ func tableType(r *catalog.Relation) string {
 		return "VIEW"
 	case r.Kind == catalog.Sink:
 		return "FOREIGN"
+	case r.Temporary():
+		return "LOCAL TEMPORARY"
 	}
 	return "BASE TABLE"
 }

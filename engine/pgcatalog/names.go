@@ -81,7 +81,7 @@ func (c *Catalog) Number(kind types.OID, text string) (uint32, error) {
 	}
 	switch kind {
 	case types.OIDRegclass:
-		if schema != "" && c.Snapshot.HasSchema(schema) && !c.Snapshot.MayUseSchema(c.User, schema, auth.Usage) {
+		if schema != "" && c.Snapshot.HasSchema(schema) && schema != c.Temp && !c.Snapshot.MayUseSchema(c.User, schema, auth.Usage) {
 			return 0, catalog.Denied("schema", schema)
 		}
 		if oid := c.findRelation(schema, name); oid != 0 {
@@ -221,6 +221,9 @@ func (c *Catalog) findType(text, schema, name string) (uint32, error) {
 
 // path is the schemas that a name is looked for in.
 func (c *Catalog) path(schema string) []string {
+	if schema == catalog.TempAlias && c.Temp != "" {
+		schema = c.Temp
+	}
 	if schema != "" {
 		return []string{schema}
 	}

@@ -45,11 +45,15 @@ type Source struct {
 	Database   string
 	User       string
 	SearchPath []string // schemas that are there; pg_catalog comes first if it is not named
-	Version    string
-	Format     *types.Format
-	Started    time.Time // of the server
-	PID        uint32
-	Encoding   string // client_encoding
+	// Temp is the schema of the session's temporary objects, "": none; TempImplied says that
+	// it is the first of SearchPath though search_path does not name it.
+	Temp        string
+	TempImplied bool
+	Version     string
+	Format      *types.Format
+	Started     time.Time // of the server
+	PID         uint32
+	Encoding    string // client_encoding
 
 	Functions func() []Function
 	Settings  func() []Setting

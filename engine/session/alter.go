@@ -306,7 +306,10 @@ func (a *alteration) owner(x *ast.AlterAction) error {
 }
 
 func (a *alteration) setSchema(x *ast.AlterAction) error {
-	to := x.NewName.Last()
+	to := a.s.aliased(x.NewName.Last())
+	if a.c.Temporary() || catalog.IsTemp(to) || to == catalog.TempAlias {
+		return pgerror.Unsupported("cannot move objects into or out of temporary schemas")
+	}
 	if !a.snap.HasSchema(to) {
 		return pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", to)
 	}
@@ -388,7 +391,14 @@ func (s *Session) alterSchema(ctx context.Context, p ast.Parsed, n *ast.Alter) e
 		if err := s.mayCreateSchema(snap); err != nil {
 			return nil, err
 		}
-		return []catalog.Change{{RenameSchema: []string{name, n.Actions[0].NewName.Last()}}}, nil
+		to := n.Actions[0].NewName.Last()
+		if err := reservedSchema(to); err != nil {
+			return nil, err
+		}
+		if catalog.IsTemp(name) {
+			return nil, pgerror.Unsupported("renaming a schema of temporary objects is not supported")
+		}
+		return []catalog.Change{{RenameSchema: []string{name, to}}}, nil
 	})
 	return err
 }

@@ -185,7 +185,7 @@ func (a *alteration) addConstraint(k ast.Constraint) error {
 		return err
 	}
 	had := len(a.c.Indexes)
-	if err := a.s.mayRefer(a.snap, c); err != nil {
+	if err := a.s.mayRefer(a.snap, a.c, c); err != nil {
 		return err
 	}
 	if err := a.nm.addConstraint(a.c, c); err != nil {

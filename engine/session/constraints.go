@@ -79,7 +79,7 @@ func (s *Session) constrain(n *namer, p ast.Parsed, r *catalog.Relation, def *bi
 	}
 	r.KeyName = def.KeyName
 	for _, c := range def.Constraints {
-		if err := s.mayRefer(n.snap, c); err != nil {
+		if err := s.mayRefer(n.snap, r, c); err != nil {
 			return nil, err
 		}
 		if err := n.addConstraint(r, c); err != nil {

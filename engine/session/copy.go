@@ -388,7 +388,7 @@ func (c *copyInStatement) begin(ctx context.Context) (*transaction, *copyInState
 		if err != nil {
 			return nil, nil, err
 		}
-		if t.readOnly {
+		if t.readOnly && lasting(c.rel) {
 			return nil, nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute COPY FROM in a read-only transaction")
 		}
 		t.tx.Waiting(ctx, c.s.settings.lockTimeout())

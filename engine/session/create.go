@@ -26,6 +26,7 @@ import (
 type placed struct {
 	schema, name string
 	exists       *catalog.Relation
+	first        []catalog.Change // to be made before it
 }
 
 func (s *Session) place(snap *catalog.Snapshot, p ast.Parsed, name ast.Name) (placed, error) {
@@ -34,7 +35,7 @@ func (s *Session) place(snap *catalog.Snapshot, p ast.Parsed, name ast.Name) (pl
 	if err != nil {
 		return placed{}, err
 	}
-	return placed{schema, rel, snap.Relation(schema, rel)}, nil
+	return placed{schema: schema, name: rel, exists: snap.Relation(schema, rel)}, nil
 }
 
 // taken decides what a CREATE does when its name is taken: skip says it is
@@ -48,7 +49,10 @@ func (s *Session) taken(at placed, ifNotExists bool) (skip bool, err error) {
 }
 
 // prepareCreateRelation is CREATE STREAM, SOURCE and TABLE.
-func (s *Session) prepareCreateRelation(p ast.Parsed, n *ast.CreateRelation) (pgwire.Statement, error) {
+func (s *Session) prepareCreateRelation(p ast.Parsed, n *ast.CreateRelation, params []types.OID) (pgwire.Statement, error) {
+	if (n.Query != nil || n.Execute != nil) && s.makesRows(n) {
+		return s.prepareCreateAs(p, n, params)
+	}
 	tag := "CREATE " + string(n.Kind)
 	if n.Query != nil {
 		return s.command(p, func(ctx context.Context) (string, error) { return tag, s.createFromQuery(ctx, p, n) }), nil
@@ -60,7 +64,7 @@ func (s *Session) prepareCreateRelation(p ast.Parsed, n *ast.CreateRelation) (pg
 func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.CreateRelation) error {
 	var made *catalog.Relation
 	snap, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
-		at, err := s.place(snap, p, n.Name)
+		at, err := s.placeTable(snap, p, n.Name, n.Temp)
 		if err != nil {
 			return nil, err
 		}
@@ -69,11 +73,14 @@ func (s *Session) createRelation(ctx context.Context, p ast.Parsed, n *ast.Creat
 			return nil, err
 		}
 		r, parts, err := s.newRelation(ctx, snap, p, n, at)
+		if err == nil {
+			err = temporaryTable(p, n, r)
+		}
 		if err != nil {
 			return nil, err
 		}
 		made = r
-		changes := append([]catalog.Change{{Put: r}}, parts...)
+		changes := append(append(at.first, catalog.Change{Put: r}), parts...)
 		if r.DeadLetters != 0 {
 			changes = append(changes, catalog.Change{Put: deadLetterTable(r)})
 		}
@@ -161,7 +168,7 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 			WithHint("CREATE TABLE keeps one row a key.").At(p.Position(n.Name.Pos()))
 	}
 	if len(r.Key) == 0 {
-		r.Columns = append(r.Columns, catalog.Column{Name: "_rowid", Type: types.Int8, NotNull: true, Hidden: true, System: "rowid"})
+		r.Columns = append(r.Columns, rowIDColumn())
 		r.Key = []int{len(r.Columns) - 1}
 	}
 	if r.Kind == catalog.Stream && r.ColumnIndex("_timestamp") < 0 {
@@ -381,7 +388,7 @@ func (s *Session) prepareCreateView(p ast.Parsed, n *ast.CreateView) (pgwire.Sta
 
 func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateView) error {
 	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
-		at, err := s.place(snap, p, n.Name)
+		at, err := s.placeTable(snap, p, n.Name, n.Temp)
 		if err != nil {
 			return nil, err
 		}
@@ -409,6 +416,9 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 		if len(b.Params) > 0 {
 			return nil, pgerror.New(pgerror.UndefinedParameter, "there is no parameter $%d", len(b.Params)).At(firstParam(p))
 		}
+		if at, err = s.viewPlace(snap, at, b.Inputs); err != nil {
+			return nil, err
+		}
 		r := &catalog.Relation{
 			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.View, Owner: s.who(), EventTime: -1,
 			Definition: p.Text, Query: ast.String(n.Query), Inputs: b.Inputs,
@@ -423,7 +433,7 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 				return nil, err
 			}
 		}
-		return []catalog.Change{{Put: r}}, nil
+		return append(at.first, catalog.Change{Put: r}), nil
 	})
 	return err
 }
@@ -590,6 +600,9 @@ func (s *Session) jobRelation(snap *catalog.Snapshot, p ast.Parsed, c jobSpec, a
 		return nil, pgerror.New(pgerror.UndefinedParameter, "a persistent query cannot have parameters")
 	}
 	if err := s.permit(snap, b.Access, b.Functions); err != nil {
+		return nil, err
+	}
+	if err := notTemporary(snap, b.Inputs, strings.ReplaceAll(string(c.kind), "_", " ")+"s"); err != nil {
 		return nil, err
 	}
 	phys, warnings, err := s.lower(b.Plan, optimizer.LowerOptions{Continuous: true, View: true, Stream: c.kind == catalog.Stream, Every: b.Every, Timeout: b.Timeout, Ends: b.Ends})

@@ -229,7 +229,7 @@ func (s *Session) change(ctx context.Context, c *change, on basis) (pgwire.Rows,
 	if err != nil {
 		return nil, err
 	}
-	if t.readOnly {
+	if t.readOnly && (c.rows != nil || lasting(c.targets()...)) {
 		return nil, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute %s in a read-only transaction", c.command())
 	}
 	if !s.upToDate(t, on) {

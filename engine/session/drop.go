@@ -24,8 +24,8 @@ func (s *Session) createSchema(ctx context.Context, n *ast.CreateSchema) error {
 		if name == "" {
 			name = owner
 		}
-		if strings.HasPrefix(name, "pg_") {
-			return nil, pgerror.New("42939", "unacceptable schema name %q", name).WithDetail("The prefix \"pg_\" is reserved for system schemas.")
+		if err := reservedSchema(name); err != nil {
+			return nil, err
 		}
 		if err := s.mayCreateSchema(snap); err != nil {
 			return nil, err
@@ -41,6 +41,14 @@ func (s *Session) createSchema(ctx context.Context, n *ast.CreateSchema) error {
 		return []catalog.Change{{CreateSchema: name}, {PutRights: &rights}}, nil
 	})
 	return err
+}
+
+// reservedSchema refuses the names that users cannot give to schemas.
+func reservedSchema(name string) error {
+	if !strings.HasPrefix(name, "pg_") {
+		return nil
+	}
+	return pgerror.New("42939", "unacceptable schema name %q", name).WithDetail("The prefix \"pg_\" is reserved for system schemas.")
 }
 
 // dropKinds says which relations a kind word of DROP means.

@@ -14,16 +14,12 @@ import (
 func refuseTable(p ast.Parsed, n *ast.CreateRelation) error {
 	var what string
 	switch {
-	case n.Temp:
-		what = "temporary tables are"
 	case n.OfType != nil:
 		what = "typed tables are"
 	case len(n.Inherits) > 0:
 		what = "inheritance is"
 	case n.PartitionBy != nil || n.PartitionOf != nil:
 		what = "partitioned tables are"
-	case n.OnCommit != "":
-		what = "ON COMMIT is"
 	case n.Tablespace != "":
 		what = "tablespaces are"
 	case n.OrReplace:

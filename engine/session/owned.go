@@ -38,6 +38,9 @@ func visiblePositions(r *catalog.Relation) []int {
 // creatable is the schema that a new object goes to: the one named, else the first of
 // the search path that is there.
 func (s *Session) creatable(snap *catalog.Snapshot, schema string, at int) (string, error) {
+	if catalog.IsTemp(schema) || schema == catalog.TempAlias || schema == "" && s.tempFirst() {
+		return "", pgerror.Unsupported("objects of this kind cannot be temporary").At(at)
+	}
 	if schema != "" {
 		if !snap.HasSchema(schema) {
 			return "", pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", schema).At(at)
@@ -48,7 +51,7 @@ func (s *Session) creatable(snap *catalog.Snapshot, schema string, at int) (stri
 		return schema, nil
 	}
 	for _, p := range s.path() {
-		if snap.HasSchema(p) {
+		if snap.HasSchema(p) && !catalog.IsTemp(p) {
 			if err := s.mayCreate(snap, p); err != nil {
 				return "", pgerror.From(err).At(at)
 			}

@@ -107,7 +107,10 @@ func (r *guardedRows) Continuous() bool {
 // usable refuses a schema whose objects the current user may not look up.
 func (s *Session) usable(schema string) error {
 	snap := s.catalog()
-	if !snap.HasSchema(schema) || snap.MayUseSchema(s.who(), schema, auth.Usage) {
+	if err := s.foreignTemp(schema); err != nil && snap.HasSchema(schema) {
+		return err
+	}
+	if !snap.HasSchema(schema) || catalog.IsTemp(schema) || snap.MayUseSchema(s.who(), schema, auth.Usage) {
 		return nil
 	}
 	return catalog.Denied("schema", schema)
@@ -117,10 +120,12 @@ func (s *Session) usable(schema string) error {
 type searchPath struct {
 	on      basis
 	schemas []string
+	implied bool // the first is that of temporary objects, which search_path does not name
 }
 
 // path is the schemas of search_path that are there and that the current user may
-// use, in order. The list is not to be changed.
+// use, in order, that of the session's temporary objects before others. The list is
+// not to be changed.
 func (s *Session) path() []string {
 	snap := s.catalog()
 	on := s.basis(snap)
@@ -134,18 +139,33 @@ func (s *Session) path() []string {
 		if p == "$user" {
 			p = who
 		}
-		there := snap.HasSchema(p) && snap.MayUseSchema(who, p, auth.Usage) || pgcatalog.HasSchema(p)
+		if p = s.aliased(p); s.foreignTemp(p) != nil {
+			continue
+		}
+		there := snap.HasSchema(p) && catalog.IsTemp(p) || snap.HasSchema(p) && snap.MayUseSchema(who, p, auth.Usage) || pgcatalog.HasSchema(p)
 		if there && !slices.Contains(out, p) {
 			out = append(out, p)
 		}
 	}
-	s.searched = searchPath{on, out}
-	return out
+	s.searched = searchPath{on: on, schemas: out}
+	if own := s.tempIn(snap); own != "" && !slices.Contains(out, own) {
+		s.searched.schemas, s.searched.implied = append([]string{own}, out...), true
+	}
+	return s.searched.schemas
+}
+
+// namedPath is path without what search_path does not name.
+func (s *Session) namedPath() []string {
+	path := s.path()
+	if s.searched.implied {
+		return path[1:]
+	}
+	return path
 }
 
 // currentSchema is the first schema of the path, "": there is none.
 func (s *Session) currentSchema() string {
-	if path := s.path(); len(path) > 0 {
+	if path := s.namedPath(); len(path) > 0 {
 		return path[0]
 	}
 	return ""
@@ -286,9 +306,14 @@ func (s *Session) withoutRow(err error, r *catalog.Relation) error {
 	return &e
 }
 
-// mayRefer is the right to make a foreign key to another relation.
-func (s *Session) mayRefer(snap *catalog.Snapshot, c *binder.Constraint) error {
+// mayRefer is the right to make a foreign key of child to another relation.
+func (s *Session) mayRefer(snap *catalog.Snapshot, child *catalog.Relation, c *binder.Constraint) error {
 	r := snap.ByID(c.Ref)
+	if c.Kind == catalog.ForeignKey && !c.Self && r != nil {
+		if err := sameLife(child, r); err != nil {
+			return err
+		}
+	}
 	if c.Kind != catalog.ForeignKey || c.Self || r == nil || s.mayUse(snap, r, auth.References) == nil {
 		return nil
 	}

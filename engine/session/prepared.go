@@ -14,6 +14,11 @@ import (
 )
 
 func (s *Session) prepareNamed(ctx context.Context, p ast.Parsed, n *ast.Prepare) error {
+	if q, ok := n.Stmt.(*ast.Query); ok {
+		if to, _ := into(q); to != nil {
+			return pgerror.New("42P14", "utility statements cannot be prepared")
+		}
+	}
 	var params []types.OID
 	for _, t := range n.Types {
 		typ, err := s.typeOf(p, t)

@@ -28,7 +28,7 @@ func (s *Session) bindOptions(p ast.Parsed, params []types.OID) binder.Options {
 	}
 	return binder.Options{
 		Snapshot: s.reading(), SearchPath: path, SQL: p.SQL, Params: params,
-		System: s.system, Usable: s.usable,
+		System: s.system, Usable: s.usable, Temp: s.ownTemp(),
 		Format: s.settings.format(), Session: s.sessionFunction,
 	}
 }

@@ -50,7 +50,7 @@ func (q sequences) permit(r *catalog.Relation, privileges auth.Privilege) error 
 
 func sequenceOptions(r *catalog.Relation) table.SequenceOptions {
 	n := r.Numbers
-	return table.SequenceOptions{ID: r.ID, Name: r.Name, Start: n.Start, Increment: n.Increment, Min: n.Min, Max: n.Max, Cycle: n.Cycle}
+	return table.SequenceOptions{ID: r.ID, Name: r.Name, Start: n.Start, Increment: n.Increment, Min: n.Min, Max: n.Max, Cycle: n.Cycle, Volatile: r.Temporary()}
 }
 
 // Next implements expr.Sequences.
@@ -62,7 +62,7 @@ func (q sequences) Next(id uint32) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if q.s.tx != nil && q.s.tx.readOnly {
+	if q.s.tx != nil && q.s.tx.readOnly && lasting(r) {
 		return 0, pgerror.New(pgerror.ReadOnlyTransaction, "cannot execute nextval() in a read-only transaction")
 	}
 	v, err := q.s.nextValue(sequenceOptions(r))
@@ -147,14 +147,11 @@ func (q sequences) Set(id uint32, v int64, called bool) error {
 
 // createSequence is CREATE and ALTER SEQUENCE with options.
 func (s *Session) createSequence(ctx context.Context, p ast.Parsed, n *ast.CreateSequence) (string, error) {
-	if n.Temp {
-		return "", pgerror.Unsupported("temporary sequences are not supported").At(p.Position(n.Pos()))
-	}
 	if n.Alter {
 		return "ALTER SEQUENCE", s.alterSequence(ctx, p, n)
 	}
 	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
-		at, err := s.place(snap, p, n.Name)
+		at, err := s.placeTable(snap, p, n.Name, n.Temp)
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +167,7 @@ func (s *Session) createSequence(ctx context.Context, p ast.Parsed, n *ast.Creat
 			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.Sequence, Owner: s.who(), EventTime: -1,
 			Definition: p.Text, Numbers: num, ACL: snap.NewACL(s.who(), at.schema, auth.Sequence),
 		}
-		return []catalog.Change{{Put: r}}, s.ownedBy(snap, p, r, n.Options)
+		return append(at.first, catalog.Change{Put: r}), s.ownedBy(snap, p, r, n.Options)
 	})
 	return "CREATE SEQUENCE", err
 }

@@ -5,6 +5,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -40,6 +41,7 @@ type Engine struct {
 	HBA func() auth.Rules
 
 	logins logins
+	temps  temps
 	Temp   *spool.Area // of rows that are not kept in memory; nil: they must be
 
 	// dry: definitions are checked and go into a catalog that is thrown away;
@@ -114,6 +116,10 @@ type Session struct {
 	shapes shapes // of lookups by key
 	// frozen: a cursor is being opened, whose rows are those of now.
 	frozen bool
+	// temp is the number of its schema of temporary objects, 0: it has had none.
+	temp int
+	// quiet: the client hears of no notices.
+	quiet bool
 }
 
 // Final says whether the next statement is the last one before Sync: then it
@@ -184,7 +190,7 @@ func (s *Session) allowed(stmt ast.Statement) error {
 func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID) (pgwire.Statement, error) {
 	switch n := p.Stmt.(type) {
 	case *ast.Query:
-		return s.prepareSelect(p, n, params)
+		return s.prepareQuery(p, n, params)
 	case *ast.Subscribe:
 		return s.prepareSubscribe(p, n, params)
 	case *ast.Insert, *ast.Update, *ast.Delete, *ast.Merge:
@@ -192,7 +198,7 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	case *ast.Truncate:
 		return s.command(p, func(ctx context.Context) (string, error) { return "TRUNCATE TABLE", s.truncate(ctx, p, n) }), nil
 	case *ast.CreateRelation:
-		return s.prepareCreateRelation(p, n)
+		return s.prepareCreateRelation(p, n, params)
 	case *ast.CreateView:
 		return s.prepareCreateView(p, n)
 	case *ast.CreateSink:
@@ -232,7 +238,7 @@ func (s *Session) prepare(ctx context.Context, p ast.Parsed, params []types.OID)
 	case *ast.Reset:
 		return s.command(p, func(context.Context) (string, error) { return "RESET", s.reset(n) }), nil
 	case *ast.Discard:
-		return s.command(p, func(context.Context) (string, error) { return "DISCARD " + n.What, s.discard(n) }), nil
+		return s.command(p, func(ctx context.Context) (string, error) { return "DISCARD " + n.What, s.discard(ctx, n) }), nil
 	case *ast.ShowSetting:
 		return s.prepareShowSetting(p, n)
 	case *ast.Show:
@@ -309,12 +315,13 @@ func (s *Session) Close() error {
 	s.e.channels.forget(s)
 	s.unlockAdvisory()
 	s.e.logins.leave(s.identity.ids[s.identity.login])
-	if s.tx == nil {
-		return nil
+	var err error
+	if tx := s.tx; tx != nil {
+		s.tx = nil
+		err = tx.rollback()
 	}
-	tx := s.tx
-	s.tx = nil
-	return tx.rollback()
+	s.quiet = true // nobody hears it
+	return errors.Join(err, s.closeTemp())
 }
 
 // notice sends a NOTICE.
@@ -335,6 +342,9 @@ var severities = []string{"notice", "warning", "error"}
 
 // tellClient sends a NOTICE or WARNING, unless the client wants none.
 func (s *Session) tellClient(n *pgerror.Error) {
+	if s.quiet {
+		return
+	}
 	n = types.NamedError(n, s.settings.format())
 	least := slices.Index(severities, s.settings.get("client_min_messages")) // -1: all
 	if slices.Index(severities, lower(n.Severity)) >= least || n.Severity == "INFO" {

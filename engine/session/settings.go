@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"math"
 	"sort"
 	"strconv"
@@ -302,8 +303,12 @@ func isolation(v string) (string, error) {
 }
 
 // discard runs DISCARD.
-func (s *Session) discard(n *ast.Discard) error {
-	if n.What != "ALL" {
+func (s *Session) discard(ctx context.Context, n *ast.Discard) error {
+	switch n.What {
+	case "TEMP":
+		return s.discardTemp(ctx)
+	case "ALL":
+	default:
 		return nil
 	}
 	if err := s.noTransaction("DISCARD ALL"); err != nil {
@@ -313,6 +318,9 @@ func (s *Session) discard(n *ast.Discard) error {
 	s.names.DropStatements()
 	s.e.channels.forget(s)
 	s.unlockAdvisory()
+	if err := s.discardTemp(ctx); err != nil {
+		return err
+	}
 	if err := s.assign("session_authorization", s.settings.origin["session_authorization"], false); err != nil {
 		return err
 	}

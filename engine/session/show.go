@@ -285,13 +285,15 @@ func (s *Session) relation(snap *catalog.Snapshot, p ast.Parsed, name ast.Name) 
 // database before the schema is passed over.
 func (s *Session) split(name ast.Name) (schema, rel string) {
 	if n := len(name.Parts); n > 1 {
-		schema = name.Parts[n-2]
+		schema = s.aliased(name.Parts[n-2])
 	}
 	return schema, name.Last()
 }
 
 // sees reports that the current user may do anything with r: SHOW shows nothing else.
-func (s *Session) sees(r *catalog.Relation) bool { return s.catalog().Sees(s.who(), r) }
+func (s *Session) sees(r *catalog.Relation) bool {
+	return s.foreignTemp(r.Schema) == nil && s.catalog().Sees(s.who(), r)
+}
 
 func (s *Session) seesColumn(r *catalog.Relation, i int) bool {
 	return s.catalog().SeesColumn(s.who(), r, i)

@@ -44,6 +44,9 @@ func (s *Session) createSink(ctx context.Context, p ast.Parsed, n *ast.CreateSin
 		if err := s.permit(snap, []catalog.Access{read}, nil); err != nil {
 			return nil, err
 		}
+		if err := notTemporary(snap, []uint32{from.ID}, "sinks"); err != nil {
+			return nil, err
+		}
 		r, err := s.newSink(ctx, snap, p, n, at, from)
 		if err != nil {
 			return nil, err

@@ -41,6 +41,7 @@ func (s *Session) system(schema, name string) *catalog.Relation {
 func (s *Session) catalogs(ctx context.Context, snap *catalog.Snapshot) *pgcatalog.Catalog {
 	src := pgcatalog.Source{
 		Snapshot: snap, Database: s.database, User: s.who(), SearchPath: s.path(), Version: s.e.Version,
+		Temp: s.tempIn(snap), TempImplied: s.searched.implied,
 		Format: s.settings.format(), Started: started, PID: s.pid, Encoding: s.settings.get("client_encoding"),
 		Functions: registeredFunctions, Settings: s.listSettings, Jobs: s.listJobs, Sinks: s.listSinks,
 		Subscriptions: s.listSubscriptions, Cursors: s.listCursors, Statements: s.listStatements, SetConfig: s.setConfig,

@@ -102,6 +102,9 @@ func (s *Session) commit(ctx context.Context, t *transaction) error {
 func (s *Session) finish(ctx context.Context, t *transaction) (*catalog.Snapshot, error) {
 	var next *catalog.Snapshot
 	err := t.tx.EndDeferred()
+	if err == nil {
+		err = s.onCommit(t)
+	}
 	switch {
 	case err != nil:
 		err = errors.Join(err, t.rollback())

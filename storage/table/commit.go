@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 
 	"velostream/storage/column"
 	"velostream/storage/log"
@@ -86,7 +87,8 @@ func (db *DB) commitGroup(group []*commitRequest) {
 		entries, ok = append(entries, e), append(ok, req)
 	}
 	if len(ok) > 0 {
-		if err := db.store.Commit(db.numbered(b, seq), true); err != nil {
+		lasting := slices.ContainsFunc(ok, func(r *commitRequest) bool { return r.tx.lasts() })
+		if err := db.write(db.numbered(b, seq), lasting); err != nil {
 			// The store may show these rows all the same, until it is opened
 			// again; readers keep to the version before.
 			db.failed = true
@@ -135,7 +137,7 @@ func (db *DB) lastChange(id uint32) uint64 {
 func (w *writes) stageIndex(b state.Batch) {
 	for _, k := range w.keys() {
 		switch r := w.rows[k]; {
-		case r.new != nil:
+		case r.new != nil && !w.rel.Emptied:
 			b.Put([]byte(k), r.new)
 		case r.old != nil:
 			b.Delete([]byte(k))
@@ -218,7 +220,7 @@ func (db *DB) stage(b state.Batch, tx *Tx, seq uint64) (log.Entry, error) {
 func (w *writes) stageRows(b state.Batch, rel *Relation) {
 	for _, k := range w.keys() {
 		switch r := w.rows[k]; {
-		case r.new != nil:
+		case r.new != nil && !rel.Emptied:
 			b.Put([]byte(k), rel.wide(r.new))
 		case r.old != nil:
 			b.Delete([]byte(k))

@@ -39,10 +39,10 @@ func (db *DB) commitAlone(req *commitRequest, d *Definition) error {
 	if err := s.stage(req.tx); err != nil {
 		return err
 	}
-	if d != nil {
+	if d != nil && d.Redo != nil {
 		s.b.Put(redoKey, d.Redo)
 	}
-	if err := s.commit(); err != nil {
+	if err := s.commit(d != nil && d.Redo != nil || req.tx.lasts()); err != nil {
 		return err
 	}
 	req.seq = seq
@@ -50,12 +50,12 @@ func (db *DB) commitAlone(req *commitRequest, d *Definition) error {
 	return nil
 }
 
-// commit makes what was staged durable.
-func (s *runStager) commit() error {
+// commit makes what was staged durable, if it is to last.
+func (s *runStager) commit(lasting bool) error {
 	b := s.db.numbered(s.b, s.entry.Seq)
 	var err error
 	if len(s.runs) == 0 {
-		err = s.db.store.Commit(b, true)
+		err = s.db.write(b, lasting)
 	} else {
 		err = s.db.store.CommitRuns(b, s.runs)
 	}
@@ -102,7 +102,9 @@ func (s *runStager) stage(tx *Tx) error {
 	for _, w := range order {
 		if tx.live(w) {
 			for _, r := range w.runs {
-				s.runs = append(s.runs, r.Run)
+				if !w.rel.Emptied {
+					s.runs = append(s.runs, r.Run)
+				}
 			}
 			if w.rel.index {
 				w.stageIndex(s.b)

@@ -19,7 +19,7 @@ type Definitions struct {
 // Definition is a change of the catalog that becomes durable with a transaction.
 type Definition struct {
 	Version   uint64 // of the catalog
-	Redo      []byte // the change, to be made again where a crash kept the catalog from it
+	Redo      []byte // the change, to be made again where a crash kept the catalog from it; nil: none is stored
 	Relations []*Relation
 	Dropped   []uint32
 }

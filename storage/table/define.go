@@ -15,7 +15,10 @@ func (rel *Relation) prepare() {
 		if x.Storage == 0 {
 			x.Storage = x.ID
 		}
-		x.entries = &Relation{ID: x.ID, Storage: x.Storage, Name: x.Name, RowID: -1, index: true, shared: !x.Unique, parent: rel.ID}
+		x.entries = &Relation{
+			ID: x.ID, Storage: x.Storage, Name: x.Name, RowID: -1, index: true, shared: !x.Unique, parent: rel.ID,
+			Volatile: rel.Volatile, Emptied: rel.Emptied,
+		}
 	}
 	rel.checks = rel.shape()
 }
@@ -124,10 +127,26 @@ func (db *DB) Drop(id uint32) error {
 		return err
 	}
 	db.refresh()
+	db.forgetChanges()
 	return nil
 }
 
-// dropSequences deletes the state of sequences.
+// forgetChanges forgets when what is gone was last written to.
+func (db *DB) forgetChanges() {
+	rels := db.current.Load().rels
+	known := make(map[uint32]bool, len(rels))
+	for id, r := range rels {
+		known[id] = true
+		for _, x := range r.Indexes {
+			known[x.ID] = true
+		}
+	}
+	db.recentMu.Lock()
+	defer db.recentMu.Unlock()
+	maps.DeleteFunc(db.changed, func(id uint32, _ uint64) bool { return !known[id] })
+}
+
+// dropSequences deletes the state of sequences. What a crash brings back is swept.
 func (db *DB) dropSequences(ids ...uint32) error {
 	db.seqMu.Lock()
 	defer db.seqMu.Unlock()
@@ -136,7 +155,7 @@ func (db *DB) dropSequences(ids ...uint32) error {
 		b.Delete(sequenceKey(id))
 		delete(db.sequences, id)
 	}
-	return db.store.Commit(b, true)
+	return db.store.Commit(b, false)
 }
 
 // Sweep deletes the rows and entries in storages, and the sequences, that are not

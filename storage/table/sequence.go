@@ -25,6 +25,7 @@ type SequenceOptions struct {
 	Name                       string
 	Start, Increment, Min, Max int64
 	Cycle                      bool
+	Volatile                   bool // its numbers need not outlive the server
 }
 
 // sequence is a sequence's state. last is the number given out last, or, if
@@ -58,10 +59,10 @@ func (db *DB) loadSequence(id uint32, start int64) (*sequence, error) {
 	return s, nil
 }
 
-func (db *DB) storeSequence(id uint32, last int64, fresh bool) error {
+func (db *DB) storeSequence(id uint32, last int64, fresh, sync bool) error {
 	b := db.store.NewBatch()
 	b.Put(sequenceKey(id), (&sequence{last: last, fresh: fresh}).encode())
-	return db.store.Commit(b, true)
+	return db.store.Commit(b, sync)
 }
 
 func (s *sequence) encode() []byte {
@@ -182,7 +183,7 @@ func (db *DB) NextValue(o SequenceOptions) (int64, error) {
 			}
 			stored = v
 		}
-		if err := db.storeSequence(o.ID, stored, false); err != nil {
+		if err := db.storeSequence(o.ID, stored, false, !o.Volatile); err != nil {
 			return 0, err
 		}
 		s.ahead = n + 1
@@ -197,7 +198,7 @@ func (db *DB) NextValue(o SequenceOptions) (int64, error) {
 func (db *DB) SetValue(id uint32, v int64, called bool) error {
 	db.seqMu.Lock()
 	defer db.seqMu.Unlock()
-	if err := db.storeSequence(id, v, !called); err != nil {
+	if err := db.storeSequence(id, v, !called, true); err != nil {
 		return err
 	}
 	db.sequences[id] = &sequence{last: v, fresh: !called}

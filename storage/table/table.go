@@ -16,6 +16,7 @@
 //	's' | sequence uint32                    → number     (sequence.go)
 //	'l' | seq uint64 | relation | part       → log entry  (storage/log)
 //	'm'                                      → last sequence number, last row id
+//	'v'                                      → nothing: commits may be missing (volatile.go)
 //	'c'                                      → the last change of the catalog that is
 //	                                           one with rows (commitdefining.go)
 //
@@ -61,6 +62,10 @@ type Relation struct {
 	NotNull []bool
 	// Logged: some job reads it, so commits go to the log.
 	Logged bool
+	// Volatile: nothing of it is to be there after a restart, so that nobody waits for
+	// the disk because of it. Emptied: its rows end with the transaction that writes
+	// them.
+	Volatile, Emptied bool
 
 	// Version of the catalog that says so: an older one does not replace it.
 	Version uint64
@@ -117,6 +122,7 @@ type DB struct {
 	// is published, and by Cut: whoever holds it sees log and rows agree.
 	publish sync.Mutex
 	seq     uint64
+	relaxed relaxed      // guarded by publish
 	failed  bool         // a commit did not get to the disk: the store has rows that are not committed
 	rowID   atomic.Int64 // last row id given out
 
@@ -148,6 +154,9 @@ func Open(store state.Store) (*DB, error) {
 	if len(b) == 16 {
 		db.seq = binary.BigEndian.Uint64(b)
 		db.rowID.Store(int64(binary.BigEndian.Uint64(b[8:])))
+	}
+	if err := db.skipLost(); err != nil {
+		return nil, err
 	}
 	db.log = log.New(log.Options{
 		Store: store, Prefix: logPrefix, Types: db.types, MemoryBytes: 32 << 20, Last: db.seq,

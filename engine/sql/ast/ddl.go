@@ -35,6 +35,8 @@ type CreateRelation struct {
 
 	Query  *Query // AS query
 	NoData bool   // WITH NO DATA
+	// Execute is the prepared statement of AS EXECUTE, nil: there is none.
+	Execute *Execute
 
 	// PostgreSQL's remaining clauses of CREATE TABLE.
 	OfType      *TypeName

@@ -111,11 +111,15 @@ func (p *printer) createRelation(s *CreateRelation) {
 	p.postgresClauses(s)
 	p.withOptions(s.Options)
 	p.format(s.Format)
-	if s.Query != nil {
+	switch {
+	case s.Query != nil:
 		p.w(" AS ")
 		p.query(s.Query)
-		p.when(s.NoData, " WITH NO DATA")
+	case s.Execute != nil:
+		p.w(" AS ")
+		p.stmt(s.Execute)
 	}
+	p.when(s.NoData, " WITH NO DATA")
 }
 
 func (p *printer) postgresClauses(s *CreateRelation) {

@@ -29,6 +29,8 @@ type Options struct {
 	System func(schema, name string) *catalog.Relation
 	// SearchPath are the schemas searched for unqualified names; empty: public.
 	SearchPath []string
+	// Temp is the schema that pg_temp stands for, "": none.
+	Temp string
 	// SQL is the text that the tree's offsets point into.
 	SQL string
 	// Params are declared parameter types, 0 where they are to be inferred.

@@ -164,7 +164,7 @@ func (b *Binder) tableName(r *ast.TableName, around *Scope) (*fromItem, error) {
 
 // Relation finds a relation by name. Errors: 42P01, 3F000.
 func (b *Binder) Relation(n ast.Name) (*catalog.Relation, error) {
-	name, schema := n.Last(), n.Schema()
+	name, schema := n.Last(), b.schema(n)
 	if b.System != nil {
 		if r := b.System(schema, name); r != nil {
 			return r, nil
@@ -193,6 +193,14 @@ func (b *Binder) Relation(n ast.Name) (*catalog.Relation, error) {
 		e = e.WithHint("Perhaps you meant the relation %q.", near)
 	}
 	return nil, e
+}
+
+// schema is the schema that n names, "": none.
+func (b *Binder) schema(n ast.Name) string {
+	if s := n.Schema(); s != catalog.TempAlias || b.Temp == "" {
+		return s
+	}
+	return b.Temp
 }
 
 // scan reads all columns of rel.

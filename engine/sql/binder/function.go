@@ -35,7 +35,7 @@ func (b *Binder) userFunctions(n ast.Name) []*catalog.Function {
 	if len(path) == 0 {
 		path = []string{catalog.DefaultSchema}
 	}
-	for _, s := range path {
+	for _, s := range path { // there are no temporary ones
 		out = append(out, b.Snapshot.Functions(s, n.Last())...)
 	}
 	return out

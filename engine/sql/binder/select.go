@@ -63,7 +63,7 @@ type block struct {
 // the select list's columns, and is sorted.
 func (b *Binder) selectBlock(s *ast.Select, order []ast.OrderItem, parent *Scope) (*relation, error) {
 	if s.Into != nil {
-		return nil, b.missing(s.Into, "SELECT INTO a table is not supported").WithHint("Use CREATE TABLE … AS.")
+		return nil, pgerror.New(pgerror.SyntaxError, "SELECT ... INTO is not allowed here").At(b.pos(s.Into.Name.Pos()))
 	}
 	k := &block{b: b, sel: s, windowEnd: -1}
 	if err := k.bindFrom(parent); err != nil {

@@ -73,7 +73,7 @@ func catalogFamily() []Function {
 		{"pg_relation_filenode(regclass) oid", "file of a relation"},
 		{"pg_index_column_has_property(regclass,int4,text) bool", "property of an index column"},
 		{"pg_stat_get_numscans(oid) int8", "number of scans of a relation"},
-		{"pg_my_temp_schema() oid", "schema of temporary relations: 0"},
+		{"pg_my_temp_schema() oid", "schema of the session's temporary relations, 0: it has none"},
 		{"pg_is_other_temp_schema(oid) bool", "schema of another session's temporary relations"},
 		{"pg_blocking_pids(int4) int4[]", "sessions that a session waits for"},
 		{"pg_current_logfile() text", "log file: NULL"},

@@ -2,7 +2,6 @@ package parser
 
 import (
 	"velostream/engine/sql/ast"
-	"velostream/pgwire/pgerror"
 )
 
 // createRelation parses CREATE STREAM, SOURCE and TABLE.
@@ -43,7 +42,7 @@ func (p *parser) createRelation(at ast.At, orReplace bool) ast.Statement {
 		p.partitionOf(s)
 	}
 	p.relationClauses(s)
-	if s.Kind == ast.KindTable && !s.HasColumns && s.Query == nil && s.Options == nil && s.OfType == nil && s.PartitionOf == nil {
+	if s.Kind == ast.KindTable && !s.HasColumns && s.Query == nil && s.Execute == nil && s.Options == nil && s.OfType == nil && s.PartitionOf == nil {
 		p.unexpected()
 	}
 	return s
@@ -137,8 +136,9 @@ func (p *parser) parenIdent() *ast.Ident {
 
 // relationQuery parses the query of CREATE … AS.
 func (p *parser) relationQuery(s *ast.CreateRelation) {
-	if p.is("execute") {
-		p.failAt(int(p.tok.pos), pgerror.FeatureNotSupported, "CREATE TABLE AS EXECUTE is not supported")
+	if p.is("execute") && s.Kind == ast.KindTable {
+		s.Execute, _ = p.execute().(*ast.Execute)
+		s.NoData = p.noData()
 		return
 	}
 	if !p.startsQuery() && !p.isOp("(") {
