@@ -50,7 +50,7 @@ type Relation struct {
 	OnConflict string `json:"on_conflict,omitempty"`
 
 	// Connector is the type of the connector ("kafka", "file", "datagen"), ""
-	// for what is kept here. Options are its settings, names lower-cased.
+	// for what is kept here. Options are its settings, or those of a view, names lower-cased.
 	Connector string            `json:"connector,omitempty"`
 	Options   map[string]string `json:"options,omitempty"`
 
@@ -195,3 +195,10 @@ func (r *Relation) Types() []types.Type {
 	}
 	return out
 }
+
+// SecurityInvoker is the option of a view that is read with the rights of who
+// reads it, not with those of its owner.
+const SecurityInvoker = "security_invoker"
+
+// Invoker reports that r is such a view.
+func (r *Relation) Invoker() bool { return r.Kind == View && r.Options[SecurityInvoker] != "" }

@@ -143,8 +143,12 @@ func (c *Catalog) indexSize(r *catalog.Relation) int64 {
 	return sum
 }
 
-// relationOptions are what pg_class.reloptions shows: the watermark of a stream.
+// relationOptions are what pg_class.reloptions shows: the watermark of a stream, with
+// whose rights a view is read.
 func relationOptions(r *catalog.Relation) any {
+	if r.Invoker() {
+		return []string{catalog.SecurityInvoker + "=true"}
+	}
 	if r.EventTime < 0 || r.EventTime >= len(r.Columns) || r.Kind != catalog.Stream || r.Columns[r.EventTime].Hidden {
 		return nil
 	}

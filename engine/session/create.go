@@ -409,6 +409,10 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 		if err := refuseViewClauses(p, n.Query); err != nil {
 			return nil, err
 		}
+		options, err := viewOptions(p, n)
+		if err != nil {
+			return nil, err
+		}
 		b, err := binder.BindQuery(o, n.Query)
 		if err != nil {
 			return nil, err
@@ -420,7 +424,7 @@ func (s *Session) createView(ctx context.Context, p ast.Parsed, n *ast.CreateVie
 			return nil, err
 		}
 		r := &catalog.Relation{
-			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.View, Owner: s.who(), EventTime: -1,
+			ID: snap.NextID(), Schema: at.schema, Name: at.name, Kind: catalog.View, Options: options, Owner: s.who(), EventTime: -1,
 			Definition: p.Text, Query: ast.String(n.Query), Inputs: b.Inputs,
 			Refs: b.Refs, TypeRefs: b.TypeRefs, Functions: b.Functions, ACL: s.newACL(snap, at.schema),
 		}

@@ -238,6 +238,9 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 	v := New(o)
 	v.depth, v.nodes, v.inputs, v.emit, v.ids = b.depth+1, b.nodes, b.inputs, b.emit, b.ids
 	v.access, v.via = b.access, rel.ID
+	if rel.Invoker() {
+		v.via = 0 // the reader's, even below a view with its owner's
+	}
 	r, err := v.query(q, nil)
 	if err != nil {
 		return nil, err
