@@ -261,6 +261,22 @@ func TestStartupTimeout(t *testing.T) {
 	}
 }
 
+// Connections that never log in hold no place against those that do.
+func TestSilentConnectionsMakeRoom(t *testing.T) {
+	s := startServer(t, withPasswords, func(o *Options) { o.MaxConnections, o.StartupTimeout = 3, time.Minute })
+	for range 500 {
+		dialRaw(t, s.addr)
+	}
+	for range 3 {
+		c := connectPgx(t, "postgres://alice:secret@"+s.addr+"/db?sslmode=disable")
+		checkPgxRows(t, c)
+		for range 80 {
+			dialRaw(t, s.addr)
+		}
+		checkPgxRows(t, c)
+	}
+}
+
 func TestTLSQueryAndCancel(t *testing.T) {
 	s := startServer(t, withTLS(t))
 	c := connectPgx(t, "postgres://alice@"+s.addr+"/db?sslmode=require")

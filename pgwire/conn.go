@@ -48,6 +48,7 @@ type conn struct {
 	startup Startup
 	session Session
 	started atomic.Bool // past start-up
+	leaving bool        // closed to make room for another; the server's mu guards it
 
 	fr      *frameReader
 	in      *inbox

@@ -40,6 +40,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{} // all, also those still starting up
 	byPID     map[uint32]*conn   // those that count as clients
+	leaving   int                // of conns: closed to make room, and not yet gone
 	lastPID   uint32
 }
 
@@ -147,11 +148,12 @@ func (s *Server) acceptLoop(ctx context.Context, ln net.Listener, w *watch, own 
 
 // admit registers a connection that may start up. Start-ups under way are
 // bounded too, generously, since cancel requests come by connections that are
-// no clients.
+// no clients. Where there are too many, one of them makes room, any one: those
+// that come to hold a place stay long, who comes to log in is soon through.
 func (s *Server) admit(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining() || len(s.conns) >= 2*s.opts.MaxConnections+64 {
+	if s.draining() || len(s.conns)-s.leaving >= 2*s.opts.MaxConnections+64 && !s.makeRoom() {
 		return false
 	}
 	s.conns[c] = struct{}{}
@@ -160,9 +162,33 @@ func (s *Server) admit(c *conn) bool {
 	return true
 }
 
+// leavingMax bounds the connections that were told to make room and have not yet.
+const leavingMax = 64
+
+// makeRoom closes a connection that has not logged in. REQUIRES: mu.
+func (s *Server) makeRoom() bool {
+	if s.leaving >= leavingMax {
+		return false
+	}
+	for c := range s.conns { // in no order
+		if c.leaving || c.started.Load() {
+			continue
+		}
+		c.leaving = true
+		s.leaving++
+		s.count.refused.Add(1)
+		_ = c.raw.Close()
+		return true
+	}
+	return false
+}
+
 func (s *Server) release(c *conn) {
 	s.mu.Lock()
 	delete(s.conns, c)
+	if c.leaving {
+		s.leaving--
+	}
 	if s.byPID[c.pid] == c {
 		delete(s.byPID, c.pid)
 	}
