@@ -1,4 +1,4 @@
-// Command clients puts pgx and lib/pq against a server: a line for each check,
+// Command clients puts pgx, lib/pq and GORM against a server: a line for each check,
 // exit status 1 when one failed. It is a module of its own, so that what it
 // needs is not what the server needs.
 package main
@@ -157,7 +157,7 @@ func main() {
 		kind, text, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
 		e.types = append(e.types, sample{kind, text})
 	}
-	for _, run := range []func() error{e.pgx, e.pq, e.grafana} {
+	for _, run := range []func() error{e.pgx, e.pq, e.gorm, e.grafana} {
 		if err := run(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
