@@ -69,6 +69,7 @@ func newJoin(p *plan.Physical, ctx BuildContext) (dataflow.Operator, error) {
 	for side, keys := range [2][]int{p.Keys, p.RightKeys} {
 		s := &j.sides[side]
 		*s = newJoinSide(p.Inputs[side], keys, ctx.table(p, side))
+		s.inBlocks = s.appends
 		j.whole = j.whole && (s.table == nil || s.table.Fresh())
 	}
 	l, r := &j.sides[0], &j.sides[1]

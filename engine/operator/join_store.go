@@ -19,12 +19,13 @@ import (
 //
 // Its table: see join_table.go.
 type joinSide struct {
-	keys    []int
-	stream  []int
-	appends bool
-	outer   bool // rows without a match are output (anti join: only they)
-	degrees bool // matches are counted per row; else the other side's count per key tells
-	table   state.Table
+	keys     []int
+	stream   []int
+	appends  bool // a row that goes is not looked for by its values
+	inBlocks bool // none goes: the table has blocks of rows
+	outer    bool // rows without a match are output (anti join: only they)
+	degrees  bool // matches are counted per row; else the other side's count per key tells
+	table    state.Table
 
 	cols   []*column.Column
 	next   []int32
@@ -35,7 +36,7 @@ type joinSide struct {
 	count  []int32 // by key
 	dead   int
 	dirty  []int32
-	blocks joinBlocks // with appends: the rows of dirty, in the table
+	blocks joinBlocks // with inBlocks: the rows of dirty, in the table
 	gone   [][]byte   // table keys of rows that went since the last flush
 	hashes []uint64
 	added  []int32 // rows of the batch at hand that are linked, whose values are not copied yet
@@ -97,7 +98,7 @@ func (s *joinSide) insert(g int32, row int32, k int, degree int32) {
 	slot := s.link(g, flags, h, degree)
 	if s.table != nil {
 		s.dirty = append(s.dirty, slot)
-		if s.appends {
+		if s.inBlocks {
 			s.blocks.keys = append(s.blocks.keys, g)
 		}
 	}
@@ -190,7 +191,7 @@ func (s *joinSide) compact() {
 		s.degree = pick(s.degree, keep)
 	}
 	dirty := s.dirty[:0]
-	for _, slot := range s.dirty { // with appends dirty rows stay
+	for _, slot := range s.dirty { // with inBlocks all stay
 		if to[slot] >= 0 {
 			dirty = append(dirty, to[slot])
 		}

@@ -63,7 +63,7 @@ func (s *joinSide) flush() error {
 	if s.table == nil {
 		return nil
 	}
-	if s.appends {
+	if s.inBlocks {
 		return s.flushBlocks()
 	}
 	if err := s.flushGone(); err != nil {
@@ -207,7 +207,7 @@ func (s *joinSide) rowsOf(value []byte) (n uint64, rows []byte, err error) {
 	switch {
 	case len(value) > 0 && value[0] == stateVersion:
 		return 1, value[1:], nil
-	case len(value) > 0 && value[0] == joinBlock && s.appends: // else a row could not be deleted
+	case len(value) > 0 && value[0] == joinBlock && s.inBlocks: // else a row could not be deleted
 		n, size := binary.Uvarint(value[1:])
 		if size > 0 && n > 0 && n <= uint64(len(value)) {
 			return n, value[1+size:], nil
