@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -118,6 +119,47 @@ func TestFloatsDense(t *testing.T) {
 					if math.Float64bits(out.Floats[i]) != math.Float64bits(want) {
 						t.Fatalf("%g %c %g is %g", x, in.op, y, out.Floats[i])
 					}
+				}
+			}
+		}
+	}
+}
+
+// TestIntsDense has results out of range at some places, beside arithmetic without limits.
+func TestIntsDense(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, x := range []intRange{rangeInt2, rangeInt4, rangeInt8} {
+		for range 3000 {
+			n := 1 + r.IntN(9)
+			args := []*column.Column{column.New(types.Int8, n), column.New(types.Int8, n)}
+			for range n {
+				for _, a := range args {
+					v := []int64{x.lo, x.lo + 1, x.lo / 2, -1, 0, 1, x.hi / 2, x.hi/2 + 1, x.hi - 1, x.hi}[r.IntN(10)]
+					if r.IntN(3) > 0 {
+						v = r.Int64N(100) - 50
+					}
+					a.Append(types.IntDatum(v))
+				}
+			}
+			for op, kernel := range map[string]Kernel{"+": addInts(x), "-": subInts(x)} {
+				out := column.New(types.Int8, n)
+				out.Ints = make([]int64, n)
+				err := kernel(&CallContext{N: n}, args, out)
+				fits := true
+				for i := range n {
+					want, b := big.NewInt(args[0].Ints[i]), big.NewInt(args[1].Ints[i])
+					if op == "+" {
+						want.Add(want, b)
+					} else {
+						want.Sub(want, b)
+					}
+					fits = fits && want.Cmp(big.NewInt(x.lo)) >= 0 && want.Cmp(big.NewInt(x.hi)) <= 0
+					if err == nil && want.Cmp(big.NewInt(out.Ints[i])) != 0 {
+						t.Fatalf("%d %s %d is %d", args[0].Ints[i], op, b, out.Ints[i])
+					}
+				}
+				if fits != (err == nil) {
+					t.Fatalf("%s %v %s %v: %v", x.name, args[0].Ints, op, args[1].Ints, err)
 				}
 			}
 		}

@@ -44,108 +44,115 @@ func arithConsts(op byte, a, b, o []float64) bool {
 	return true
 }
 
-// The loops take four rows at a time: the sum of four numbers is infinite or NaN if one of them
-// is, and the product is zero if one of them is, so that one look serves four.
+// The loops take eight rows at a time: the sum of numbers is infinite or NaN if one of them
+// is, and the product is zero if one of them is, so that one look serves several. What is
+// subtracted from itself is 0, or else NaN, which stays in bad.
 
 func addFloats(a, b, o []float64) (look bool) {
 	a, b = a[:len(o)], b[:len(o)]
-	for len(o) >= 4 {
-		x, y, z := (*[4]float64)(a), (*[4]float64)(b), (*[4]float64)(o)
+	bad := 0.0
+	for len(o) >= 8 {
+		x, y, z := (*[8]float64)(a), (*[8]float64)(b), (*[8]float64)(o)
 		z[0], z[1], z[2], z[3] = x[0]+y[0], x[1]+y[1], x[2]+y[2], x[3]+y[3]
-		if s := z[0] + z[1] + (z[2] + z[3]); s-s != 0 {
-			look = true
-		}
-		a, b, o = a[4:], b[4:], o[4:]
+		z[4], z[5], z[6], z[7] = x[4]+y[4], x[5]+y[5], x[6]+y[6], x[7]+y[7]
+		s := z[0] + z[1] + (z[2] + z[3]) + (z[4] + z[5] + (z[6] + z[7]))
+		bad += s - s
+		a, b, o = a[8:], b[8:], o[8:]
 	}
 	for i := range o {
-		if o[i] = a[i] + b[i]; o[i]-o[i] != 0 {
-			look = true
-		}
+		o[i] = a[i] + b[i]
+		bad += o[i] - o[i]
 	}
-	return look
+	return bad != 0
 }
 
 func subFloats(a, b, o []float64) (look bool) {
 	a, b = a[:len(o)], b[:len(o)]
-	for len(o) >= 4 {
-		x, y, z := (*[4]float64)(a), (*[4]float64)(b), (*[4]float64)(o)
+	bad := 0.0
+	for len(o) >= 8 {
+		x, y, z := (*[8]float64)(a), (*[8]float64)(b), (*[8]float64)(o)
 		z[0], z[1], z[2], z[3] = x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3]
-		if s := z[0] + z[1] + (z[2] + z[3]); s-s != 0 {
-			look = true
-		}
-		a, b, o = a[4:], b[4:], o[4:]
+		z[4], z[5], z[6], z[7] = x[4]-y[4], x[5]-y[5], x[6]-y[6], x[7]-y[7]
+		s := z[0] + z[1] + (z[2] + z[3]) + (z[4] + z[5] + (z[6] + z[7]))
+		bad += s - s
+		a, b, o = a[8:], b[8:], o[8:]
 	}
 	for i := range o {
-		if o[i] = a[i] - b[i]; o[i]-o[i] != 0 {
-			look = true
-		}
+		o[i] = a[i] - b[i]
+		bad += o[i] - o[i]
 	}
-	return look
+	return bad != 0
 }
 
 func addFloat(a []float64, y float64, o []float64) (look bool) {
 	a = a[:len(o)]
-	for len(o) >= 4 {
-		x, z := (*[4]float64)(a), (*[4]float64)(o)
+	bad := 0.0
+	for len(o) >= 8 {
+		x, z := (*[8]float64)(a), (*[8]float64)(o)
 		z[0], z[1], z[2], z[3] = x[0]+y, x[1]+y, x[2]+y, x[3]+y
-		if s := z[0] + z[1] + (z[2] + z[3]); s-s != 0 {
-			look = true
-		}
-		a, o = a[4:], o[4:]
+		z[4], z[5], z[6], z[7] = x[4]+y, x[5]+y, x[6]+y, x[7]+y
+		s := z[0] + z[1] + (z[2] + z[3]) + (z[4] + z[5] + (z[6] + z[7]))
+		bad += s - s
+		a, o = a[8:], o[8:]
 	}
 	for i := range o {
-		if o[i] = a[i] + y; o[i]-o[i] != 0 {
-			look = true
-		}
+		o[i] = a[i] + y
+		bad += o[i] - o[i]
 	}
-	return look
+	return bad != 0
 }
 
 // fromFloat computes x - b.
 func fromFloat(x float64, b, o []float64) (look bool) {
 	b = b[:len(o)]
+	bad := 0.0
 	for i := range o {
-		if o[i] = x - b[i]; o[i]-o[i] != 0 {
-			look = true
-		}
+		o[i] = x - b[i]
+		bad += o[i] - o[i]
 	}
-	return look
+	return bad != 0
 }
 
 func mulFloats(a, b, o []float64) (look bool) {
 	a, b = a[:len(o)], b[:len(o)]
-	for len(o) >= 4 {
-		x, y, z := (*[4]float64)(a), (*[4]float64)(b), (*[4]float64)(o)
+	bad := 0.0
+	for len(o) >= 8 {
+		x, y, z := (*[8]float64)(a), (*[8]float64)(b), (*[8]float64)(o)
 		z[0], z[1], z[2], z[3] = x[0]*y[0], x[1]*y[1], x[2]*y[2], x[3]*y[3]
-		s, p := z[0]+z[1]+(z[2]+z[3]), z[0]*z[1]*(z[2]*z[3])
-		if s-s != 0 || p == 0 {
+		z[4], z[5], z[6], z[7] = x[4]*y[4], x[5]*y[5], x[6]*y[6], x[7]*y[7]
+		s := z[0] + z[1] + (z[2] + z[3]) + (z[4] + z[5] + (z[6] + z[7]))
+		bad += s - s
+		if z[0]*z[1]*(z[2]*z[3]) == 0 || z[4]*z[5]*(z[6]*z[7]) == 0 {
 			look = true
 		}
-		a, b, o = a[4:], b[4:], o[4:]
+		a, b, o = a[8:], b[8:], o[8:]
 	}
 	for i := range o {
-		if o[i] = a[i] * b[i]; o[i]-o[i] != 0 || o[i] == 0 {
-			look = true
-		}
+		o[i] = a[i] * b[i]
+		bad += o[i] - o[i]
+		look = look || o[i] == 0
 	}
-	return look
+	return look || bad != 0
 }
 
 func mulFloat(a []float64, y float64, o []float64) (look bool) {
 	a = a[:len(o)]
-	for len(o) >= 4 {
-		x, z := (*[4]float64)(a), (*[4]float64)(o)
+	bad := 0.0
+	for len(o) >= 8 {
+		x, z := (*[8]float64)(a), (*[8]float64)(o)
 		z[0], z[1], z[2], z[3] = x[0]*y, x[1]*y, x[2]*y, x[3]*y
-		s, p := z[0]+z[1]+(z[2]+z[3]), z[0]*z[1]*(z[2]*z[3])
-		if s-s != 0 || p == 0 {
+		z[4], z[5], z[6], z[7] = x[4]*y, x[5]*y, x[6]*y, x[7]*y
+		s := z[0] + z[1] + (z[2] + z[3]) + (z[4] + z[5] + (z[6] + z[7]))
+		bad += s - s
+		if z[0]*z[1]*(z[2]*z[3]) == 0 || z[4]*z[5]*(z[6]*z[7]) == 0 {
 			look = true
 		}
-		a, o = a[4:], o[4:]
+		a, o = a[8:], o[8:]
 	}
 	for i := range o {
-		if o[i] = a[i] * y; o[i]-o[i] != 0 || o[i] == 0 {
-			look = true
-		}
+		o[i] = a[i] * y
+		bad += o[i] - o[i]
+		look = look || o[i] == 0
 	}
-	return look
+	return look || bad != 0
 }

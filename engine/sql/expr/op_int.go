@@ -72,6 +72,12 @@ func addInts(r intRange) Kernel {
 	return func(c *CallContext, args []*column.Column, out *column.Column) error {
 		a, b, am, bm := intArgs(args)
 		o := out.Ints
+		if c.Sel == nil && !args[0].Const && !args[1].Const {
+			if addDense(r, a, b, o[:c.N]) {
+				return r.out()
+			}
+			return nil
+		}
 		if c.Sel == nil {
 			for i := range o[:c.N] {
 				x, y := a[i&am], b[i&bm]
@@ -99,6 +105,12 @@ func subInts(r intRange) Kernel {
 	return func(c *CallContext, args []*column.Column, out *column.Column) error {
 		a, b, am, bm := intArgs(args)
 		o := out.Ints
+		if c.Sel == nil && !args[0].Const && !args[1].Const {
+			if subDense(r, a, b, o[:c.N]) {
+				return r.out()
+			}
+			return nil
+		}
 		if c.Sel == nil {
 			for i := range o[:c.N] {
 				x, y := a[i&am], b[i&bm]
@@ -120,6 +132,52 @@ func subInts(r intRange) Kernel {
 		}
 		return nil
 	}
+}
+
+// addDense adds column by column, without a branch a row, and reports whether a result is out
+// of range.
+func addDense(r intRange, a, b, o []int64) (out bool) {
+	a, b = a[:len(o)], b[:len(o)]
+	if r.hi == math.MaxInt64 {
+		bad := int64(0) // negative: the sign of a result cannot be
+		for i := range o {
+			x, y := a[i], b[i]
+			s := x + y
+			bad |= (x ^ s) & (y ^ s)
+			o[i] = s
+		}
+		return bad < 0
+	}
+	bad, span := uint64(0), uint64(r.hi-r.lo)
+	for i := range o {
+		s := a[i] + b[i]
+		bad |= uint64(s-r.lo) &^ span // no 64-bit overflow: the operands are in range
+		o[i] = s
+	}
+	return bad != 0
+}
+
+// subDense subtracts column by column, without a branch a row, and reports whether a result is out
+// of range.
+func subDense(r intRange, a, b, o []int64) (out bool) {
+	a, b = a[:len(o)], b[:len(o)]
+	if r.hi == math.MaxInt64 {
+		bad := int64(0) // negative: the sign of a result cannot be
+		for i := range o {
+			x, y := a[i], b[i]
+			s := x - y
+			bad |= (x ^ y) & (x ^ s)
+			o[i] = s
+		}
+		return bad < 0
+	}
+	bad, span := uint64(0), uint64(r.hi-r.lo)
+	for i := range o {
+		s := a[i] - b[i]
+		bad |= uint64(s-r.lo) &^ span // no 64-bit overflow: the operands are in range
+		o[i] = s
+	}
+	return bad != 0
 }
 
 func mulInts(r intRange) Kernel {
