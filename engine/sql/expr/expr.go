@@ -185,7 +185,7 @@ func Children(e Expr) []Expr {
 	case *IsDistinct:
 		return []Expr{e.L, e.R}
 	case *Case:
-		var out []Expr
+		out := make([]Expr, 0, 2*len(e.Whens)+1)
 		for _, w := range e.Whens {
 			out = append(out, w.Cond, w.Then)
 		}

@@ -92,8 +92,19 @@ func Same(a, b expr.Expr) bool {
 	if a.Type() != b.Type() || !SameNode(a, b) {
 		return false
 	}
+	// Kinds whose Children are made anew: each aggregate of a query is compared with all others.
+	switch a := a.(type) {
+	case *expr.Case:
+		b, ok := b.(*expr.Case)
+		return ok && slices.EqualFunc(a.Whens, b.Whens, sameWhen) && Same(a.Else, b.Else)
+	case *expr.Cast:
+		b, ok := b.(*expr.Cast)
+		return ok && Same(a.Arg, b.Arg)
+	}
 	return slices.EqualFunc(expr.Children(a), expr.Children(b), Same)
 }
+
+func sameWhen(a, b expr.When) bool { return Same(a.Cond, b.Cond) && Same(a.Then, b.Then) }
 
 // SameNode compares two expressions without their children.
 func SameNode(a, b expr.Expr) bool {
