@@ -139,6 +139,14 @@ run_java() {
 		installed "$here/java/pom.xml" java
 	fi
 	check pgjdbc java -Xmx256m -XX:TieredStopAtLevel=1 -cp "$cache/java/*" "$here/java/Clients.java" "$here/types.tsv"
+	# Hibernate finds its entities as classes in files.
+	rm -rf "$cache/java-classes"
+	if ! command -v javac >/dev/null; then
+		echo "skip hibernate, flyway, liquibase: no javac"
+		return
+	fi
+	javac -nowarn -proc:none -cp "$cache/java/*" -d "$cache/java-classes" "$here/java/Orms.java"
+	check java-orms java -Xmx384m -XX:TieredStopAtLevel=1 -cp "$cache/java-classes:$cache/java/*" Orms "$work"
 }
 
 # libpq's header is a package of its own on most systems.
