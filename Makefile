@@ -84,7 +84,7 @@ test-oracle-here:
 	go test -count=1 -timeout 10m ./engine/sql/expr -run Oracle -postgres "$$VELOSTREAM_TEST_POSTGRES" -seed $(SEED)
 	go test -count=1 -timeout 10m ./engine/sql/parser -run 'Precedence|Mutations' -postgres "$$VELOSTREAM_TEST_POSTGRES" -seed $(SEED)
 
-test-clients: build ## Drivers of Go, Node.js, Python, Java and C against the server; CLIENTS_TARGET=postgres://… against another
+test-clients: build ## Drivers, ORMs and migration tools of Go, Node.js, Python, Java and C against the server; CLIENTS_TARGET=postgres://… against another
 	test/clients/run.sh $(CLIENTS)
 
 clean: ## Delete what was built, and the data of `make run`

@@ -3,6 +3,7 @@ module velostream/test/clients
 go 1.26.0
 
 require (
+	github.com/grafana/grafana-foundation-sdk/go v0.0.18
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/lib/pq v1.12.3
 	gorm.io/driver/postgres v1.6.0

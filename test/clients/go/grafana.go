@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	_ "github.com/lib/pq" // the driver of database/sql
@@ -222,6 +224,29 @@ func (e *env) grafanaChecks(d string, run grafanaRun) {
 		want("stream", "SELECT id, at FROM g_stream WHERE $__timeFilter(at)", "id int4, at timestamptz")
 	}
 	e.dashboards(d, run)
+}
+
+// schemas checks the shipped dashboard against the schema of Grafana's own SDK:
+// nothing that is required is left out, nothing is there that Grafana does not
+// know.
+func (e *env) schemas() error {
+	plugins.RegisterDefaultPlugins()
+	e.check("grafana", "the dashboard's schema", func(context.Context) error {
+		data, err := os.ReadFile(os.Getenv("CLIENTS_DASHBOARD"))
+		if err != nil {
+			return err
+		}
+		var d dashboard.Dashboard
+		// It returns an error without errors where there are none.
+		if err := d.UnmarshalJSONStrict(data); err != nil && err.Error() != "" {
+			return err
+		}
+		if err := d.Validate(); err != nil {
+			return err
+		}
+		return same(len(d.Panels), 5)
+	})
+	return nil
 }
 
 // dashboards runs every query of the dashboards that are shipped.

@@ -157,7 +157,7 @@ func main() {
 		kind, text, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
 		e.types = append(e.types, sample{kind, text})
 	}
-	for _, run := range []func() error{e.pgx, e.pq, e.gorm, e.grafana} {
+	for _, run := range []func() error{e.pgx, e.pq, e.gorm, e.grafana, e.schemas} {
 		if err := run(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
