@@ -152,6 +152,18 @@ func immutableCast(from, to types.Type) bool {
 	return !dependsOnSettings(from.OID, to.OID) && !dependsOnSettings(to.OID, from.OID)
 }
 
+// labelCast reports a cast between an enum type and its labels, which can be given other
+// names: values that are stored do not follow.
+func labelCast(from, to types.Type) bool {
+	enum := func(t types.Type) bool {
+		if e, ok := t.Elem(); ok {
+			t = e
+		}
+		return t.IsEnum()
+	}
+	return enum(from) != enum(to)
+}
+
 // dependsOnSettings reports a conversion from type a that needs settings when
 // it goes to b.
 func dependsOnSettings(a, b types.OID) bool {
@@ -199,7 +211,8 @@ func VolatilityOf(e Expr) Volatility {
 			v = fn.Volatility
 		}
 	case *Cast:
-		if !immutableCast(e.Arg.Type(), e.T) {
+		_, given := e.Arg.(*Const)
+		if !immutableCast(e.Arg.Type(), e.T) || !given && labelCast(e.Arg.Type(), e.T) {
 			v = Stable
 		}
 	}
