@@ -166,6 +166,8 @@ func typeLen(oid types.OID) int16 {
 		return 4
 	case types.OIDInt8, types.OIDFloat8, types.OIDTime, types.OIDTimestamp, types.OIDTimestamptz:
 		return 8
+	case types.OIDMacaddr:
+		return 6
 	case types.OIDInterval, types.OIDUUID:
 		return 16
 	case types.OIDName:

@@ -6,7 +6,7 @@ var arrayOf = map[OID]OID{
 	OIDInt4: 1007, OIDRegproc: 1008, OIDText: 1009, OIDOidVector: 1013, OIDBpchar: 1014, OIDVarchar: 1015,
 	OIDInt8: 1016, OIDFloat4: 1021, OIDFloat8: 1022, OIDOid: 1028, OIDTimestamp: 1115, OIDDate: 1182,
 	OIDTime: 1183, OIDTimestamptz: 1185, OIDInterval: 1187, OIDNumeric: 1231, OIDBit: 1561, OIDVarbit: 1563, OIDJSON: 199,
-	OIDUUID: 2951, OIDJSONB: 3807, OIDJSONPath: 4073, OIDRegclass: 2210, OIDRegtype: 2211, OIDRecord: 2287, OIDRegnamespace: 4090, OIDRegrole: 4097,
+	OIDCidr: 651, OIDMacaddr: 1040, OIDInet: 1041, OIDUUID: 2951, OIDJSONB: 3807, OIDJSONPath: 4073, OIDRegclass: 2210, OIDRegtype: 2211, OIDRecord: 2287, OIDRegnamespace: 4090, OIDRegrole: 4097,
 	OIDRegprocedure: 2207, OIDRegoper: 2208, OIDRegoperator: 2209, OIDRegcollation: 4192,
 }
 

@@ -28,10 +28,12 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 		return AppendNumericBinary(dst, d.Dec)
 	case OIDInterval:
 		return AppendIntervalBinary(dst, d.Iv)
-	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDBytea, OIDUUID, OIDUnknown:
+	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDJSON, OIDBytea, OIDUUID, OIDMacaddr, OIDUnknown:
 		return append(dst, d.B...)
 	case OIDJSONB, OIDJSONPath:
 		return append(append(dst, 1), d.B...)
+	case OIDInet, OIDCidr:
+		return appendNetworkBinary(dst, t, d)
 	case OIDBit, OIDVarbit:
 		return appendBitsBinary(dst, d.B)
 	case OIDRecord:
@@ -125,7 +127,9 @@ func DecodeBinary(t Type, b []byte) (Datum, error) {
 			Days:   int32(binary.BigEndian.Uint32(b[8:])),
 			Months: int32(binary.BigEndian.Uint32(b[12:])),
 		}}, nil
-	case OIDBytea, OIDUUID:
+	case OIDInet, OIDCidr:
+		return decodeNetworkBinary(t, b)
+	case OIDBytea, OIDUUID, OIDMacaddr:
 		return BytesDatum(append(make([]byte, 0, len(b)), b...)), nil
 	case OIDBit, OIDVarbit:
 		return decodeBitsBinary(b)
@@ -166,6 +170,8 @@ func binaryLen(o OID) int {
 		return 4
 	case OIDInt8, OIDFloat8, OIDTime, OIDTimestamp, OIDTimestamptz:
 		return 8
+	case OIDMacaddr:
+		return 6
 	case OIDInterval, OIDUUID:
 		return 16
 	default:

@@ -141,6 +141,8 @@ func castFunction(from, to Type, d Datum, f *Format) (Datum, error) {
 		return castString(from, to, d, f)
 	case OIDJSONB:
 		return castJSON(to, d.B)
+	case OIDInet, OIDCidr:
+		return castNetwork(to, d), nil
 	case OIDBit:
 		return castBits(to, d.B)
 	default:

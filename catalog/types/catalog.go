@@ -8,6 +8,7 @@ const (
 	CategoryArray    Category = 'A'
 	CategoryBool     Category = 'B'
 	CategoryDateTime Category = 'D'
+	CategoryNetwork  Category = 'I'
 	CategoryNumeric  Category = 'N'
 	CategoryPseudo   Category = 'P'
 	CategoryString   Category = 'S'
@@ -44,9 +45,12 @@ var builtins = []Info{
 	{OIDOid, "oid", "oid", 4, CategoryNumeric, true, false},
 	{OIDOidVector, "oidvector", "oidvector", -1, CategoryArray, false, false},
 	{OIDJSON, "json", "json", -1, CategoryUser, false, false},
+	{OIDCidr, "cidr", "cidr", -1, CategoryNetwork, false, false},
 	{OIDFloat4, "float4", "real", 4, CategoryNumeric, false, false},
 	{OIDFloat8, "float8", "double precision", 8, CategoryNumeric, true, false},
 	{OIDUnknown, "unknown", "unknown", -2, CategoryUnknown, false, true},
+	{OIDMacaddr, "macaddr", "macaddr", 6, CategoryUser, false, false},
+	{OIDInet, "inet", "inet", -1, CategoryNetwork, true, false},
 	{OIDBpchar, "bpchar", "character", -1, CategoryString, false, false},
 	{OIDVarchar, "varchar", "character varying", -1, CategoryString, false, false},
 	{OIDDate, "date", "date", 4, CategoryDateTime, false, false},

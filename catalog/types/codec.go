@@ -28,6 +28,10 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 		return AppendBytea(dst, d.B, f != nil && f.ByteaEscape)
 	case OIDUUID:
 		return AppendUUID(dst, d.B)
+	case OIDInet, OIDCidr:
+		return AppendNetwork(dst, d.Network(), t.OID == OIDCidr)
+	case OIDMacaddr:
+		return appendMacaddr(dst, d.B)
 	case OIDDate:
 		return AppendDateStyle(dst, d.I, f)
 	case OIDTime:
@@ -120,6 +124,10 @@ func decodeBytesText(t Type, b []byte) (Datum, error) {
 	case OIDUUID:
 		v, err := ParseUUID(string(b))
 		return BytesDatum(v), err
+	case OIDInet, OIDCidr:
+		return ParseNetwork(t, string(b))
+	case OIDMacaddr:
+		return parseMacaddr(string(b))
 	case OIDBit, OIDVarbit:
 		v, err := ParseBits(b)
 		return BytesDatum(v), err

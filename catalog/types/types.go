@@ -25,9 +25,12 @@ const (
 	OIDOid          OID = 26
 	OIDOidVector    OID = 30
 	OIDJSON         OID = 114
+	OIDCidr         OID = 650
 	OIDFloat4       OID = 700
 	OIDFloat8       OID = 701
 	OIDUnknown      OID = 705
+	OIDMacaddr      OID = 829
+	OIDInet         OID = 869
 	OIDBpchar       OID = 1042
 	OIDVarchar      OID = 1043
 	OIDDate         OID = 1082
@@ -90,6 +93,9 @@ var (
 	JSONB       = Type{OIDJSONB, -1}
 	JSONPath    = Type{OIDJSONPath, -1} // canonical text
 	Oid         = Type{OIDOid, -1}
+	Inet        = Type{OIDInet, -1}
+	Cidr        = Type{OIDCidr, -1}
+	Macaddr     = Type{OIDMacaddr, -1}
 	Regclass    = Type{OIDRegclass, -1}
 	Regtype     = Type{OIDRegtype, -1}
 	Record      = Type{OIDRecord, -1}
@@ -126,7 +132,8 @@ func (t Type) Kind() Kind {
 		return KindDecimal
 	case OIDInterval:
 		return KindInterval
-	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDBytea, OIDUUID, OIDJSON, OIDJSONB, OIDJSONPath, OIDBit, OIDVarbit:
+	case OIDText, OIDVarchar, OIDBpchar, OIDName, OIDBytea, OIDUUID, OIDJSON, OIDJSONB, OIDJSONPath, OIDBit, OIDVarbit,
+		OIDInet, OIDCidr, OIDMacaddr:
 		return KindBytes // before the map is asked: this is called per value
 	case 0:
 		return KindNone

@@ -412,6 +412,12 @@ func (g *generator) value(c *ColumnDef) string {
 		return of("'1 day'", "'24 hours'", "'1 month'", "'30 days'", "'-00:00:01'")
 	case "uuid":
 		return of("'00000000-0000-0000-0000-000000000001'", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'")
+	case "inet":
+		return of("'10.0.0.1'", "'10.0.0.1/8'", "'10.0.0.0/8'", "'10.1.0.0/16'", "'0.0.0.0/0'", "'::1'", "'::/0'")
+	case "cidr":
+		return of("'10.0.0.0/8'", "'10.1.0.0/16'", "'10.0.0.1/32'", "'2001:db8::/32'")
+	case "macaddr":
+		return of("'08:00:2b:01:02:03'", "'00:00:00:00:00:00'", "'ff:ff:ff:ff:ff:ff'")
 	case "bytea":
 		return of(`'\x'`, `'\x00'`, `'\x00ff'`)
 	case "bit", "varbit":

@@ -179,6 +179,7 @@ var typeNames = map[types.OID]string{
 	types.OIDVarchar: "character varying", types.OIDBpchar: "character", types.OIDName: "name", types.OIDBytea: "bytea", types.OIDBit: "bit", types.OIDVarbit: "bit varying",
 	types.OIDDate: "date", types.OIDTime: "time without time zone", types.OIDTimestamp: "timestamp without time zone",
 	types.OIDTimestamptz: "timestamp with time zone", types.OIDInterval: "interval", types.OIDUUID: "uuid",
+	types.OIDInet: "inet", types.OIDCidr: "cidr", types.OIDMacaddr: "macaddr",
 	types.OIDJSON: "json", types.OIDJSONB: "jsonb", types.OIDOid: "oid",
 }
 

@@ -57,7 +57,7 @@ func makeSystem() *systemRelations {
 
 // standIns are the types that take the place of those which no value here has.
 var standIns = map[string]types.Type{
-	"pg_node_tree": types.Text, "pg_lsn": types.Text, "anyarray": types.Text, "inet": types.Text,
+	"pg_node_tree": types.Text, "pg_lsn": types.Text, "anyarray": types.Text,
 	"pg_ndistinct": types.Text, "pg_dependencies": types.Text, "pg_mcv_list": types.Text,
 	"xid": types.Oid, "char": {OID: types.OIDChar1, Mod: -1},
 }

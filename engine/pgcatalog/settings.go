@@ -50,17 +50,20 @@ func secret(name string) bool {
 	return false
 }
 
-// splitAddress gives host and port of a client; NULL for what has none.
+// splitAddress gives host, an inet, and port of a client; NULL for what has none.
 func splitAddress(a string) (host, port any) {
 	h, p, err := net.SplitHostPort(a)
 	if err != nil {
 		return nil, -1
 	}
+	if d, err := types.ParseNetwork(types.Inet, h); err == nil {
+		host = d
+	}
 	n, err := strconv.Atoi(p)
 	if err != nil {
-		return h, -1
+		return host, -1
 	}
-	return h, n
+	return host, n
 }
 
 // zoneRows is pg_timezone_names: the zones by name, at present.

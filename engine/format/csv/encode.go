@@ -48,7 +48,7 @@ func (e *Encoder) Encode(dst []byte, b *column.Batch, i int) ([]byte, error) {
 		}
 		at := c.At(i)
 		switch k := c.Type.Kind(); {
-		case k == types.KindBytes && !f.Type.IsUser() && f.Type.OID != types.OIDBytea && f.Type.OID != types.OIDUUID:
+		case k == types.KindBytes && !f.Type.IsUser() && f.Type.OID != types.OIDBytea && f.Type.OID != types.OIDUUID && !f.Type.IsNetwork():
 			dst = e.value(dst, c.Data[c.Offs[at]:c.Offs[at+1]])
 		case e.quick && (k == types.KindInt || k == types.KindDecimal || k == types.KindBool):
 			dst = format.AppendISO(dst, c, at)

@@ -34,7 +34,7 @@ var aggregateTable = []string{
 }
 
 // minMaxTypes are the types that min and max are declared for.
-const minMaxTypes = "int2 int4 int8 oid float4 float8 numeric text bpchar date time timestamp timestamptz interval anyarray anyenum"
+const minMaxTypes = "int2 int4 int8 oid float4 float8 numeric text bpchar date time timestamp timestamptz interval inet anyarray anyenum"
 
 // buildAggregates makes the aggregates as functions without kernels, so that
 // they resolve as functions do.

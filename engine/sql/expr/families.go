@@ -14,7 +14,7 @@ func families() [][]Function {
 		stringFamily(), textFormFamily(), patternFamily(),
 		datetimeFamily(), overlapsFamily(), formatFamily(), arrayFamily(), arraySetFamily(), miscFamily(),
 		jsonFamily(), jsonFieldFamily(), jsonPathFamily(), dialectJSONFamily(), unicodeFamily(),
-		catalogFamily(), recordFamily(), bitFamily(), uuidFamily(), enumFamily(), domainFamily(), mapFamily(),
+		catalogFamily(), recordFamily(), bitFamily(), uuidFamily(), enumFamily(), domainFamily(), mapFamily(), networkFamily(),
 	}
 }
 

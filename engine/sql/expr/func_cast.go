@@ -31,6 +31,9 @@ func castFamily() []Function {
 		defs = append(defs,
 			def{sig: to + "(anyelement) " + to, scalar: castScalar, volatility: Stable, doc: "text form"})
 	}
+	defs = append(defs,
+		def{sig: "text(inet) text", scalar: castScalar, doc: "address and mask"},
+		def{sig: "cidr(inet) cidr", scalar: castScalar, doc: "network"})
 	defs = append(defs, def{sig: "text(text) text", scalar: castScalar, doc: "the text itself"})
 	return table(defs)
 }

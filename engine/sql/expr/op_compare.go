@@ -73,7 +73,7 @@ func compareFamily() []Function {
 		for _, p := range text {
 			add(p[0], p[1], op, cmpTexts(op, bytes.Compare), filterTexts(op))
 		}
-		for _, t := range []string{"bytea", "uuid", "char", "bit", "varbit"} {
+		for _, t := range []string{"bytea", "uuid", "char", "bit", "varbit", "inet", "macaddr"} {
 			add(t, t, op, cmpTexts(op, bytes.Compare), filterTexts(op))
 		}
 		add("bpchar", "bpchar", op, cmpTexts(op, func(a, b []byte) int { return bytes.Compare(types.TrimBlanks(a), types.TrimBlanks(b)) }), nil)

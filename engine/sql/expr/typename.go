@@ -7,7 +7,7 @@ var shortNames = map[string]types.OID{
 	"bool": types.OIDBool, "int2": types.OIDInt2, "int4": types.OIDInt4, "int8": types.OIDInt8,
 	"float4": types.OIDFloat4, "float8": types.OIDFloat8, "numeric": types.OIDNumeric,
 	"text": types.OIDText, "varchar": types.OIDVarchar, "bpchar": types.OIDBpchar, "name": types.OIDName,
-	"char": types.OIDChar1, "bytea": types.OIDBytea, "bit": types.OIDBit, "varbit": types.OIDVarbit, "uuid": types.OIDUUID, "json": types.OIDJSON,
+	"char": types.OIDChar1, "bytea": types.OIDBytea, "bit": types.OIDBit, "varbit": types.OIDVarbit, "uuid": types.OIDUUID, "inet": types.OIDInet, "cidr": types.OIDCidr, "macaddr": types.OIDMacaddr, "json": types.OIDJSON,
 	"jsonb": types.OIDJSONB, "jsonpath": types.OIDJSONPath, "date": types.OIDDate, "time": types.OIDTime, "timestamp": types.OIDTimestamp,
 	"timestamptz": types.OIDTimestamptz, "interval": types.OIDInterval, "oid": types.OIDOid,
 	"regclass": types.OIDRegclass, "regtype": types.OIDRegtype, "regproc": types.OIDRegproc,
