@@ -17,8 +17,9 @@ type TypeKind string
 // Kinds of user-made types. The row types of relations are none: they are their
 // relations'.
 const (
-	EnumType   TypeKind = "enum"
-	DomainType TypeKind = "domain"
+	EnumType      TypeKind = "enum"
+	DomainType    TypeKind = "domain"
+	CompositeType TypeKind = "composite"
 )
 
 // UserType is a type that a user has made. Immutable once in a snapshot.
@@ -41,6 +42,16 @@ type UserType struct {
 	NotNull    bool          `json:"not_null,omitempty"`
 	Default    string        `json:"default,omitempty"`
 	Checks     []DomainCheck `json:"checks,omitempty"`
+
+	// Attributes are the columns of a composite type.
+	Attributes []Attribute `json:"attributes,omitempty"`
+}
+
+// Attribute is a column of a composite type.
+type Attribute struct {
+	Name    string     `json:"name"`
+	Type    types.Type `json:"type"`
+	Comment string     `json:"comment,omitempty"`
 }
 
 // DomainCheck is a CHECK of a domain.
@@ -57,8 +68,12 @@ type DomainCheck struct {
 
 // OID is the OID of the type, in pg_type and in types.Type.
 func (t *UserType) OID() types.OID {
-	if t.Kind == DomainType {
+	switch t.Kind {
+	case DomainType:
 		return types.BaseDomain + types.OID(t.ID)
+	case CompositeType:
+		return types.BaseRow + types.OID(t.ID)
+	default:
 	}
 	return types.BaseEnum + types.OID(t.ID)
 }
@@ -69,7 +84,7 @@ func (t *UserType) Type() types.Type { return types.Type{OID: t.OID(), Mod: -1} 
 // Clone returns a copy of t whose lists may be changed.
 func (t *UserType) Clone() *UserType {
 	c := *t
-	c.Labels, c.Checks = slices.Clone(t.Labels), slices.Clone(t.Checks)
+	c.Labels, c.Checks, c.Attributes = slices.Clone(t.Labels), slices.Clone(t.Checks), slices.Clone(t.Attributes)
 	return &c
 }
 
@@ -156,7 +171,9 @@ type TypeUse struct {
 	Relation *Relation // a relation, if Column is negative its query
 	Column   int
 	Function *Function
-	Type     *UserType // a domain over it
+	Type     *UserType // a domain over it, or a composite type
+	// Attribute is the place + 1 of the column of the composite type Type that is of the type.
+	Attribute int
 }
 
 // TypeUses lists what needs the user-made type id, by OID: columns of relations (of
@@ -177,6 +194,12 @@ func (s *Snapshot) TypeUses(id uint32) []TypeUse {
 	for _, t := range s.UserTypes("") {
 		if t.BaseDomain == id || t.Base.UserID() == id {
 			out = append(out, TypeUse{Type: t})
+		}
+		for i, a := range t.Attributes {
+			if a.Type.UserID() == id {
+				out = append(out, TypeUse{Type: t, Attribute: i + 1})
+				break
+			}
 		}
 	}
 	for _, f := range s.Functions("", "") {
@@ -234,6 +257,9 @@ type Definitions struct{ Current func() *Snapshot }
 // Enum implements types.Definitions.
 func (d Definitions) Enum(o types.OID) *types.Enum { return d.Current().Enum(o) }
 
+// Row implements types.Definitions.
+func (d Definitions) Row(o types.OID) []types.RowField { return d.Current().Row(o) }
+
 // TypeName implements types.Definitions; every name is qualified.
 func (d Definitions) TypeName(o types.OID) string { return d.Current().TypeName(o) }
 
@@ -243,6 +269,33 @@ func (s *Snapshot) Enum(o types.OID) *types.Enum {
 		return t.Enum()
 	}
 	return nil
+}
+
+// Row is what the columns of the composite type, or the row type of a relation, o are;
+// nil: there is none.
+func (s *Snapshot) Row(o types.OID) []types.RowField {
+	t := types.Type{OID: o, Mod: -1}
+	if !t.IsComposite() {
+		return nil
+	}
+	if u := s.types[t.UserID()]; u != nil {
+		out := make([]types.RowField, len(u.Attributes))
+		for i, a := range u.Attributes {
+			out[i] = types.RowField{Name: a.Name, Type: a.Type}
+		}
+		return out
+	}
+	r := s.byID[t.UserID()]
+	if r == nil {
+		return nil
+	}
+	out := []types.RowField{}
+	for _, c := range r.Columns {
+		if !c.Hidden && !c.Dropped {
+			out = append(out, types.RowField{Name: c.Name, Type: c.Type, Domain: c.Domain != 0})
+		}
+	}
+	return out
 }
 
 // TypeName is the qualified name of a user-made type, of arrays of it, or of the row type

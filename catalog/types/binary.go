@@ -36,8 +36,6 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 		return appendNetworkBinary(dst, t, d)
 	case OIDBit, OIDVarbit:
 		return appendBitsBinary(dst, d.B)
-	case OIDRecord:
-		return appendRecordBinary(dst, d.B)
 	case OIDChar1:
 		if len(d.B) == 0 {
 			return append(dst, 0)
@@ -50,6 +48,9 @@ func AppendBinary(dst []byte, t Type, d Datum) []byte {
 	}
 	if t.IsMap() {
 		return append(append(dst, 1), d.B...)
+	}
+	if t.IsRow() {
+		return appendRowBinary(dst, d.B)
 	}
 	if elem, ok := t.Elem(); ok {
 		return appendArrayBinary(dst, t, elem, d)

@@ -54,6 +54,9 @@ func FindCast(from, to OID) (Cast, bool) {
 	if from == OIDUnknown {
 		return Cast{CastImplicit, CastIO}, !t.Pseudo
 	}
+	if to == OIDRecord && in(from, BaseRow) {
+		return Cast{CastImplicit, CastBinary}, true
+	}
 	fe, fromArray := (Type{from, -1}).Elem()
 	te, toArray := (Type{to, -1}).Elem()
 	if fromArray && toArray {
@@ -65,7 +68,7 @@ func FindCast(from, to OID) (Cast, bool) {
 		}
 	}
 	switch {
-	case t.Category == CategoryString && (!f.Pseudo || from == OIDVoid):
+	case t.Category == CategoryString && (!f.Pseudo || from == OIDVoid || from == OIDRecord):
 		return Cast{CastAssignment, CastIO}, true
 	case f.Category == CategoryString && !t.Pseudo:
 		return Cast{CastExplicit, CastIO}, true

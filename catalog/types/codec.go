@@ -51,6 +51,9 @@ func AppendText(dst []byte, t Type, d Datum, f *Format) []byte {
 	if t.IsEnum() {
 		return append(dst, EnumText(d.B)...)
 	}
+	if t.IsRow() {
+		return appendRowText(dst, d.B, f)
+	}
 	if elem, ok := t.Elem(); ok {
 		return appendArrayText(dst, t, elem, d, f)
 	}
@@ -103,6 +106,9 @@ func DecodeText(t Type, b []byte, f *Format) (Datum, error) {
 	}
 	if t.IsMap() {
 		return decodeMap(t, b)
+	}
+	if t.IsRow() {
+		return decodeRowText(t, b, f)
 	}
 	if t.Kind() == KindBytes {
 		return decodeBytesText(t, b)

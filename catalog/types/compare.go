@@ -32,6 +32,8 @@ func Compare(t Type, a, b Datum) int {
 	case t.PlainBytes():
 	case t.OID == OIDBpchar:
 		return bytes.Compare(TrimBlanks(a.B), TrimBlanks(b.B))
+	case t.IsRow():
+		return compareRow(a.B, b.B)
 	default:
 		return CompareJSON(a.B, b.B)
 	}
@@ -39,8 +41,8 @@ func Compare(t Type, a, b Datum) int {
 }
 
 // PlainBytes reports that all bytes of a KindBytes value count in comparisons, which
-// they do not for char(n), jsonb and maps.
-func (t Type) PlainBytes() bool { return t.OID != OIDBpchar && !t.IsJSONB() }
+// they do not for char(n), jsonb, maps and rows.
+func (t Type) PlainBytes() bool { return t.OID != OIDBpchar && !t.IsJSONB() && !t.IsRow() }
 
 // CompareFloat orders doubles with NaN highest and -0 equal to 0.
 func CompareFloat(a, b float64) int {
@@ -116,6 +118,8 @@ func AppendHashKey(dst []byte, t Type, d Datum) []byte {
 	case t.PlainBytes():
 	case t.OID == OIDBpchar:
 		b = TrimBlanks(b)
+	case t.IsRow():
+		b = RowKey(b)
 	default:
 		b = normalJSON(b)
 	}

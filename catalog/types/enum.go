@@ -86,7 +86,7 @@ func (e *Enum) Value(t Type, l *EnumLabel) (Datum, error) {
 // among them, whose definitions f has.
 func DecodeBinaryWith(t Type, b []byte, f *Format) (Datum, error) {
 	d, err := DecodeBinary(t, b)
-	if err != nil || !t.IsUser() {
+	if err != nil || !t.IsUser() && t.OID != OIDRecord {
 		return d, err
 	}
 	return received(t, d, f)
@@ -108,6 +108,9 @@ func received(t Type, d Datum, f *Format) (Datum, error) {
 	}
 	if t.IsEnum() {
 		return decodeEnum(t, d.B, f)
+	}
+	if t.IsRow() {
+		return decodeRowBinary(t, d.B, f)
 	}
 	return d, nil
 }

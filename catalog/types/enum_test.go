@@ -8,6 +8,8 @@ import (
 // moods is one enum type.
 type moods struct{}
 
+func (moods) Row(OID) []RowField { return nil }
+
 func (moods) Enum(o OID) *Enum {
 	if o != BaseEnum+7 {
 		return nil

@@ -41,6 +41,49 @@ func (iv Interval) AppendKey(dst []byte) []byte {
 	return binary.BigEndian.AppendUint64(dst, lo)
 }
 
+// IntervalFromKey is the interval, as days and µs, whose key b begins with. !ok: there is
+// none.
+func IntervalFromKey(b []byte) (iv Interval, ok bool) {
+	if len(b) < 16 {
+		return iv, false
+	}
+	hi, lo := int64(binary.BigEndian.Uint64(b)^1<<63), binary.BigEndian.Uint64(b[8:])
+	days, micros, ok := divDays(hi, lo)
+	if !ok {
+		return iv, false
+	}
+	iv = Interval{Days: int32(days), Micros: micros}
+	if days != int64(iv.Days) {
+		iv.Months = int32(days / 30)
+		iv.Days = int32(days % 30)
+	}
+	return iv, days == int64(iv.Months)*30+int64(iv.Days)
+}
+
+// divDays splits 128-bit µs into days and the µs after them, both of one sign; not
+// ok when the days do not fit what an interval can hold.
+func divDays(hi int64, lo uint64) (days, micros int64, ok bool) {
+	neg := hi < 0
+	h, l := uint64(hi), lo
+	if neg {
+		var borrow uint64
+		l, borrow = bits.Sub64(0, l, 0)
+		h, _ = bits.Sub64(0, h, borrow)
+	}
+	if h >= MicrosPerDay {
+		return 0, 0, false
+	}
+	q, r := bits.Div64(h, l, MicrosPerDay)
+	if q > 1<<62 {
+		return 0, 0, false
+	}
+	days, micros = int64(q), int64(r)
+	if neg {
+		days, micros = -days, -micros
+	}
+	return days, micros, true
+}
+
 // Add returns iv + o, part by part; 22008 on overflow.
 func (iv Interval) Add(o Interval) (Interval, error) {
 	m, d := int64(iv.Months)+int64(o.Months), int64(iv.Days)+int64(o.Days)

@@ -1,6 +1,9 @@
 package types
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // AppendJSON adds a value of any type as to_json gives it: numbers and
 // booleans as such, json as it is, arrays as arrays, dates and times in
@@ -42,6 +45,9 @@ func AppendJSON(dst []byte, t Type, d Datum, f *Format) []byte {
 	if t.IsMap() {
 		return append(dst, d.B...)
 	}
+	if t.IsRow() {
+		return AppendJSONRow(dst, t, d.B, ",", f)
+	}
 	if elem, ok := t.Elem(); ok {
 		return AppendJSONArray(dst, elem, d.List, d.Dims(t), ",", f)
 	}
@@ -69,4 +75,42 @@ func AppendJSONArray(dst []byte, elem Type, list []Datum, dims []Dim, sep string
 		dst = AppendJSON(dst, elem, e, f)
 	}
 	return append(dst, ']')
+}
+
+// AppendJSONRow adds the row b, of type t, as an object; sep is between its members.
+func AppendJSONRow(dst []byte, t Type, b []byte, sep string, f *Format) []byte {
+	r, err := ParseRow(b)
+	if err != nil {
+		return append(dst, "null"...)
+	}
+	names := r.names(t, f)
+	dst = append(dst, '{')
+	for i, d := range r.Values {
+		if i > 0 {
+			dst = append(dst, sep...)
+		}
+		dst = append(AppendJSONString(dst, []byte(names[i])), ':')
+		dst = AppendJSON(dst, r.Types[i], d, f)
+	}
+	return append(dst, '}')
+}
+
+// names are the names of the fields of r, a row of type t.
+func (r *Row) names(t Type, f *Format) []string {
+	names := make([]string, len(r.Types))
+	if t.IsComposite() && f != nil && f.Types != nil {
+		if fields := f.Types.Row(t.OID); len(fields) >= len(names) {
+			for i := range names {
+				names[i] = fields[i].Name
+			}
+			return names
+		}
+	}
+	if r.Names != nil {
+		return r.Names
+	}
+	for i := range names {
+		names[i] = "f" + strconv.Itoa(i+1)
+	}
+	return names
 }

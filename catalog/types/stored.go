@@ -15,10 +15,11 @@ func DecodeStored(t Type, b []byte) (Datum, error) { return DecodeText(stored(t)
 
 // stored is the type whose text form keeps values of t as they are.
 func stored(t Type) Type {
-	if !t.IsUser() {
+	elem, isArray := t.Elem()
+	if !t.IsUser() && t.OID != OIDRecord && elem.OID != OIDRecord {
 		return t
 	}
-	if _, ok := t.Elem(); ok {
+	if isArray {
 		array, _ := Bytea.Array()
 		return array
 	}

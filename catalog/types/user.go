@@ -32,6 +32,9 @@ const (
 type Definitions interface {
 	// Enum is the definition of an enum type, nil: there is none.
 	Enum(o OID) *Enum
+	// Row is what the columns of a composite type or of the row type of a relation are,
+	// nil: there is none. The list is not changed.
+	Row(o OID) []RowField
 	// TypeName is a type's name, qualified where it needs to be.
 	TypeName(o OID) string
 }

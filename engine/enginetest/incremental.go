@@ -433,6 +433,10 @@ func (g *generator) value(c *ColumnDef) string {
 		return of("'sad'", "'ok'", "'happy'", "'a'")
 	case "mood[]":
 		return of("'{}'", "'{sad}'", "'{ok,NULL}'", "'{happy,a}'")
+	case "pair": // see testdata/views/composites.sql
+		return of("'(1,a)'::pair", "'(1,)'::pair", "'(,)'::pair", "'(2,\"b c\")'::pair", "'(,a)'::pair", "'(2,\"\")'::pair")
+	case "pair[]":
+		return of("'{}'::pair[]", "ARRAY['(1,a)'::pair]", "ARRAY['(2,)'::pair, NULL]", "ARRAY['(,b)'::pair, '(1,a)']")
 	case "jsonb":
 		return of(`'{"a": 1}'`, `'{"a": 1.0}'`, `'[1, 2]'`, `'null'`, `'"x"'`)
 	}

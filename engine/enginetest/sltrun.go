@@ -3,6 +3,7 @@ package enginetest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -154,7 +155,7 @@ func (r *runner) one(ctx context.Context, rec *Record, o *Outcome) {
 	if r.t.Name == "postgres" {
 		sql = PlainView(sql)
 	}
-	var binary [][][]byte
+	var raw [][][]byte
 	var fields []pgconn.FieldDescription
 	switch {
 	case rec.Kind == CopyIn:
@@ -166,7 +167,7 @@ func (r *runner) one(ctx context.Context, rec *Record, o *Outcome) {
 		o.Rows = splitLines(buf.String())
 	case r.t.Extended:
 		r.prepared++
-		fields, binary, o.Tag, err = extended(ctx, c, fmt.Sprintf("s%d", r.prepared), sql)
+		fields, raw, o.Tag, err = extended(ctx, c, fmt.Sprintf("s%d", r.prepared), sql)
 	default:
 		fields, o.Rows, o.Tag, err = simple(ctx, c, sql)
 	}
@@ -179,7 +180,7 @@ func (r *runner) one(ctx context.Context, rec *Record, o *Outcome) {
 		o.SQLErr.Position += int32(len(rec.SQL) - len(sql)) // sql is a plain view's
 	}
 	if r.t.Extended && rec.Kind == Query && err == nil {
-		o.Err = r.checkBinary(rec, o, fields, binary)
+		o.Err = r.checkBinary(rec, o, fields, raw)
 		return
 	}
 	o.Err = rec.judge(o, r.labels, o.Rows)
@@ -336,6 +337,14 @@ func (r *runner) checkBinary(rec *Record, o *Outcome, fields []pgconn.FieldDescr
 	for _, row := range rows {
 		var b []string
 		for i, v := range row {
+			if t := (types.Type{OID: types.OID(fields[i].DataTypeOID), Mod: -1}); hasRows(t) {
+				text, ok := rowText(t, v)
+				if !ok {
+					return nil
+				}
+				b = append(b, text)
+				continue
+			}
 			b = append(b, r.canonical(fields[i].DataTypeOID, pgtype.BinaryFormatCode, v))
 		}
 		got = append(got, strings.Join(b, separator))
@@ -347,6 +356,9 @@ func (r *runner) checkBinary(rec *Record, o *Outcome, fields []pgconn.FieldDescr
 		}
 		for i, s := range cells {
 			var v []byte
+			if hasRows(types.Type{OID: types.OID(fields[i].DataTypeOID), Mod: -1}) {
+				continue
+			}
 			switch s {
 			case "NULL":
 			case "(empty)":
@@ -379,6 +391,44 @@ func (r *runner) checkBinary(rec *Record, o *Outcome, fields []pgconn.FieldDescr
 		return fmt.Errorf("binary: wanted\n%s\ngot\n%s", strings.Join(want, "\n"), strings.Join(got, "\n"))
 	}
 	return nil
+}
+
+// hasRows reports rows, and arrays of them.
+func hasRows(t types.Type) bool {
+	elem, _ := t.Elem()
+	return t.IsRow() || elem.IsRow()
+}
+
+// rowText is the text of the row b in binary form; !ok: it is an array, or has fields of types
+// that are not built in.
+func rowText(t types.Type, b []byte) (text string, ok bool) {
+	if b == nil {
+		return "NULL", true
+	}
+	if !t.IsRow() || len(b) < 4 {
+		return "", false
+	}
+	n := int(binary.BigEndian.Uint32(b))
+	b = b[4:]
+	ts, values := make([]types.Type, n), make([]types.Datum, n)
+	for i := range n {
+		ts[i] = types.Type{OID: types.OID(binary.BigEndian.Uint32(b)), Mod: -1}
+		size := int32(binary.BigEndian.Uint32(b[4:]))
+		if b = b[8:]; size < 0 {
+			values[i] = types.NullDatum
+			continue
+		}
+		if ts[i].IsUser() || hasRows(ts[i]) || regTypes[uint32(ts[i].OID)] {
+			return "", false
+		}
+		var err error
+		if values[i], err = types.DecodeBinary(ts[i], b[:size]); err != nil {
+			return err.Error(), true
+		}
+		b = b[size:]
+	}
+	out := types.AppendText(nil, types.Record, types.RowDatum(ts, values, nil), nil)
+	return strings.NewReplacer("\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(string(out)), true
 }
 
 // canonical reads a value by the client's codec and writes it in one form.

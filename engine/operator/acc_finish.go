@@ -19,11 +19,15 @@ func (a *collectAcc) format() *types.Format {
 
 // finishJSONList is json_agg and jsonb_agg.
 func finishJSONList(a *collectAcc, g int32, dst *column.Column) error {
+	sep := ", "
+	if _, isArray := a.cols[0].Type.Elem(); isArray || a.cols[0].Type.IsRow() {
+		sep = ", \n "
+	}
 	out := []byte{'['}
 	err := a.each(g, func(n int64) (bool, error) {
 		for range n {
 			if len(out) > 1 {
-				out = append(out, ", "...)
+				out = append(out, sep...)
 			}
 			out = types.AppendJSON(out, a.cols[0].Type, a.cols[0].Datum(0), a.format())
 		}

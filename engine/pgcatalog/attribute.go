@@ -20,6 +20,9 @@ func (c *Catalog) attributeRows(e *emitter) {
 	for i := range system().all {
 		attributesOf(e, system().all[i].rel)
 	}
+	for _, r := range c.composites() {
+		attributesOf(e, r)
+	}
 	for _, r := range c.relations() {
 		attributesOf(e, r)
 		for _, x := range indexesOf(r) {

@@ -41,6 +41,7 @@ func (c *Catalog) classRows(e *emitter) {
 			"p", r.kind, len(columnsOf(r.rel)), r.kind == 'v', true, "n", nil, r.rel.Schema == schemaPG && sharedClasses[r.rel.Name],
 			systemACL(r.rel), 0, false)
 	}
+	c.compositeClasses(e)
 	referred := c.referred()
 	for _, r := range c.relations() {
 		kind := relkind(r)

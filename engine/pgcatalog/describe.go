@@ -26,6 +26,13 @@ func (c *Catalog) descriptionRows(e *emitter) {
 			}
 		}
 	}
+	for _, r := range c.composites() {
+		for _, col := range columnsOf(r) {
+			if col.Comment != "" {
+				e.row(r.ID, classClass, col.num, col.Comment)
+			}
+		}
+	}
 	for _, t := range c.Snapshot.UserTypes("") {
 		if t.Comment != "" {
 			e.row(uint32(t.OID()), classType, 0, t.Comment)

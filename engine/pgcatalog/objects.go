@@ -127,6 +127,9 @@ func (c *Catalog) schemaName(oid uint32) (string, bool) {
 // relation finds a relation of the snapshot or a system relation.
 func (c *Catalog) relation(oid uint32) *catalog.Relation {
 	if oid >= catalog.FirstID {
+		if t := composite(c.Snapshot.UserType(oid)); t != nil {
+			return t
+		}
 		return c.Snapshot.ByID(oid)
 	}
 	return ByID(oid)
@@ -159,6 +162,8 @@ func relkind(r *catalog.Relation) byte {
 		return 'm'
 	case catalog.Sink:
 		return 'f'
+	case compositeKind:
+		return 'c'
 	case catalog.Sequence:
 		return 'S'
 	case catalog.Stream:

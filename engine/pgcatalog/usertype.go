@@ -17,6 +17,11 @@ func (c *Catalog) userTypeRows(e *emitter) {
 		}
 		oid := uint32(t.OID())
 		arr, _ := t.Type().Array()
+		if t.Kind == catalog.CompositeType {
+			e.row(typeRow(n, oid, t.Name, ns, t.ID, 0, uint32(arr.OID), "c", "C", "record", owner)...)
+			e.row(typeRow(n, uint32(arr.OID), "_"+t.Name, ns, 0, oid, 0, "b", "A", "array", owner)...)
+			continue
+		}
 		row := typeRow(n, oid, t.Name, ns, 0, 0, uint32(arr.OID), "e", "E", "enum", owner)
 		row[4], row[5], row[22], row[23] = 4, true, "i", "p" // typlen, typbyval, typalign, typstorage
 		e.row(row...)

@@ -174,6 +174,13 @@ func (a *alteration) action(x *ast.AlterAction) error {
 			WithHint("Only relations whose rows come by SQL can be changed so; drop and create it anew.").At(a.p.Position(x.Pos()))
 	}
 	switch x.Kind {
+	case ast.AlterAddColumn, ast.AlterDropColumn, ast.AlterColumnType:
+		if err := a.noStoredRows(x); err != nil {
+			return err
+		}
+	default:
+	}
+	switch x.Kind {
 	case ast.AlterAddColumn:
 		return a.addColumn(x)
 	case ast.AlterDropColumn:

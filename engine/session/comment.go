@@ -86,6 +86,17 @@ func (s *Session) commentColumn(snap *catalog.Snapshot, p ast.Parsed, o ast.Obje
 	}
 	of := o.Name
 	of.Parts = of.Parts[:len(of.Parts)-1]
+	if t, err := s.userType(snap, ast.Object{Kind: "TYPE", Name: of}); err == nil && t.Kind == catalog.CompositeType {
+		if err := s.ownsType(snap, t); err != nil {
+			return nil, err
+		}
+		i, c := t.Attribute(o.Name.Last()), t.Clone()
+		if i < 0 {
+			return nil, noAttribute(t, o.Name.Last())
+		}
+		c.Attributes[i].Comment = text
+		return []catalog.Change{{PutType: c}}, nil
+	}
 	r, err := s.owned(snap, p, of)
 	if err != nil {
 		return nil, err

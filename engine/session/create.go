@@ -458,6 +458,9 @@ func viewColumns(p ast.Parsed, cols []plan.Column, names []ast.Ident) ([]catalog
 			return nil, pgerror.New(pgerror.DuplicateColumn, "column %q specified more than once", name)
 		}
 		seen[name] = true
+		if c.Type.OID == types.OIDRecord {
+			return nil, pgerror.New(pgerror.InvalidTableDefinition, "column %q has pseudo-type record", name)
+		}
 		out[i] = catalog.Column{Name: name, Type: c.Type}
 	}
 	return out, nil

@@ -166,6 +166,11 @@ func (s *Session) dropChanges(snap *catalog.Snapshot, gone []*catalog.Relation, 
 	if err != nil {
 		return nil, err
 	}
+	rows, err := s.dropRowTypes(snap, order, cascade)
+	if err != nil {
+		return nil, err
+	}
+	keys = append(keys, rows...)
 	var out []catalog.Change
 	for _, r := range order {
 		if err := s.notPending("DROP TABLE", r); err != nil {

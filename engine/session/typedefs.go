@@ -38,11 +38,17 @@ func (t *typeDefs) Enum(o types.OID) *types.Enum {
 	return e
 }
 
+// Row implements types.Definitions.
+func (t *typeDefs) Row(o types.OID) []types.RowField { return t.snap.Row(o) }
+
 // TypeName implements types.Definitions.
 func (t *typeDefs) TypeName(o types.OID) string { return t.snap.TypeName(o) }
 
 // Enum implements types.Definitions.
 func (n *names) Enum(o types.OID) *types.Enum { return n.s.typeDefs().Enum(o) }
+
+// Row implements types.Definitions.
+func (n *names) Row(o types.OID) []types.RowField { return n.s.typeDefs().Row(o) }
 
 // TypeName implements types.Definitions.
 func (n *names) TypeName(o types.OID) string { return n.catalog().Name(types.OIDRegtype, uint32(o)) }

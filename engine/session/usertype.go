@@ -16,10 +16,10 @@ func (s *Session) createType(ctx context.Context, p ast.Parsed, n *ast.CreateTyp
 	if n.Domain != nil {
 		return s.createDomain(ctx, p, n)
 	}
-	if !n.Enum {
-		return pgerror.Unsupported("composite types are not supported").At(p.Position(n.Pos()))
-	}
 	_, err := s.apply(ctx, func(snap *catalog.Snapshot) ([]catalog.Change, error) {
+		if !n.Enum {
+			return s.createComposite(snap, p, n)
+		}
 		t, err := s.newType(snap, p, n.Name, catalog.EnumType)
 		if err != nil {
 			return nil, err
@@ -146,6 +146,8 @@ func (s *Session) alterType(ctx context.Context, p ast.Parsed, n *ast.Alter) err
 			return s.addValue(snap, c, x)
 		case ast.AlterRenameValue:
 			return s.renameValue(snap, p, c, x)
+		case ast.AlterAddColumn, ast.AlterDropColumn, ast.AlterColumnType, ast.AlterRenameColumn:
+			return s.alterComposite(snap, p, c, n.Actions)
 		default:
 			return nil, pgerror.Unsupported("ALTER %s … %s is not supported", n.Kind, string(x.Kind)).At(p.Position(x.Pos()))
 		}
@@ -252,10 +254,21 @@ func (d *typeDrop) changes() ([]catalog.Change, error) {
 // without are the changes that take u out of snap, where it goes with t.
 func (d *typeDrop) without(snap *catalog.Snapshot, t *catalog.UserType, u catalog.TypeUse) ([]catalog.Change, error) {
 	what := useText(u)
+	if u.Attribute > 0 {
+		if u.Type = snap.UserType(u.Type.ID); u.Type == nil || slices.ContainsFunc(d.gone, func(g *catalog.UserType) bool { return g.ID == u.Type.ID }) {
+			return nil, nil
+		}
+	}
 	if !d.cascade && (u.Type == nil || !slices.Contains(d.gone, u.Type)) {
 		return nil, pgerror.New(pgerror.DependentObjectsStillExist, "cannot drop %s %s because other objects depend on it", "type", t.Name).
 			WithDetail("%s depends on type %s", what, t.Name).
 			WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+	}
+	if u.Attribute > 0 {
+		d.s.notice("drop cascades to %s", what)
+		c := u.Type.Clone()
+		c.Attributes = slices.DeleteFunc(c.Attributes, func(a catalog.Attribute) bool { return a.Type.UserID() == t.ID })
+		return []catalog.Change{{PutType: c}}, noStored(snap, d.p, c, &ast.AlterAction{Kind: ast.AlterDropColumn})
 	}
 	if u.Type != nil {
 		if slices.Contains(d.gone, u.Type) || snap.UserType(u.Type.ID) == nil {
@@ -296,6 +309,8 @@ func (d *typeDrop) without(snap *catalog.Snapshot, t *catalog.UserType, u catalo
 // useText names what needs a type, as messages do.
 func useText(u catalog.TypeUse) string {
 	switch {
+	case u.Attribute > 0:
+		return "column " + u.Type.Attributes[u.Attribute-1].Name + " of composite type " + u.Type.Name
 	case u.Type != nil:
 		return "type " + u.Type.Name
 	case u.Function != nil:

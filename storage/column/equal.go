@@ -99,6 +99,9 @@ func compareValue(a *Column, i int, b *Column, j int) int {
 		if a.Type.IsJSONB() {
 			return types.CompareJSON(a.Bytes(i), b.Bytes(j))
 		}
+		if a.Type.IsRow() {
+			return types.Compare(a.Type, types.BytesDatum(a.Bytes(i)), types.BytesDatum(b.Bytes(j)))
+		}
 		return bytes.Compare(KeyBytes(a.Type, a.Bytes(i)), KeyBytes(b.Type, b.Bytes(j)))
 	case types.KindList:
 		lo, n := int(a.Offs[i]), int(a.Offs[i+1]-a.Offs[i])

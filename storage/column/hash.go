@@ -140,13 +140,16 @@ func CanonicalFloat(f float64) float64 {
 }
 
 // KeyBytes is the part of a KindBytes value that counts in comparisons: char(n)
-// ignores trailing blanks, jsonb the zeros at the end of fractions.
+// ignores trailing blanks, jsonb the zeros at the end of fractions, a row the names of its
+// fields and what counts in none of them.
 func KeyBytes(t types.Type, b []byte) []byte {
 	switch {
 	case t.PlainBytes():
 		return b
 	case t.OID == types.OIDBpchar:
 		return bytes.TrimRight(b, " ")
+	case t.IsRow():
+		return types.RowKey(b)
 	}
 	return trimJSONNumbers(b)
 }

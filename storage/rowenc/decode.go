@@ -102,24 +102,10 @@ func decodeKeyValue(b []byte, c *column.Column) ([]byte, error) {
 	return nil, column.Corrupt("key")
 }
 
-const dayMicros = 86400_000_000
-
 func decodeIntervalKey(b []byte, c *column.Column) ([]byte, error) {
-	if len(b) < 16 {
-		return nil, column.Corrupt("interval key")
-	}
-	hi, lo := int64(binary.BigEndian.Uint64(b)^signBit), binary.BigEndian.Uint64(b[8:])
-	days, micros, ok := divDays(hi, lo)
+	iv, ok := types.IntervalFromKey(b)
 	if !ok {
 		return nil, column.Corrupt("interval key")
-	}
-	iv := types.Interval{Days: int32(days), Micros: micros}
-	if days != int64(iv.Days) {
-		iv.Months = int32(days / 30)
-		iv.Days = int32(days % 30)
-		if int64(iv.Months) != days/30 {
-			return nil, column.Corrupt("interval key")
-		}
 	}
 	c.Ivs = append(c.Ivs, iv)
 	return b[16:], nil

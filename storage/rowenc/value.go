@@ -1,10 +1,6 @@
 package rowenc
 
-import (
-	"math/bits"
-
-	"velostream/storage/column"
-)
+import "velostream/storage/column"
 
 // AppendRow adds the exact values of row of all cols to dst: a bit per column that
 // says NULL, then the values (column.AppendValue) of the others.
@@ -54,28 +50,4 @@ func DecodeColumns(b []byte, cols []*column.Column) ([]byte, error) {
 		}
 	}
 	return b, nil
-}
-
-// divDays splits 128-bit µs into days and the µs after them, both of one sign; not
-// ok when the days do not fit what an interval can hold.
-func divDays(hi int64, lo uint64) (days, micros int64, ok bool) {
-	neg := hi < 0
-	h, l := uint64(hi), lo
-	if neg {
-		var borrow uint64
-		l, borrow = bits.Sub64(0, l, 0)
-		h, _ = bits.Sub64(0, h, borrow)
-	}
-	if h >= dayMicros {
-		return 0, 0, false
-	}
-	q, r := bits.Div64(h, l, dayMicros)
-	if q > 1<<62 {
-		return 0, 0, false
-	}
-	days, micros = int64(q), int64(r)
-	if neg {
-		days, micros = -days, -micros
-	}
-	return days, micros, true
 }

@@ -65,6 +65,9 @@ type Options struct {
 	// View is set for the query of a materialised view or table, whose default
 	// is EMIT CHANGES also with windows.
 	View bool
+
+	// shapes are the record types of the statement; New makes them.
+	shapes *rowShapes
 }
 
 // LateOptions are what a statement's options say about rows that come after their window has
@@ -158,6 +161,9 @@ type Binder struct {
 
 // New makes a binder.
 func New(o Options) *Binder {
+	if o.shapes == nil {
+		o.shapes = &rowShapes{}
+	}
 	b := &Binder{ids: new(int), Options: o, ascii: isASCII(o.SQL), params: make([]*expr.Param, len(o.Params))}
 	for i, t := range o.Params {
 		b.params[i] = &expr.Param{Number: i + 1, T: types.Unknown}
@@ -236,6 +242,7 @@ func visible(s plan.Schema) []plan.Column {
 	out := make([]plan.Column, 0, len(s))
 	for _, c := range s {
 		if !c.Hidden {
+			c.Type = plainRecord(c.Type)
 			out = append(out, c)
 		}
 	}

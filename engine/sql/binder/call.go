@@ -79,9 +79,6 @@ func (b *Binder) funcCall(e *ast.FuncCall, cx *context) (expr.Expr, error) {
 	if _, ok := windowCalls[name]; ok {
 		return nil, pgerror.New(pgerror.WrongObjectType, "window function %s requires an OVER clause", name).At(b.pos(e.Pos()))
 	}
-	if row := b.wholeRow(name, e, cx); row != nil {
-		return b.funcCall(row, cx)
-	}
 	return b.scalarCall(name, e, cx)
 }
 
@@ -101,6 +98,9 @@ func (b *Binder) scalarCall(name string, e *ast.FuncCall, cx *context) (expr.Exp
 	}
 	x, err := b.call(name, false, args, e.Args, e)
 	if err != nil && len(args) == 1 && pgerror.Code(err) == pgerror.UndefinedFunction {
+		if f := b.columnCall(name, args[0], e); f != nil {
+			return f, nil
+		}
 		if t, ok := b.typeCall(name); ok { // f(x) with the name of a type is a cast
 			return b.castExplicit(args[0], t, e.Args[0], e)
 		}

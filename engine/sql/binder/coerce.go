@@ -43,6 +43,9 @@ func leftmost(e ast.Expr) int {
 // castTo brings e to t, which the caller knows to be allowed. offset is where
 // a literal that is no t is reported.
 func (b *Binder) castTo(e expr.Expr, t types.Type, explicit bool, offset int) (expr.Expr, error) {
+	if t.IsComposite() && e.Type().OID == types.OIDRecord {
+		return b.recordTo(e, t, explicit, offset)
+	}
 	return expr.CastTo(e, t, explicit, b.pos(offset), b.Format)
 }
 
@@ -52,6 +55,9 @@ func (b *Binder) castExplicit(x expr.Expr, t types.Type, src ast.Expr, n ast.Nod
 	if c, ok := x.(*expr.Const); ok && from.OID == types.OIDUnknown && t.OID == types.OIDRegclass && !c.Value.Null &&
 		(b.Format == nil || b.Format.Names == nil) {
 		return b.regclass(string(c.Value.B), src)
+	}
+	if from.OID == types.OIDRecord && t.IsComposite() {
+		return b.castTo(x, t, true, n.Pos())
 	}
 	if from.OID == types.OIDUnknown || from == t {
 		return b.castTo(x, t, true, leftmost(src))

@@ -123,8 +123,10 @@ func (b *Binder) rareExpr(e ast.Expr, cx *context) (expr.Expr, error) {
 
 func (b *Binder) columnRef(e *ast.ColumnRef, cx *context) (expr.Expr, error) {
 	if e.Star {
-		if len(e.Parts) == 1 && cx.scope != nil && cx.scope.hasTable(e.Parts[0]) {
-			return b.wholeRowValue(e, cx)
+		if len(e.Parts) > 0 && cx.scope != nil {
+			if t, _ := cx.scope.tableNamed(e.Parts); t != nil {
+				return b.wholeRowValue(e, cx)
+			}
 		}
 		return nil, pgerror.New(pgerror.SyntaxError, "row expansion via \"*\" is not supported here").At(b.pos(e.Pos()))
 	}
@@ -157,8 +159,22 @@ func (b *Binder) columnRef(e *ast.ColumnRef, cx *context) (expr.Expr, error) {
 			return x, nil
 		}
 	}
-	if len(e.Parts) == 1 && cx.scope != nil && cx.scope.hasTable(e.Parts[0]) {
-		return b.wholeRowValue(e, cx)
+	if cx.scope != nil && len(e.Parts) == 1 {
+		if t, _ := cx.scope.tableNamed(e.Parts); t != nil {
+			return b.wholeRowValue(e, cx)
+		}
+	}
+	if cx.scope != nil && len(e.Parts) == 2 {
+		if t, _ := cx.scope.tableNamed(e.Parts[:1]); t != nil {
+			of := &ast.ColumnRef{At: e.At, Parts: e.Parts[:1]}
+			row, err := b.wholeRowValue(of, cx)
+			if err != nil {
+				return nil, b.noSuchColumn(cx.scope, e)
+			}
+			if x, err := b.rowFunction(e.Parts[1], row, of, e); x != nil || err != nil {
+				return x, err
+			}
+		}
 	}
 	return nil, b.noSuchColumn(cx.scope, e)
 }
@@ -304,6 +320,9 @@ func (b *Binder) is(e *ast.Is, cx *context) (expr.Expr, error) {
 		x, err := b.expr(e.X, cx)
 		if err != nil {
 			return nil, err
+		}
+		if x.Type().IsRow() {
+			return b.isRowNull(x, e.Not, e), nil
 		}
 		return &expr.IsNull{Arg: x, Negate: e.Not}, nil
 	}

@@ -132,7 +132,7 @@ func (b *Binder) tableName(r *ast.TableName, around *Scope) (*fromItem, error) {
 		return nil, err
 	}
 	b.traceRelation(r, rel)
-	name := tableName{alias: rel.Name, schema: rel.Schema, real: rel.Name, event: rel.EventTime}
+	name := tableName{alias: rel.Name, schema: rel.Schema, real: rel.Name, event: rel.EventTime, rel: rel.ID, present: presentColumn(rel)}
 	if rel.Kind == catalog.Sequence {
 		return b.sequence(rel, r, name)
 	}
@@ -259,6 +259,27 @@ func (b *Binder) view(rel *catalog.Relation, at ast.Node) (*relation, error) {
 	r.plan = renamed(r.plan, names, rel.ID)
 	hideLater(r.plan.Schema(), rel)
 	return r, nil
+}
+
+// presentColumn is a column of rel that is never NULL, nil: none is known.
+func presentColumn(rel *catalog.Relation) *ref {
+	if rel.Kind == catalog.View {
+		return nil
+	}
+	at := -1
+	if rel.PrimaryKey || rel.Native() && len(rel.Key) > 0 {
+		at = rel.Key[0]
+	}
+	for i, c := range rel.Columns {
+		if c.NotNull && !c.Dropped {
+			at = i
+			break
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	return &ref{index: at, t: rel.Columns[at].Type, table: rel.Name, name: rel.Columns[at].Name}
 }
 
 // sequence binds a sequence that is read as a table: its state, as a view of

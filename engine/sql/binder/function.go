@@ -64,8 +64,14 @@ func (b *Binder) userCall(fns []*catalog.Function, e *ast.FuncCall, cx *context)
 		return nil, pgerror.New(pgerror.UndefinedFunction, "function %s(%s) does not exist", strings.Join(e.Name.Parts, "."), strings.Join(list, ", ")).
 			WithHint("No function matches the given name and argument types. You might need to add explicit type casts.").At(b.pos(e.Pos()))
 	}
+	return b.userCallArgs(f, args, e.Args, e)
+}
+
+// userCallArgs is the call e of f with args, which were bound from src.
+func (b *Binder) userCallArgs(f *catalog.Function, args []expr.Expr, src []ast.Expr, e *ast.FuncCall) (expr.Expr, error) {
 	for i, a := range args {
-		if args[i], err = b.castTo(a, f.Args[i], false, leftmost(e.Args[i])); err != nil {
+		var err error
+		if args[i], err = b.castTo(a, f.Args[i], false, leftmost(src[i])); err != nil {
 			return nil, err
 		}
 	}

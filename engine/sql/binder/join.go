@@ -36,7 +36,7 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 	f.scope.parent = around.plain
 	j := newJoin(joinKinds[r.Kind], l.plan, rt.plan)
 	f.plan = j
-	f.scope.outerJoined = f.scope.outerJoined || j.Kind != plan.InnerJoin && j.Kind != plan.CrossJoin
+	f.scope.leaveOut(j.Kind, len(l.scope.tables))
 	switch {
 	case r.Natural || len(r.Using) > 0:
 		err = b.using(f, j, r, l.scope, rt.scope, n)
@@ -73,6 +73,15 @@ func (b *Binder) join(r *ast.Join, around surroundings) (*fromItem, error) {
 		return b.named(&relation{plan: f.plan, event: -1}, tableName{event: -1}, r.Alias)
 	}
 	return f, nil
+}
+
+// leaveOut notes which tables a join may leave out; the first n are those of its left side.
+func (s *Scope) leaveOut(kind plan.JoinKind, n int) {
+	for i := range s.tables {
+		left := i < n
+		s.tables[i].nullable = s.tables[i].nullable || kind == plan.FullJoin ||
+			kind == plan.LeftJoin && !left || kind == plan.RightJoin && left
+	}
 }
 
 // within adds that the event times of the two sides are at most the interval apart.

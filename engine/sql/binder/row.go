@@ -1,8 +1,6 @@
 package binder
 
 import (
-	"slices"
-
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
@@ -113,64 +111,6 @@ func (b *Binder) rowIsNull(r *ast.Row, not bool, cx *context) (expr.Expr, error)
 	return &expr.And{Args: args}, nil
 }
 
-// rowValue binds ROW(…) as a value of type record.
-func (b *Binder) rowValue(r *ast.Row, cx *context) (expr.Expr, error) {
-	items := r.Items
-	for i, it := range r.Items {
-		c, ok := it.(*ast.ColumnRef)
-		if !ok || !c.Star || cx.scope == nil {
-			continue
-		}
-		cols, err := b.star(cx.scope, c)
-		if err != nil {
-			return nil, err
-		}
-		var all []ast.Expr
-		for _, col := range cols {
-			all = append(all, &ast.ColumnRef{At: c.At, Parts: []string{c.Parts[0], col.name}})
-		}
-		items = slices.Concat(r.Items[:i], all, r.Items[i+1:])
-		break
-	}
-	args, err := b.exprs(items, cx)
-	if err != nil {
-		return nil, err
-	}
-	for i, a := range args {
-		if a.Type().OID == types.OIDUnknown {
-			if args[i], err = b.castTo(a, types.Text, false, leftmost(items[i])); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return b.record(args, r)
-}
-
-func (b *Binder) record(args []expr.Expr, n ast.Node) (expr.Expr, error) {
-	if len(args) == 0 {
-		return &expr.Const{Value: types.StringDatum("()"), T: types.Record}, nil
-	}
-	return expr.NewCall("row_record", false, args, b.pos(n.Pos()), b.Format)
-}
-
-// wholeRowValue binds the name of an item of FROM where a value stands: its row.
-func (b *Binder) wholeRowValue(e *ast.ColumnRef, cx *context) (expr.Expr, error) {
-	if cx.scope.outerJoined {
-		return nil, b.missing(e, "a row of an outer join as a value is not supported").WithHint("Name its columns.")
-	}
-	cols, err := b.star(cx.scope, &ast.ColumnRef{At: e.At, Parts: e.Parts, Star: true})
-	if err != nil {
-		return nil, err
-	}
-	args := make([]expr.Expr, len(cols))
-	for i, col := range cols {
-		if args[i], err = b.columnRef(&ast.ColumnRef{At: e.At, Parts: []string{e.Parts[0], col.name}}, cx); err != nil {
-			return nil, err
-		}
-	}
-	return b.record(args, e)
-}
-
 // collate binds X COLLATE name: there is one order of texts, that of their bytes.
 func (b *Binder) collate(e *ast.Collate, cx *context) (expr.Expr, error) {
 	x, err := b.expr(e.X, cx)
@@ -178,6 +118,11 @@ func (b *Binder) collate(e *ast.Collate, cx *context) (expr.Expr, error) {
 		return nil, err
 	}
 	return x, b.collation(x.Type(), e.Name, e.Pos())
+}
+
+// Collation checks that values of type t can have the collation name.
+func (b *Binder) Collation(t types.Type, name ast.Name) error {
+	return b.collation(t, name, name.Pos())
 }
 
 // collation checks that texts of type t can have the collation.

@@ -207,7 +207,7 @@ func (b *Binder) correlatedEquality(c expr.Expr) (outer, inner expr.Expr, err er
 	if outer.Type().OID != inner.Type().OID {
 		t, err := expr.CommonType("subquery", outer.Type(), inner.Type())
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, errGeneral
 		}
 		if outer, err = expr.CastTo(outer, t, false, 0, b.Format); err != nil {
 			return nil, nil, err

@@ -38,6 +38,11 @@ type tableName struct {
 	real   string // the relation's own name
 	event  int    // index of its event time column, -1: none
 	key    []int  // indexes of its primary key's columns, nil: none
+	rel    uint32 // OID of the relation, 0: it is none
+	// nullable: an outer join may leave it out, and its columns are then NULL; present is
+	// a column that is NULL only then, nil: none is known.
+	nullable bool
+	present  *ref
 }
 
 // Scope is the names that an expression can use: those of FROM, then those of
@@ -46,8 +51,6 @@ type Scope struct {
 	cols   []column
 	tables []tableName
 	parent *Scope
-	// outerJoined: a join adds rows of NULL for some of the tables.
-	outerJoined bool
 	// bare: what is bound here is kept as text, in which no column has its
 	// table's name: that can change.
 	bare bool
@@ -91,7 +94,7 @@ func schemaScope(s plan.Schema, t tableName) *Scope {
 
 // join puts the names of r after those of l; r's columns come n later.
 func joinScopes(l, r *Scope, n int) *Scope {
-	out := &Scope{parent: l.parent, outerJoined: l.outerJoined || r.outerJoined}
+	out := &Scope{parent: l.parent}
 	out.cols = append(append(out.cols, l.cols...), r.cols...)
 	for i := len(l.cols); i < len(out.cols); i++ {
 		out.cols[i].index += n
@@ -107,6 +110,11 @@ func joinScopes(l, r *Scope, n int) *Scope {
 			key[j] = c + n
 		}
 		t.key = key
+		if t.present != nil {
+			p := *t.present
+			p.index += n
+			t.present = &p
+		}
 	}
 	return out
 }

@@ -156,6 +156,16 @@ func (k *block) bindItems() error {
 		}
 		cx := k.context("SELECT", true)
 		cx.aliases = aliases
+		if f, ok := si.X.(*ast.FieldSelect); ok && f.Star {
+			args, names, err := k.b.fieldStar(f, cx)
+			if err != nil {
+				return err
+			}
+			for i, x := range args {
+				k.items = append(k.items, item{name: names[i], e: x, src: si.X})
+			}
+			continue
+		}
 		x, err := k.b.expr(si.X, cx)
 		if err != nil {
 			return err

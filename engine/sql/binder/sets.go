@@ -12,7 +12,8 @@ import (
 type boundSet struct {
 	call  plan.TableCall
 	name  string
-	level int // how many others are within one another in its arguments
+	t     types.Type // of its value
+	level int        // how many others are within one another in its arguments
 }
 
 // setRef stands for the value of set-returning function index of the block.
@@ -34,20 +35,20 @@ func (b *Binder) setItem(name string, e *ast.FuncCall, cx *context) (expr.Expr, 
 	case cx.block == nil || cx.clause != "SELECT" && cx.clause != "ORDER BY":
 		return nil, b.missing(e, "set-returning functions are not allowed in %s", cx.clause)
 	}
-	call, _, err := b.tableCall(name, e, e.Args, cx)
+	call, cols, err := b.tableCall(name, e, e.Args, cx)
 	if err != nil {
 		return nil, err
 	}
 	t := call.T[0]
 	if len(call.T) != 1 {
-		ts := make([]types.Type, len(call.Args))
-		for i, a := range call.Args {
-			ts[i] = a.Type()
+		fields := make([]types.RowField, len(cols))
+		for i, c := range cols {
+			fields[i] = types.RowField{Name: c.Name, Type: c.T}
 		}
-		t = expr.RecordType(name, ts)
+		t = b.recordType(fields)
 	}
 	k := cx.block
-	s := boundSet{call: call, name: name}
+	s := boundSet{call: call, name: name, t: t}
 	for _, a := range call.Args {
 		s.level = max(s.level, k.setLevel(a))
 	}
@@ -154,51 +155,20 @@ func (k *block) setRecords(s plan.Schema, which []int) error {
 			continue
 		}
 		cols := identity(s)[k.setAt[i] : k.setAt[i]+len(set.call.T)]
-		x, err := expr.NewCall("row_record", false, cols, 0, k.b.Format)
-		if err != nil {
-			return err
+		fields := k.b.rowFields(set.t)
+		names := make([]string, len(fields))
+		for j, f := range fields {
+			names[j] = f.Name
 		}
-		ts := make([]types.Type, len(set.call.Args))
-		for j, a := range set.call.Args {
-			ts[j] = a.Type()
-		}
-		x.T = expr.RecordType(set.name, ts)
+		x := expr.Row(cols, names, set.t, 0)
 		k.setAt[i] = len(p.Exprs)
 		p.Exprs = append(p.Exprs, x)
-		p.Out = append(p.Out, plan.Column{Name: set.name, Type: x.T})
+		p.Out = append(p.Out, plan.Column{Name: set.name, Type: set.t})
 	}
 	if len(p.Exprs) > len(s) {
 		k.input = p
 	}
 	return nil
-}
-
-// fieldSelect is (row).column of a row with known columns.
-func (b *Binder) fieldSelect(e *ast.FieldSelect, cx *context) (expr.Expr, error) {
-	x, err := b.expr(e.X, cx)
-	if err != nil {
-		return nil, err
-	}
-	cols := expr.RecordColumns(x.Type())
-	switch t := x.Type(); {
-	case t.OID != types.OIDRecord && t.OID != types.OIDUnknown && !e.Star:
-		return nil, pgerror.New(pgerror.WrongObjectType, "column notation .%s applied to type %s, which is not a composite type", e.Name, TypeName(t)).
-			At(b.pos(leftmost(e.X)))
-	case cols == nil || e.Star:
-		return nil, b.missing(e, "composite types are not supported")
-	}
-	for i, c := range cols {
-		if c.Name != e.Name {
-			continue
-		}
-		n := &expr.Const{Value: types.IntDatum(int64(i) + 1), T: types.Int4}
-		f, err := expr.NewCall("record_field", false, []expr.Expr{x, n}, b.pos(e.Pos()), b.Format)
-		if err != nil {
-			return nil, err
-		}
-		return b.castTo(f, c.T, true, e.Pos())
-	}
-	return nil, pgerror.New(pgerror.UndefinedColumn, "could not identify column %q in record data type", e.Name).At(b.pos(e.Pos()))
 }
 
 // funcRef binds functions in FROM: set-returning ones, or a scalar function as a
@@ -214,7 +184,7 @@ func (b *Binder) funcRef(r *ast.FuncRef, lateral *Scope) (*fromItem, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.Alias != nil {
+		if r.Alias != nil && len(p.Schema()) == 1 {
 			p.Schema()[0].Name = r.Alias.Name
 		}
 		return b.named(&relation{plan: p, event: -1}, tableName{alias: name, real: name, event: -1}, r.Alias)
@@ -238,6 +208,7 @@ func (b *Binder) funcRef(r *ast.FuncRef, lateral *Scope) (*fromItem, error) {
 		}
 		x.Out = append(x.Out, cols...)
 	}
+	rows := b.rowColumns(x.Out)
 	if len(x.Out) == 1 && x.Out[0].Hidden { // named after its function or alias
 		x.Out[0].Name = name
 		if r.Alias != nil {
@@ -259,7 +230,9 @@ func (b *Binder) funcRef(r *ast.FuncRef, lateral *Scope) (*fromItem, error) {
 		to--
 	}
 	var p plan.Logical = x
-	if from > 0 || to < len(x.Out) {
+	if len(rows) > 0 {
+		p = b.expandRows(x, from, to, rows)
+	} else if from > 0 || to < len(x.Out) {
 		p = &plan.Project{Input: x, Exprs: identity(x.Out)[from:to], Out: append(plan.Schema(nil), x.Out[from:to]...)}
 	}
 	return b.named(&relation{plan: p, event: -1}, tableName{alias: name, real: name, event: -1}, r.Alias)
@@ -305,7 +278,12 @@ func (b *Binder) plainFunction(r *ast.FuncRef, name string, cx *context) (plan.L
 	if x, err = toCols(b, x); err != nil {
 		return nil, false, err
 	}
-	return &plan.Values{Rows: [][]expr.Expr{{x}}, Out: plan.Schema{{Name: name, Type: x.Type()}}}, true, nil
+	v := &plan.Values{Rows: [][]expr.Expr{{x}}, Out: plan.Schema{{Name: name, Type: x.Type(), Hidden: true}}}
+	if rows := b.rowColumns(v.Out); len(rows) > 0 {
+		return b.expandRows(v, 0, 1, rows), true, nil
+	}
+	v.Out[0].Hidden = false
+	return v, true, nil
 }
 
 // functionCalls binds one function of ROWS FROM: unnest of several arrays is as many

@@ -13,6 +13,9 @@ const (
 
 // castAllowed reports that a cast exists and may happen in the context.
 func castAllowed(from, to types.Type, in types.CastContext) bool {
+	if from.OID == types.OIDRecord && to.IsComposite() {
+		return true // if their columns can: recordTo
+	}
 	c, ok := types.FindCast(from.OID, to.OID)
 	return ok && c.Context >= in
 }

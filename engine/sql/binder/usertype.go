@@ -18,7 +18,7 @@ func (b *Binder) userType(n *ast.TypeName) *catalog.UserType {
 	schema, name := n.Name.Schema(), n.Name.Last()
 	for _, r := range b.TypeRefs {
 		if r.Schema == schema && r.Name == name {
-			return b.Snapshot.UserType(r.ID)
+			return namedType(b.Snapshot, r.ID)
 		}
 	}
 	path := []string{schema}
@@ -32,6 +32,9 @@ func (b *Binder) userType(n *ast.TypeName) *catalog.UserType {
 	}
 	for _, s := range path {
 		t := b.Snapshot.TypeNamed(s, name)
+		if r := b.Snapshot.Relation(s, name); t == nil && r != nil && r.Kind != catalog.Sequence {
+			t = namedType(b.Snapshot, r.ID)
+		}
 		if t == nil {
 			continue
 		}
@@ -40,6 +43,18 @@ func (b *Binder) userType(n *ast.TypeName) *catalog.UserType {
 			b.typeRefs = append(b.typeRefs, ref)
 		}
 		return t
+	}
+	return nil
+}
+
+// namedType is the type with the OID id in the catalog: one that a user has made, or the
+// row type of a relation. nil: there is none.
+func namedType(s *catalog.Snapshot, id uint32) *catalog.UserType {
+	if t := s.UserType(id); t != nil {
+		return t
+	}
+	if r := s.ByID(id); r != nil {
+		return &catalog.UserType{ID: r.ID, Schema: r.Schema, Name: r.Name, Kind: catalog.CompositeType, Owner: r.Owner}
 	}
 	return nil
 }

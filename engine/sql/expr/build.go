@@ -35,7 +35,7 @@ func NewCall(name string, isOperator bool, args []Expr, pos int, f *types.Format
 // stand here: see types.FindCast.
 func CastTo(e Expr, t types.Type, explicit bool, pos int, f *types.Format) (Expr, error) {
 	from := e.Type()
-	if from == t || from.OID == t.OID && t.Mod == -1 {
+	if from == t || from.OID == t.OID && t.Mod == -1 || t.OID == types.OIDRecord && from.IsRow() {
 		return e, nil
 	}
 	switch e := e.(type) {

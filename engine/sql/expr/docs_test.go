@@ -127,5 +127,5 @@ var bySyntax = map[string]string{
 	"any_like": `[^t] like any \(`, "any_ilike": `[^t] ilike any \(`, "any_notlike": `not like any \(`, "any_notilike": `not ilike any \(`,
 	"array_set": `set a\[\d+\] =`, "array_set_slice": `set a\[\d+:\d+\] =`, "array_get": `\)\[\d+\]`, "array_slice": `\)\[\d*:\d*\]`, "current_catalog": `current_catalog`, "current_date": `current_date`,
 	"current_role": `current_role`, "current_user": `current_user`, "session_user": `session_user`, "user": `select user|, user\b`, "localtime": `localtime\b`,
-	"json_build_row": `row_to_json\(t\)`, "jsonb_build_row": `to_jsonb\(t\)`, "domain_value": `::posint`, "row_record": `select row\(`, "record_field": `\)\.\w+`,
+	"json_build_row": `row_to_json\(t\)`, "jsonb_build_row": `to_jsonb\(t\)`, "domain_value": `::posint`, "row_record": `select row\(`, "row_field": `\)\.\w+`, "row_named": `row_to_json\(x\)`, "row_is_null": ` t is null`, "row_is_not_null": ` t is not null`,
 }
