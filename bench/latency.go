@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,11 @@ func latency(ctx context.Context, b *bench) error {
 	if p.cl, err = kgo.NewClient(kgo.SeedBrokers(k.addr), kgo.ProducerLinger(0), kgo.DefaultProduceTopic("probes"), kgo.MaxBufferedRecords(20_000)); err != nil {
 		return err
 	}
-	direct, err := p.direct(ctx)
+	direct, err := p.direct(ctx, 0)
+	if err != nil {
+		return err
+	}
+	loaded, err := p.direct(ctx, p.half())
 	if err != nil {
 		return err
 	}
@@ -70,6 +75,12 @@ func latency(ctx context.Context, b *bench) error {
 			}
 			r.Spread = [2]float64{r.Ratio, r.Ratio}
 			b.add(r)
+			if m.load > 0 { // no limit: what the broker and the client do by themselves
+				r.Work, r.Ours, r.Ship, r.Aim = "the same without a server, "+q.name, quantile(loaded, q.at), 0, 0
+				r.Ratio = m.ship / r.Ours
+				r.Spread = [2]float64{r.Ratio, r.Ratio}
+				b.add(r)
+			}
 		}
 	}
 	return nil
@@ -173,9 +184,11 @@ func collect(got <-chan []float64, want, warm int) ([]float64, error) {
 	}
 }
 
+// loadValue is a row that the query does not want.
+var loadValue = []byte(`{"sent":1,"load":1,"note":"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw"}`)
+
 // load produces rows that the query does not want, rate a second.
 func (p *prober) load(ctx context.Context, rate int) {
-	value := []byte(`{"sent":1,"load":1,"note":"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw"}`)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(p.k.addr), kgo.DefaultProduceTopic("probes"), kgo.MaxBufferedRecords(20_000),
 		kgo.ProducerBatchCompression(kgo.NoCompression()))
 	if err != nil {
@@ -186,7 +199,7 @@ func (p *prober) load(ctx context.Context, rate int) {
 		select {
 		case <-tick.C:
 			for range rate / 200 {
-				cl.TryProduce(ctx, &kgo.Record{Value: value}, nil)
+				cl.TryProduce(ctx, &kgo.Record{Value: loadValue}, nil)
 			}
 		case <-ctx.Done():
 			tick.Stop()
@@ -195,8 +208,9 @@ func (p *prober) load(ctx context.Context, rate int) {
 	}
 }
 
-// direct is the latency of the broker and the Kafka client alone.
-func (p *prober) direct(ctx context.Context) ([]float64, error) {
+// direct is the latency of the broker and the Kafka client alone, with load
+// rows a second that are passed over: what is left of a tail is the machine's.
+func (p *prober) direct(ctx context.Context, load int) ([]float64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(p.k.addr), kgo.ConsumeTopics("probes"), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()))
@@ -211,6 +225,9 @@ func (p *prober) direct(ctx context.Context) ([]float64, error) {
 		var list []float64
 		for len(list) < want && ctx.Err() == nil {
 			cl.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+				if len(list) == want || bytes.HasPrefix(r.Value, loadValue[:len(`{"sent":1,`)]) {
+					return
+				}
 				at, _ := strconv.ParseInt(string(r.Value[len(`{"sent":`):len(`{"sent":`)+19]), 10, 64)
 				list = append(list, float64(time.Now().UnixNano()-at)/1e6)
 			})
@@ -218,6 +235,10 @@ func (p *prober) direct(ctx context.Context) ([]float64, error) {
 		got <- list
 	}()
 	time.Sleep(300 * time.Millisecond)
+	if load > 0 {
+		go p.load(ctx, load)
+		time.Sleep(500 * time.Millisecond)
+	}
 	if err := probe(ctx, want, p.produce); err != nil {
 		return nil, err
 	}

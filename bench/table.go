@@ -152,7 +152,7 @@ func compare(w io.Writer, basePath, path string) error {
 		}
 		note := ""
 		switch {
-		case r.Ratio < 0.8*b.Ratio && r.Spread[1] < b.Spread[0]:
+		case r.Ship > 0 && r.Ratio < 0.8*b.Ratio && r.Spread[1] < b.Spread[0]:
 			note = "WORSE"
 			worse++
 		case r.Ratio > 1.25*b.Ratio && r.Spread[0] > b.Spread[1]:
