@@ -48,7 +48,16 @@ type Materialize struct {
 	all, gids []int32
 	hashes    []uint64
 	keyCols   []*column.Column
-	scratch   []byte
+	nets      []netRow
+	scratch   []byte   // keys of nets
+	hashes32  []uint32 // of them
+	row       []byte
+}
+
+// netRow is a net change of a key: the row that was there and the one that is, -1: none.
+type netRow struct {
+	old, fresh int32
+	keyEnd     int // of its key in scratch
 }
 
 // span is a key and a value in an arena.
@@ -179,6 +188,7 @@ func (m *Materialize) emit(out dataflow.Output) error {
 		return m.emitAppended(out)
 	}
 	rows := m.rows.Batch()
+	m.nets = m.nets[:0]
 	for g := range m.old {
 		o, f := m.old[g], m.fresh[g]
 		if len(m.more[int32(g)]) > 0 {
@@ -187,41 +197,59 @@ func (m *Materialize) emit(out dataflow.Output) error {
 		if o >= 0 && f >= 0 && m.identical(o, rows, int(f)) || o < 0 && f < 0 {
 			continue
 		}
-		if err := m.remember(o, f); err != nil {
+		m.nets = append(m.nets, netRow{old: o, fresh: f})
+	}
+	for part := range slices.Chunk(m.nets, maxBatch) {
+		if err := m.remember(part); err != nil {
 			return err
 		}
-		if o >= 0 {
-			m.out.b.AppendRow(rows, int(o), column.Delete)
-		}
-		if f >= 0 {
-			m.out.b.AppendRow(rows, int(f), column.Insert)
-		}
-		if err := m.out.full(out); err != nil {
-			return err
+		for _, x := range part {
+			if x.old >= 0 {
+				m.out.b.AppendRow(rows, int(x.old), column.Delete)
+			}
+			if x.fresh >= 0 {
+				m.out.b.AppendRow(rows, int(x.fresh), column.Insert)
+			}
+			if err := m.out.full(out); err != nil {
+				return err
+			}
 		}
 	}
 	return m.out.flush(out)
 }
 
-// remember keeps a net change for the table and checks it against those before it.
-func (m *Materialize) remember(o, f int32) error {
+// remember keeps net changes for the table and checks them against those before them.
+func (m *Materialize) remember(nets []netRow) error {
 	if m.table == nil {
 		return nil
 	}
 	cols := m.rows.Batch().Cols
-	m.scratch = rowenc.AppendKey(m.scratch[:0], cols, m.key, int(max(o, f)))
-	was, hash := m.pending.find(m.scratch)
-	switch {
-	case was != nil && was.absent && o >= 0:
-		return broken(m.label, "a row is deleted that is not there")
-	case was != nil && !was.absent && o < 0:
-		return broken(m.label, "two rows have one key")
+	m.scratch, m.hashes32 = m.scratch[:0], m.hashes32[:0]
+	for k := range nets {
+		x := &nets[k]
+		at := len(m.scratch)
+		m.scratch = rowenc.AppendKey(m.scratch, cols, m.key, int(max(x.old, x.fresh)))
+		x.keyEnd = len(m.scratch)
+		m.hashes32 = append(m.hashes32, rowHash(m.scratch[at:]))
 	}
-	n := len(m.scratch)
-	if f >= 0 {
-		m.scratch = rowenc.AppendRow(m.scratch, cols, int(f))
+	m.pending.touch(m.hashes32)
+	from := 0
+	for k, x := range nets {
+		key, hash := m.scratch[from:x.keyEnd], m.hashes32[k]
+		from = x.keyEnd
+		was := m.pending.find(key, hash)
+		switch {
+		case was != nil && was.absent && x.old >= 0:
+			return broken(m.label, "a row is deleted that is not there")
+		case was != nil && !was.absent && x.old < 0:
+			return broken(m.label, "two rows have one key")
+		}
+		m.row = m.row[:0]
+		if x.fresh >= 0 {
+			m.row = rowenc.AppendRow(m.row, cols, int(x.fresh))
+		}
+		m.pending.set(was, hash, key, m.row, x.fresh < 0)
 	}
-	m.pending.set(was, hash, m.scratch[:n], m.scratch[n:], f < 0)
 	m.bytes = m.pending.bytes()
 	return nil
 }

@@ -16,6 +16,7 @@ type rowTable struct {
 	arena   []byte
 	entries []rowEntry
 	slots   []uint32
+	read    uint32 // of no meaning: what touch has read
 }
 
 type rowEntry struct {
@@ -32,27 +33,46 @@ const rowEntryBytes = 48
 // bytes is the memory in use.
 func (t *rowTable) bytes() int64 { return int64(len(t.arena)) + rowEntryBytes*int64(len(t.entries)) }
 
-// find returns the entry of key, nil when there is none, and the key's hash. Valid
-// until the next set.
-func (t *rowTable) find(key []byte) (*rowEntry, uint32) {
-	h := uint32(xxh3.Hash(key))
+// rowHash is the hash of a key.
+func rowHash(key []byte) uint32 { return uint32(xxh3.Hash(key)) }
+
+// touch brings what find reads of the keys of these hashes into the processor's cache. The
+// misses of different keys do not wait for each other, as those of find one by one do.
+func (t *rowTable) touch(hashes []uint32) {
 	if len(t.slots) == 0 {
-		return nil, h
+		return
+	}
+	mask := uint32(len(t.slots) - 1)
+	for _, h := range hashes {
+		t.read += t.slots[h&mask]
+	}
+	for _, h := range hashes {
+		if n := t.slots[h&mask]; n != 0 {
+			t.read += t.entries[n-1].hash
+		}
+	}
+}
+
+// find returns the entry of key, whose hash is h, nil when there is none. Valid until the
+// next set.
+func (t *rowTable) find(key []byte, h uint32) *rowEntry {
+	if len(t.slots) == 0 {
+		return nil
 	}
 	mask := len(t.slots) - 1
 	for i := int(h) & mask; t.slots[i] != 0; i = (i + 1) & mask {
 		e := &t.entries[t.slots[i]-1]
 		if e.hash == h && bytes.Equal(t.keyOf(e), key) {
-			return e, h
+			return e
 		}
 	}
-	return nil, h
+	return nil
 }
 
 func (t *rowTable) keyOf(e *rowEntry) []byte { return t.arena[e.key : e.key+int(e.klen)] }
 func (t *rowTable) rowOf(e *rowEntry) []byte { return t.arena[e.row : e.row+int(e.rlen)] }
 
-// set makes row that of key, absent: there is none. e and h are what find said.
+// set makes row that of key, absent: there is none. e is what find said.
 func (t *rowTable) set(e *rowEntry, h uint32, key, row []byte, absent bool) {
 	if e == nil {
 		e = t.add(key, h)

@@ -134,7 +134,7 @@ func sortedOps(b *pebble.Batch) ([]op, error) {
 		return cmp.Compare(b.seq, a.seq) // the last write first: it is the one kept
 	}
 	ops = mergeRuns(ops, compare)
-	return slices.CompactFunc(ops, func(a, b op) bool { return bytes.Equal(a.key, b.key) }), nil
+	return slices.CompactFunc(ops, func(a, b op) bool { return a.head == b.head && bytes.Equal(a.key, b.key) }), nil
 }
 
 // head is the first eight bytes of k, padded with zeros, as a number in the

@@ -107,6 +107,13 @@ func mergeRuns[T any](list []T, compare func(a, b T) int) []T {
 }
 
 func merge[T any](to, a, b []T, compare func(a, b T) int) {
+	if len(a) > 0 && len(b) > 0 && compare(b[len(b)-1], a[0]) < 0 {
+		a, b = b, a // no element is in both, so order among equals is not touched
+	}
+	if len(a) > 0 && len(b) > 0 && compare(a[len(a)-1], b[0]) <= 0 { // of different tables
+		copy(to[copy(to, a):], b)
+		return
+	}
 	for n := range to {
 		if len(b) == 0 || (len(a) > 0 && compare(a[0], b[0]) <= 0) {
 			to[n], a = a[0], a[1:]
