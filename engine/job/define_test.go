@@ -61,3 +61,41 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// A sequence that is made while the manager works through an older snapshot keeps the
+// numbers that it has given out; once it is dropped nothing is left of it.
+func TestSequenceMadeWhileReconciling(t *testing.T) {
+	cat, err := catalog.Open(t.Context(), noStore{}, nil)
+	must(t, err)
+	store := state.NewMem(state.MemOptions{})
+	db, err := table.Open(store)
+	must(t, err)
+	m := NewManager(Options{Catalog: cat, State: store, Tables: db})
+	cat.Publish(m.Define)
+	apply := func(c catalog.Change) {
+		t.Helper()
+		_, err := cat.Apply(t.Context(), cat.Snapshot(), c)
+		must(t, err)
+	}
+	o := table.SequenceOptions{ID: catalog.FirstID, Name: "s", Start: 5, Increment: 2, Min: 1, Max: 9}
+	next := func(want int64) {
+		t.Helper()
+		v, err := db.NextValue(o)
+		must(t, err)
+		if v != want {
+			t.Errorf("nextval gave %d, want %d", v, want)
+		}
+	}
+	old := cat.Snapshot()
+	apply(catalog.Change{Put: &catalog.Relation{
+		ID: o.ID, Schema: catalog.DefaultSchema, Name: o.Name, Kind: catalog.Sequence, EventTime: -1,
+		Numbers: &catalog.Numbers{Type: "bigint", Start: 5, Increment: 2, Min: 1, Max: 9},
+	}})
+	next(5)
+	next(7)
+	m.dropTables(old)
+	next(9)
+	apply(catalog.Change{Drop: o.ID})
+	m.dropTables(cat.Snapshot())
+	next(5)
+}
