@@ -114,7 +114,7 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 	if err := refuseTable(p, n); err != nil {
 		return nil, nil, err
 	}
-	n, err := s.like(snap, p, n)
+	n, likes, err := s.like(snap, p, n)
 	if err == nil {
 		n, err = s.inferred(ctx, p, n)
 	}
@@ -167,6 +167,17 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 		return nil, nil, pgerror.New(pgerror.InvalidTableDefinition, "a stream has no primary key").
 			WithHint("CREATE TABLE keeps one row a key.").At(p.Position(n.Name.Pos()))
 	}
+	nativeColumns(r)
+	nm := newNamer(snap)
+	parts, err := s.constrain(nm, p, r, def)
+	if err == nil {
+		err = s.copyLike(o, nm, p, n, r, likes)
+	}
+	return r, parts, err
+}
+
+// nativeColumns gives r, whose rows come by SQL, the hidden columns that the store fills.
+func nativeColumns(r *catalog.Relation) {
 	if len(r.Key) == 0 {
 		r.Columns = append(r.Columns, rowIDColumn())
 		r.Key = []int{len(r.Columns) - 1}
@@ -177,8 +188,6 @@ func (s *Session) newRelation(ctx context.Context, snap *catalog.Snapshot, p ast
 			r.EventTime = len(r.Columns) - 1
 		}
 	}
-	parts, err := s.constrain(newNamer(snap), p, r, def)
-	return r, parts, err
 }
 
 // eventTimeOf is the event time of a stream that names none: its column
