@@ -205,6 +205,9 @@ func (a *alteration) action(x *ast.AlterAction) error {
 		return a.dropConstraint(x)
 	default:
 	}
+	if done, err := a.layout(x); done || err != nil {
+		return err
+	}
 	what := string(x.Kind)
 	if x.Detail != "" {
 		what = x.Detail
@@ -422,6 +425,10 @@ func (s *Session) alterIndex(ctx context.Context, p ast.Parsed, n *ast.Alter) er
 		}
 		if err := s.owns(snap, r); err != nil {
 			return nil, err
+		}
+		if k := n.Actions[0].Kind; len(n.Actions) == 1 && (k == ast.AlterSetOptions || k == ast.AlterResetOptions) {
+			a := &alteration{s: s, p: p, snap: snap}
+			return nil, a.storage(&n.Actions[0], indexParameters)
 		}
 		if len(n.Actions) != 1 || n.Actions[0].Kind != ast.AlterRename {
 			return nil, pgerror.Unsupported("ALTER INDEX … %s is not supported", string(n.Actions[0].Kind)).At(p.Position(n.Actions[0].Pos()))
