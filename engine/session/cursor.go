@@ -25,11 +25,12 @@ func (s *Session) prepareDeclare(p ast.Parsed, n *ast.DeclareCursor, params []ty
 		return nil, err.At(p.Position(n.Pos()))
 	}
 	var st pgwire.Statement
+	var at position
 	var err error
 	if n.Query == nil {
 		st, err = s.prepareSubscription(p, n)
 	} else {
-		st, err = s.prepareResult(p, n.Query, params)
+		st, at, err = s.prepareCursor(p, n.Query, params)
 	}
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func (s *Session) prepareDeclare(p ast.Parsed, n *ast.DeclareCursor, params []ty
 		}
 		s.frozen = true
 		defer func() { s.frozen = false }()
-		return noRows("DECLARE CURSOR"), s.openCursor(ctx, p, n, st, args)
+		return noRows("DECLARE CURSOR"), s.openCursor(ctx, p, n, st, at, args)
 	}
 	return &rowsStatement{params: st.Params(), run: run}, nil
 }
@@ -68,10 +69,13 @@ func checkDeclare(n *ast.DeclareCursor) *pgerror.Error {
 }
 
 // openCursor runs st and keeps its result as a cursor.
-func (s *Session) openCursor(ctx context.Context, p ast.Parsed, n *ast.DeclareCursor, st pgwire.Statement, args []types.Datum) error {
+func (s *Session) openCursor(ctx context.Context, p ast.Parsed, n *ast.DeclareCursor, st pgwire.Statement, at position, args []types.Datum) error {
 	c := &cursor{name: n.Name, binary: n.Binary, scroll: n.Scroll == ast.Yes, noScroll: n.Scroll == ast.No, held: n.Hold == ast.Yes}
-	c.hold = c.held
-	opened := &rowsStatement{columns: st.Columns(), run: func(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
+	c.hold, c.position = c.held, at
+	c.types = columnTypes(st.Columns())
+	shown := st.Columns()[:len(st.Columns())-at.keys]
+	c.shown = len(shown)
+	opened := &rowsStatement{columns: shown, run: func(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
 		rows, err := st.Query(ctx, args)
 		if err != nil {
 			return nil, err
@@ -84,7 +88,7 @@ func (s *Session) openCursor(ctx context.Context, p ast.Parsed, n *ast.DeclareCu
 				At(p.Position(n.Pos())), rows.Close())
 		}
 		if !c.noScroll && !c.continuous {
-			c.spool = s.newSpool(columnTypes(st.Columns()), c.scroll || c.hold)
+			c.spool = s.newSpool(c.types, c.scroll || c.hold)
 		}
 		return c, nil
 	}}
@@ -120,13 +124,7 @@ func (s *Session) newSpool(ts []types.Type, file bool) *spool.Spool {
 
 // holdCursor makes a cursor independent of its transaction.
 func (s *Session) holdCursor(ctx context.Context, c *cursor) error {
-	return c.keepAll(ctx, func() *spool.Spool {
-		_, columns, err := s.names.FindCursor(c.name)
-		if err != nil {
-			columns = nil
-		}
-		return s.newSpool(columnTypes(columns), true)
-	})
+	return c.keepAll(ctx, func() *spool.Spool { return s.newSpool(c.types, true) })
 }
 
 // holdCursors is what a commit does with its transaction's cursors WITH HOLD.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"velostream/catalog/types"
 	"velostream/pgwire"
 	"velostream/pgwire/pgerror"
 	"velostream/storage/column"
@@ -28,6 +29,10 @@ type cursor struct {
 	continuous bool
 	held       bool // declared WITH HOLD
 	hold       bool // that, and its transaction has not ended yet
+
+	types    []types.Type // of its rows' columns
+	shown    int          // so many of them are for the client
+	position position
 
 	rows  pgwire.Rows // nil when all of them are in the spool
 	read  int64       // rows that rows has given
@@ -239,6 +244,7 @@ func (r *fetchedRows) Next(ctx context.Context) (*column.Batch, error) {
 	}
 	c.pos += int64(n)
 	r.out = stretchOf(b, i, n)
+	c.trim(&r.out)
 	return &r.out, nil
 }
 
@@ -260,9 +266,17 @@ func (r *fetchedRows) prior(ctx context.Context) (*column.Batch, error) {
 	}
 	c.pos -= int64(n)
 	r.out = stretchOf(b, i+1-n, n)
+	c.trim(&r.out)
 	r.out.Sel = slices.Clone(b.Select(nil)[i+1-n : i+1])
 	slices.Reverse(r.out.Sel)
 	return &r.out, nil
+}
+
+// trim takes keys off the rows of b, which has no columns where it has no rows.
+func (c *cursor) trim(b *column.Batch) {
+	if len(b.Cols) > c.shown {
+		b.Cols = b.Cols[:c.shown]
+	}
 }
 
 // stretchOf is rows [from, from+n) of b, without copying values.

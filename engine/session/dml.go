@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"velostream/catalog"
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
@@ -32,6 +33,10 @@ type changeStatement struct {
 	basis   basis
 	change  *change
 	guard   guard
+	// keyed: a query that locks rows also gives their keys, for a cursor.
+	keyed bool
+	// current says which row WHERE CURRENT OF means, while the statement runs.
+	current func(cursor string, rel *catalog.Relation) ([]types.Datum, error)
 }
 
 // change is a planned INSERT, UPDATE, DELETE, MERGE or query.
@@ -102,6 +107,7 @@ func (s *Session) prepareChange(p ast.Parsed, n ast.Statement, params []types.OI
 
 func (st *changeStatement) plan() error {
 	o := st.s.bindOptions(st.p, st.params)
+	o.Current = st.current
 	b, err := binder.BindStatement(o, st.stmt)
 	if err != nil {
 		return err
@@ -109,6 +115,9 @@ func (st *changeStatement) plan() error {
 	c, err := st.s.planChange(b)
 	if err != nil {
 		return err
+	}
+	if st.keyed && c.rows != nil {
+		c.out = c.Plan.Schema()
 	}
 	for _, part := range c.With {
 		w, err := st.s.planChange(part.Statement)
@@ -199,7 +208,13 @@ func (st *changeStatement) Query(ctx context.Context, args []types.Datum) (pgwir
 
 // try runs the statement once, as it is planned for the present catalog.
 func (st *changeStatement) try(ctx context.Context, args []types.Datum) (pgwire.Rows, error) {
-	if st.basis != st.s.basis(st.s.reading()) {
+	if atCurrent(st.stmt) {
+		st.current = func(cursor string, rel *catalog.Relation) ([]types.Datum, error) {
+			return st.s.currentRow(ctx, cursor, rel)
+		}
+		defer func() { st.current = nil }()
+	}
+	if st.current != nil || st.basis != st.s.basis(st.s.reading()) {
 		if err := st.plan(); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,9 @@ type ColumnRef struct {
 	At
 	Parts []string // without the star
 	Star  bool
+	// Own: the server wants the column for itself, which takes no privilege. The parser
+	// never sets it.
+	Own bool
 }
 
 // Param is $1, $2, …

@@ -54,6 +54,10 @@ type Options struct {
 	// may not be looked up.
 	Usable func(schema string) error
 
+	// Current gives the key of the row of rel that a cursor is on, for WHERE CURRENT OF; nil:
+	// none is known yet.
+	Current func(cursor string, rel *catalog.Relation) ([]types.Datum, error)
+
 	// Continuous binds for a job or an EMIT query rather than a bounded read.
 	Continuous bool
 	// Late are the options about late rows of a persistent query.

@@ -91,7 +91,7 @@ func (b *Binder) lockedRows(q *ast.Query, parent *Scope) (*Rows, error) {
 		skip = skip || t.wait == "SKIP LOCKED"
 		out.Locks = append(out.Locks, Lock{Relation: t.rel, Key: keys, Strength: t.strength, Wait: t.wait})
 		for _, k := range t.rel.Key {
-			x := &ast.ColumnRef{At: sel.At, Parts: []string{t.name, t.rel.Columns[k].Name}}
+			x := &ast.ColumnRef{At: sel.At, Parts: []string{t.name, t.rel.Columns[k].Name}, Own: true}
 			keyed.Items = append(keyed.Items, ast.SelectItem{At: sel.At, X: x})
 			keys++
 		}

@@ -186,7 +186,9 @@ func (b *Binder) resolve(s *Scope, r *ast.ColumnRef) (*ref, error) {
 			return nil, pgerror.New(pgerror.AmbiguousColumn, "column reference %q is ambiguous", name).At(b.pos(r.Pos()))
 		}
 		if c != nil {
-			b.reads(c)
+			if !r.Own {
+				b.reads(c)
+			}
 			if sc.bare {
 				r.Parts = r.Parts[len(qual):]
 			}

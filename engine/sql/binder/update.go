@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"velostream/catalog"
+	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
 	"velostream/engine/sql/plan"
@@ -161,7 +162,14 @@ func (b *Binder) affected(rel *catalog.Relation, t *ast.TableName, from []ast.Ta
 	if err != nil {
 		return nil, err
 	}
-	k := &block{b: b, sel: &ast.Select{Where: where}, input: scan, scope: targetScope(rel, t, scan.Out), windowEnd: -1}
+	var input plan.Logical = scan
+	if w, ok := where.(*ast.CurrentOf); ok {
+		if input, err = b.current(rel, scan, w); err != nil {
+			return nil, err
+		}
+		where = nil
+	}
+	k := &block{b: b, sel: &ast.Select{Where: where}, input: input, scope: targetScope(rel, t, scan.Out), windowEnd: -1}
 	if len(from) > 0 {
 		f, err := b.from(from, nil)
 		if err != nil {
@@ -171,12 +179,30 @@ func (b *Binder) affected(rel *catalog.Relation, t *ast.TableName, from []ast.Ta
 			return nil, err
 		}
 		k.scope = joinScopes(k.scope, f.scope, len(scan.Out))
-		k.input = newJoin(plan.CrossJoin, scan, f.plan)
-	}
-	if w, ok := where.(*ast.CurrentOf); ok {
-		return nil, b.missing(w, "WHERE CURRENT OF is not supported")
+		k.input = newJoin(plan.CrossJoin, input, f.plan)
 	}
 	return k, k.bindWhere()
+}
+
+// current is the row of rel that a cursor is on.
+func (b *Binder) current(rel *catalog.Relation, scan *plan.Scan, w *ast.CurrentOf) (plan.Logical, error) {
+	none := &expr.Const{Value: types.BoolDatum(false), T: types.Bool}
+	if b.Current == nil {
+		return &plan.Filter{Input: scan, Cond: none}, nil
+	}
+	key, err := b.Current(w.Cursor, rel)
+	if err != nil {
+		return nil, err
+	}
+	conds := make([]expr.Expr, len(rel.Key))
+	for i, c := range rel.Key {
+		t := scan.Out[c].Type
+		args := []expr.Expr{&expr.Col{Index: c, T: t, Name: scan.Out[c].Name}, &expr.Const{Value: key[i], T: t}}
+		if conds[i], err = b.call("=", true, args, []ast.Expr{w, w}, w); err != nil {
+			return nil, err
+		}
+	}
+	return &plan.Filter{Input: scan, Cond: plan.All(conds)}, nil
 }
 
 // setItems binds SET: the columns and their values, in the columns' types. What rows have
