@@ -43,7 +43,11 @@ func (c *Catalog) seenConstraints() []constraint {
 	const more = auth.Insert | auth.Update | auth.Delete | auth.Truncate | auth.References | auth.Trigger
 	var out []constraint
 	for _, k := range all {
-		if c.acts(k.rel.Owner) || c.Snapshot.Granted(k.rel, c.User, more) != auth.None {
+		changes := c.acts(k.rel.Owner) || c.Snapshot.Granted(k.rel, c.User, more) != auth.None
+		for i := range k.rel.Columns {
+			changes = changes || c.Snapshot.GrantedOn(k.rel, i, c.User, auth.Insert|auth.Update|auth.References) != auth.None
+		}
+		if changes {
 			out = append(out, k)
 		}
 	}
@@ -86,7 +90,8 @@ func (c *Catalog) eachGrant(a auth.ACL, kind auth.Kind, owner string, f func(gra
 	}
 	roles := c.Snapshot.Roles()
 	for _, x := range a {
-		if x.Grantee != "" && !roles.Acts(c.User, x.Grantee) && !roles.Acts(c.User, x.Grantor) {
+		everybody := x.Grantee == "" && !c.rolesOnly
+		if !everybody && !roles.Acts(c.User, x.Grantee) && !roles.Acts(c.User, x.Grantor) {
 			continue
 		}
 		grantee := x.Grantee
@@ -97,6 +102,16 @@ func (c *Catalog) eachGrant(a auth.ACL, kind auth.Kind, owner string, f func(gra
 			p, _ := auth.ParsePrivilege(w)
 			f(x.Grantor, grantee, w, yesNo(x.Options.Has(p) || roles.Acts(x.Grantee, owner)))
 		}
+	}
+}
+
+// ofRoles is rows without what is everybody's: the role_…_grants are those that the user has
+// granted, or has as one of the roles.
+func ofRoles(rows func(*Catalog, *emitter)) func(*Catalog, *emitter) {
+	return func(c *Catalog, e *emitter) {
+		own := *c
+		own.rolesOnly = true
+		rows(&own, e)
 	}
 }
 
@@ -141,8 +156,9 @@ func (c *Catalog) routinePrivilegeRows(e *emitter) {
 }
 
 func (c *Catalog) usagePrivilegeRows(e *emitter) {
+	c.domainUsageRows(e)
 	for _, r := range c.relations() {
-		if r.Kind != catalog.Sequence {
+		if r.Kind != catalog.Sequence || r.ACL == nil { // as in PostgreSQL, which takes the default of tables
 			continue
 		}
 		c.eachGrant(r.ACL, auth.Sequence, r.Owner, func(grantor, grantee, p, grantable string) {

@@ -42,7 +42,7 @@ func infoSources() map[string]source {
 		"view_table_usage": {"view_catalog view_schema view_name table_catalog table_schema table_name", (*Catalog).viewTableRows},
 		"routines": {"specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name routine_type " +
 			"data_type udt_catalog type_udt_catalog type_udt_schema type_udt_name routine_body routine_definition external_language parameter_style is_deterministic sql_data_access " +
-			"is_null_call schema_level_routine max_dynamic_result_sets security_type", (*Catalog).routineRows},
+			"is_null_call schema_level_routine max_dynamic_result_sets security_type dtd_identifier is_udt_dependent", (*Catalog).routineRows},
 		"parameters": {"specific_catalog specific_schema specific_name ordinal_position parameter_mode is_result as_locator parameter_name data_type " +
 			"udt_catalog udt_schema udt_name dtd_identifier", (*Catalog).parameterRows},
 		"element_types": {"object_catalog object_schema object_name object_type collection_type_identifier data_type udt_catalog " +
@@ -52,25 +52,26 @@ func infoSources() map[string]source {
 		"applicable_roles":                  {"grantee role_name is_grantable", (*Catalog).applicableRoleRows},
 		"administrable_role_authorizations": {"grantee role_name is_grantable", (*Catalog).administrableRoleRows},
 		"column_privileges":                 {"grantor grantee table_catalog table_schema table_name column_name privilege_type is_grantable", (*Catalog).columnPrivilegeRows},
-		"role_column_grants":                {"grantor grantee table_catalog table_schema table_name column_name privilege_type is_grantable", (*Catalog).columnPrivilegeRows},
+		"role_column_grants":                {"grantor grantee table_catalog table_schema table_name column_name privilege_type is_grantable", ofRoles((*Catalog).columnPrivilegeRows)},
 		"routine_privileges": {"grantor grantee specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name " +
 			"privilege_type is_grantable", (*Catalog).routinePrivilegeRows},
 		"role_routine_grants": {"grantor grantee specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name " +
-			"privilege_type is_grantable", (*Catalog).routinePrivilegeRows},
+			"privilege_type is_grantable", ofRoles((*Catalog).routinePrivilegeRows)},
 		"usage_privileges":  {"grantor grantee object_catalog object_schema object_name object_type privilege_type is_grantable", (*Catalog).usagePrivilegeRows},
-		"role_usage_grants": {"grantor grantee object_catalog object_schema object_name object_type privilege_type is_grantable", (*Catalog).usagePrivilegeRows},
+		"role_usage_grants": {"grantor grantee object_catalog object_schema object_name object_type privilege_type is_grantable", ofRoles((*Catalog).usagePrivilegeRows)},
 		"foreign_tables":    {"foreign_table_catalog foreign_table_schema foreign_table_name foreign_server_catalog foreign_server_name", (*Catalog).foreignTableRows},
 		"foreign_servers":   {"foreign_server_catalog foreign_server_name foreign_data_wrapper_catalog foreign_data_wrapper_name authorization_identifier", (*Catalog).foreignServerRows},
 		"table_privileges":  {"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy", (*Catalog).tablePrivilegeRows},
 		"role_table_grants": {
 			"grantor grantee table_catalog table_schema table_name privilege_type is_grantable with_hierarchy",
-			(*Catalog).tablePrivilegeRows,
+			ofRoles((*Catalog).tablePrivilegeRows),
 		},
 		"foreign_table_options": {"foreign_table_catalog foreign_table_schema foreign_table_name option_name option_value", func(c *Catalog, e *emitter) {
 			c.foreignOptions(func(r *catalog.Relation, name, value string) { e.row(c.Database, r.Schema, r.Name, name, value) })
 		}},
 	}
 	maps.Copy(m, textSources())
+	maps.Copy(m, usageSources())
 	return m
 }
 
@@ -98,7 +99,7 @@ func textSources() map[string]source {
 			func(c *Catalog, e *emitter) { e.row("UTF8", "UCS", "UTF8", c.Database) },
 		},
 		"collations": {"collation_catalog collation_schema collation_name pad_attribute", func(c *Catalog, e *emitter) {
-			for _, n := range []string{"C", "POSIX", "ucs_basic"} {
+			for _, n := range collations {
 				e.row(c.Database, schemaPG, n, "NO PAD")
 			}
 		}},
@@ -435,7 +436,7 @@ func (c *Catalog) routineRows(e *emitter) {
 		udtSchema, udtName := c.udt(t)
 		e.row(c.Database, schema, p.Name+"_"+itoa(p.oid), c.Database, schema, p.Name, "FUNCTION", describeType(t).name, c.Database,
 			c.Database, udtSchema, udtName, body, text, lang, "GENERAL", yesNo(p.Volatility == 'i'), "MODIFIES",
-			yesNo(p.Strict), "YES", 0, "INVOKER")
+			yesNo(p.Strict), "YES", 0, "INVOKER", "0", "NO")
 	}
 }
 

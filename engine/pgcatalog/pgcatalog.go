@@ -192,6 +192,7 @@ type Catalog struct {
 	sawRels   bool
 	allIndex  []index
 	procByOID map[uint32]int
+	rolesOnly bool // grants to everybody are left out
 }
 
 // New makes the catalogs of s. Nothing is computed before it is asked for.

@@ -19,6 +19,8 @@ type Printer interface {
 	// Query prints the query of a view; wrap is how long lines may be before the
 	// next select item begins another, 0: each begins one.
 	Query(r *catalog.Relation, pretty bool, wrap int) (out string, ok bool)
+	// Reads are the columns that the query of a view reads of the relations it names.
+	Reads(r *catalog.Relation) []catalog.Access
 }
 
 // exprText is a stored expression over r's columns.

@@ -47,3 +47,12 @@ func (t *storedText) Query(r *catalog.Relation, pretty bool, wrap int) (string, 
 	out, err := t.printer(pretty, wrap).Query(r)
 	return out, err == nil
 }
+
+// Reads implements pgcatalog.Printer.
+func (t *storedText) Reads(r *catalog.Relation) []catalog.Access {
+	list, err := t.printer(false, 0).Reads(r)
+	if err != nil {
+		return nil
+	}
+	return list
+}

@@ -9,6 +9,7 @@
 package deparse
 
 import (
+	"slices"
 	"strings"
 
 	"velostream/catalog"
@@ -100,14 +101,7 @@ func (p *Printer) overColumns(schema, name string, columns []catalog.Column, tex
 // Query prints the query of rel, a view or a persistent query, whose columns give
 // the names of its result.
 func (p *Printer) Query(rel *catalog.Relation) (string, error) {
-	q, err := parser.ParseQuery(rel.Query)
-	if err != nil {
-		return "", err
-	}
-	o := p.Options
-	o.SQL, o.Params, o.Refs, o.TypeRefs, o.FunctionRefs, o.Session = "", nil, rel.Refs, rel.TypeRefs, rel.Functions, nil
-	o.Continuous, o.View = rel.Kind != catalog.View, rel.Kind == catalog.MaterializedView
-	t, _, err := binder.TraceQuery(o, q)
+	q, t, _, err := p.bind(rel)
 	if err != nil {
 		return "", err
 	}
@@ -124,6 +118,28 @@ func (p *Printer) Query(rel *catalog.Relation) (string, error) {
 	d.query(q, names, true)
 	d.write(";")
 	return d.b.String(), d.err
+}
+
+// bind binds the query of rel as it was stored.
+func (p *Printer) bind(rel *catalog.Relation) (*ast.Query, *binder.Trace, *binder.Result, error) {
+	q, err := parser.ParseQuery(rel.Query)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	o := p.Options
+	o.SQL, o.Params, o.Refs, o.TypeRefs, o.FunctionRefs, o.Session = "", nil, rel.Refs, rel.TypeRefs, rel.Functions, nil
+	o.Continuous, o.View = rel.Kind != catalog.View, rel.Kind == catalog.MaterializedView
+	t, r, err := binder.TraceQuery(o, q)
+	return q, t, r, err
+}
+
+// Reads are the columns that the query of rel reads of the relations that it names.
+func (p *Printer) Reads(rel *catalog.Relation) ([]catalog.Access, error) {
+	_, _, r, err := p.bind(rel)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(r.Access, func(a catalog.Access) bool { return a.Via != 0 }), nil
 }
 
 // deparser is the state of one walk.
