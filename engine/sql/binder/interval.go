@@ -16,13 +16,27 @@ var unitOf = map[ast.IntervalFields]string{
 	ast.DayToSecond: " seconds", ast.HourToMinute: " minutes", ast.HourToSecond: " seconds", ast.MinuteToSecond: " seconds",
 }
 
-// fieldBits are the fields in the upper half of an interval's modifier
-// (INTERVAL_MASK in PostgreSQL's datetime.h).
-var fieldBits = map[ast.IntervalFields]int32{
-	ast.Year: 1 << 2, ast.Month: 1 << 1, ast.Day: 1 << 3, ast.Hour: 1 << 10, ast.Minute: 1 << 11, ast.Second: 1 << 12,
-	ast.YearToMonth: 1<<2 | 1<<1, ast.DayToHour: 1<<3 | 1<<10, ast.DayToMinute: 1<<3 | 1<<10 | 1<<11,
-	ast.DayToSecond: 1<<3 | 1<<10 | 1<<11 | 1<<12, ast.HourToMinute: 1<<10 | 1<<11,
-	ast.HourToSecond: 1<<10 | 1<<11 | 1<<12, ast.MinuteToSecond: 1<<11 | 1<<12,
+// fieldBits are the fields that a restricted interval has.
+var fieldBits = map[ast.IntervalFields]uint16{
+	ast.FieldsNone: 0,
+	ast.Year:       types.IntervalYear, ast.Month: types.IntervalMonth, ast.Day: types.IntervalDay,
+	ast.Hour: types.IntervalHour, ast.Minute: types.IntervalMinute, ast.Second: types.IntervalSecond,
+	ast.YearToMonth:    types.IntervalYear | types.IntervalMonth,
+	ast.DayToHour:      types.IntervalDay | types.IntervalHour,
+	ast.DayToMinute:    types.IntervalDay | types.IntervalHour | types.IntervalMinute,
+	ast.DayToSecond:    types.IntervalDay | types.IntervalHour | types.IntervalMinute | types.IntervalSecond,
+	ast.HourToMinute:   types.IntervalHour | types.IntervalMinute,
+	ast.HourToSecond:   types.IntervalHour | types.IntervalMinute | types.IntervalSecond,
+	ast.MinuteToSecond: types.IntervalMinute | types.IntervalSecond,
+}
+
+// intervalOf is the interval type of some fields; mod is that of its precision, -1: none.
+func intervalOf(fields ast.IntervalFields, mod int32) types.Type {
+	precision := int32(-1)
+	if mod >= 0 {
+		precision = mod & 0xFFFF
+	}
+	return types.Type{OID: types.OIDInterval, Mod: types.IntervalMod(fieldBits[fields], precision)}
 }
 
 // interval binds an interval constant.
@@ -44,16 +58,7 @@ func (b *Binder) interval(e *ast.Interval) (expr.Expr, error) {
 	if e.Fields == ast.FieldsNone && e.Precision < 0 || bare && e.Precision < 0 {
 		return c, nil
 	}
-	const allFields, noPrecision = 0x7fff, 0xffff
-	mod := int32(allFields)
-	if e.Fields != ast.FieldsNone {
-		mod = fieldBits[e.Fields]
-	}
-	precision := int32(noPrecision)
-	if e.Precision >= 0 {
-		precision = int32(min(e.Precision, 6))
-	}
-	cut := &expr.Cast{Arg: c, T: types.Type{OID: types.OIDInterval, Mod: mod<<16 | precision}, Explicit: true, Pos: b.pos(e.Pos())}
+	cut := &expr.Cast{Arg: c, T: intervalOf(e.Fields, int32(min(e.Precision, 6))), Explicit: true, Pos: b.pos(e.Pos())}
 	return expr.Fold(cut), nil
 }
 

@@ -59,15 +59,15 @@ func (b *Binder) Type(n *ast.TypeName) (types.Type, error) {
 		}
 		return types.Type{}, b.noSuchType(n, nil)
 	}
-	if name == "char" { // the keyword is bpchar by now: this one is in quotes
-		name = `"char"`
-	}
 	t, err := types.Lookup(name, mods)
 	if err != nil {
 		if pgerror.Code(err) == pgerror.UndefinedObject {
 			return types.Type{}, b.noSuchType(n, err)
 		}
 		return types.Type{}, b.at(err, n)
+	}
+	if t.OID == types.OIDInterval && n.Fields != ast.FieldsNone {
+		t = intervalOf(n.Fields, t.Mod)
 	}
 	return b.bounded(n, t)
 }

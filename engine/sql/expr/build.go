@@ -52,6 +52,9 @@ func CastTo(e Expr, t types.Type, explicit bool, pos int, f *types.Format) (Expr
 		}
 		if from.OID == types.OIDUnknown {
 			base := types.Type{OID: t.OID, Mod: -1}
+			if t.OID == types.OIDInterval {
+				base.Mod = t.Mod // the fields say what a bare number counts
+			}
 			d, err := types.DecodeText(base, e.Value.B, f)
 			if err != nil {
 				return nil, at(err, pos)
@@ -60,6 +63,7 @@ func CastTo(e Expr, t types.Type, explicit bool, pos int, f *types.Format) (Expr
 			if t.Mod == -1 {
 				return c, nil
 			}
+			c.T.Mod = -1
 			return &Cast{Arg: c, T: t, Explicit: explicit, Pos: pos}, nil
 		}
 	}

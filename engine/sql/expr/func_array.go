@@ -52,15 +52,15 @@ func arrayFamily() []Function {
 	}
 	for op := opEq; op <= opGe; op++ {
 		defs = append(defs,
-			def{sig: AnyName(cmpNames[op], false) + "(anycompatible,anycompatiblearray) bool", scalar: quantified(op, false), doc: "x " + cmpNames[op] + " ANY (array)"},
-			def{sig: AnyName(cmpNames[op], true) + "(anycompatible,anycompatiblearray) bool", scalar: quantified(op, true), doc: "x " + cmpNames[op] + " ALL (array)"},
+			def{sig: AnyName(cmpNames[op], false) + "(anycompatible,anycompatiblearray) bool", scalar: quantified(op, false), nullCall: true, doc: "x " + cmpNames[op] + " ANY (array)"},
+			def{sig: AnyName(cmpNames[op], true) + "(anycompatible,anycompatiblearray) bool", scalar: quantified(op, true), nullCall: true, doc: "x " + cmpNames[op] + " ALL (array)"},
 		)
 	}
 	for _, op := range []string{"~~", "!~~", "~~*", "!~~*"} {
 		likes := [2]bool{op[len(op)-1] == '*', op[0] == '!'}
 		defs = append(defs,
-			def{sig: AnyName(op, false) + "(text,text[]) bool", scalar: quantifiedLike(likes[0], likes[1], false), doc: "x LIKE ANY (array)"},
-			def{sig: AnyName(op, true) + "(text,text[]) bool", scalar: quantifiedLike(likes[0], likes[1], true), doc: "x LIKE ALL (array)"},
+			def{sig: AnyName(op, false) + "(text,text[]) bool", scalar: quantifiedLike(likes[0], likes[1], false), nullCall: true, doc: "x LIKE ANY (array)"},
+			def{sig: AnyName(op, true) + "(text,text[]) bool", scalar: quantifiedLike(likes[0], likes[1], true), nullCall: true, doc: "x LIKE ALL (array)"},
 		)
 	}
 	return table(defs)
@@ -80,10 +80,14 @@ func AnyName(op string, all bool) string {
 	return "any_" + names[op]
 }
 
-// three combines outcomes: ANY is decided by true, ALL by false.
-func three(all bool, n int, at func(i int) (v, null bool, err error)) (datum, error) {
+// three combines the outcomes of x with each element of the array a[1]: ANY is
+// decided by true, ALL by false. x, which is a[0], does not count if there is no element.
+func three(all bool, a []datum, at func(i int) (v, null bool, err error)) (datum, error) {
+	if a[1].Null || a[0].Null && len(a[1].List) > 0 {
+		return null()
+	}
 	unknown := false
-	for i := range n {
+	for i := range a[1].List {
 		v, isNull, err := at(i)
 		switch {
 		case err != nil:
@@ -102,7 +106,7 @@ func three(all bool, n int, at func(i int) (v, null bool, err error)) (datum, er
 
 func quantified(op cmpOp, all bool) Scalar {
 	return func(c *CallContext, a []datum) (datum, error) {
-		return three(all, len(a[1].List), func(i int) (bool, bool, error) {
+		return three(all, a, func(i int) (bool, bool, error) {
 			e := a[1].List[i]
 			if e.Null {
 				return false, true, nil
@@ -114,7 +118,7 @@ func quantified(op cmpOp, all bool) Scalar {
 
 func quantifiedLike(fold, negate, all bool) Scalar {
 	return func(_ *CallContext, a []datum) (datum, error) {
-		return three(all, len(a[1].List), func(i int) (bool, bool, error) {
+		return three(all, a, func(i int) (bool, bool, error) {
 			e := a[1].List[i]
 			if e.Null {
 				return false, true, nil
