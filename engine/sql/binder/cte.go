@@ -47,8 +47,8 @@ func (b *Binder) with(w *ast.With, parent *Scope) error {
 				return err
 			}
 			continue
-		case c.Search != nil || c.Cycle != nil:
-			return b.missing(c, "SEARCH and CYCLE are not supported")
+		case (c.Search != nil || c.Cycle != nil) && !(w.Recursive && refersTo(q, c.Name)):
+			return pgerror.New(pgerror.SyntaxError, "WITH query is not recursive").At(b.pos(c.Pos()))
 		}
 		if w.Recursive && refersTo(q, c.Name) {
 			if err := b.recursive(c, q, parent); err != nil {

@@ -1,6 +1,8 @@
 package binder
 
 import (
+	"slices"
+
 	"velostream/catalog/types"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/expr"
@@ -48,6 +50,14 @@ func (b *Binder) recursive(c *ast.CTE, q *ast.Query, parent *Scope) error {
 		return err
 	}
 	saved := b.ctes
+	var more added
+	if c.Search != nil || c.Cycle != nil {
+		var err error
+		if c, q, more, err = b.expandSearch(c, q, parent); err != nil {
+			return err
+		}
+		s = q.Body.(*ast.SetOp) //nolint:forcetypeassert // as it was
+	}
 	if err := b.with(q.With, parent); err != nil {
 		return err
 	}
@@ -71,7 +81,12 @@ func (b *Binder) recursive(c *ast.CTE, q *ast.Query, parent *Scope) error {
 		out[i].Name = n
 	}
 	id := b.nextID()
-	work := &relation{plan: &plan.WorkTable{ID: id, Name: c.Name, Out: out}, event: -1}
+	seen := slices.Clone(out)
+	for i := len(out) - more.n; i < len(out); i++ {
+		seen[i].Hidden = true
+	}
+	out[len(out)-1].Hidden = more.depth
+	work := &relation{plan: &plan.WorkTable{ID: id, Name: c.Name, Out: seen}, event: -1}
 	b.ctes = &cteScope{name: c.Name, query: q, cte: c, outer: b.ctes, bound: work, parent: parent}
 	step, err := b.body(s.R, nil, parent)
 	if err != nil {
