@@ -399,14 +399,27 @@ func hasRows(t types.Type) bool {
 	return t.IsRow() || elem.IsRow()
 }
 
-// rowText is the text of the row b in binary form; !ok: it is an array, or has fields of types
-// that are not built in.
+// rowText is the text of b, a row or an array of rows in binary form; !ok: it has dimensions
+// or fields of types that are not built in.
 func rowText(t types.Type, b []byte) (text string, ok bool) {
 	if b == nil {
 		return "NULL", true
 	}
-	if !t.IsRow() || len(b) < 4 {
-		return "", false
+	d, ok, err := rowDatum(t, b)
+	if err != nil || !ok {
+		return fmt.Sprint(err), err != nil
+	}
+	out := types.AppendText(nil, t, d, nil)
+	return strings.NewReplacer("\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(string(out)), true
+}
+
+// rowDatum reads what rowText writes.
+func rowDatum(t types.Type, b []byte) (d types.Datum, ok bool, err error) {
+	if elem, array := t.Elem(); array {
+		return rowArray(elem, b)
+	}
+	if len(b) < 4 {
+		return d, false, nil
 	}
 	n := int(binary.BigEndian.Uint32(b))
 	b = b[4:]
@@ -419,16 +432,39 @@ func rowText(t types.Type, b []byte) (text string, ok bool) {
 			continue
 		}
 		if ts[i].IsUser() || hasRows(ts[i]) || regTypes[uint32(ts[i].OID)] {
-			return "", false
+			return d, false, nil
 		}
-		var err error
 		if values[i], err = types.DecodeBinary(ts[i], b[:size]); err != nil {
-			return err.Error(), true
+			return d, false, err
 		}
 		b = b[size:]
 	}
-	out := types.AppendText(nil, types.Record, types.RowDatum(ts, values, nil), nil)
-	return strings.NewReplacer("\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(string(out)), true
+	return types.RowDatum(ts, values, nil), true, nil
+}
+
+// rowArray reads an array of rows of one dimension that begins at 1.
+func rowArray(elem types.Type, b []byte) (d types.Datum, ok bool, err error) {
+	const head, dim = 12, 8
+	if len(b) < head+dim || binary.BigEndian.Uint32(b) != 1 || binary.BigEndian.Uint32(b[head+4:]) != 1 {
+		return d, false, nil
+	}
+	if oid := types.OID(binary.BigEndian.Uint32(b[8:])); oid != elem.OID {
+		return d, false, fmt.Errorf("array has elements of type %d instead of %d", oid, elem.OID)
+	}
+	d.List = make([]types.Datum, binary.BigEndian.Uint32(b[head:]))
+	b = b[head+dim:]
+	for i := range d.List {
+		size := int32(binary.BigEndian.Uint32(b))
+		if b = b[4:]; size < 0 {
+			d.List[i] = types.NullDatum
+			continue
+		}
+		if d.List[i], ok, err = rowDatum(elem, b[:size]); err != nil || !ok {
+			return d, ok, err
+		}
+		b = b[size:]
+	}
+	return d, true, nil
 }
 
 // canonical reads a value by the client's codec and writes it in one form.

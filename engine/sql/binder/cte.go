@@ -47,7 +47,7 @@ func (b *Binder) with(w *ast.With, parent *Scope) error {
 				return err
 			}
 			continue
-		case (c.Search != nil || c.Cycle != nil) && !(w.Recursive && refersTo(q, c.Name)):
+		case (c.Search != nil || c.Cycle != nil) && (!w.Recursive || !refersTo(q, c.Name)):
 			return pgerror.New(pgerror.SyntaxError, "WITH query is not recursive").At(b.pos(c.Pos()))
 		}
 		if w.Recursive && refersTo(q, c.Name) {

@@ -68,16 +68,25 @@ type added struct {
 	depth bool // the last of them is the depth
 }
 
-// checkSides demands that both sides of the UNION are simple.
+// checkSides demands that both sides of the UNION are simple. The codes are PostgreSQL's.
 func (b *Binder) checkSides(c *ast.CTE, s *ast.SetOp) error {
-	for i, side := range []ast.SelectBody{s.L, s.R} {
-		switch side.(type) {
-		case *ast.Select, *ast.Values:
-		default:
-			return b.missing(c, "with a SEARCH or CYCLE clause, the %s side of the UNION must be a SELECT", [...]string{"left", "right"}[i])
-		}
+	const format = "with a SEARCH or CYCLE clause, the %s side of the UNION must be a SELECT"
+	switch {
+	case !simpleSide(s.L):
+		return b.missing(c, format, "left")
+	case !simpleSide(s.R):
+		return pgerror.New(pgerror.SyntaxError, format, "right").At(b.pos(c.Pos()))
 	}
 	return nil
+}
+
+// simpleSide reports a side of a UNION that is no UNION or its like itself.
+func simpleSide(side ast.SelectBody) bool {
+	switch side.(type) {
+	case *ast.Select, *ast.Values:
+		return true
+	}
+	return false
 }
 
 // baseColumns finds the names of the columns, which the base says.
