@@ -82,11 +82,19 @@ func (b *Binder) checkSides(c *ast.CTE, s *ast.SetOp) error {
 
 // simpleSide reports a side of a UNION that is no UNION or its like itself.
 func simpleSide(side ast.SelectBody) bool {
-	switch side.(type) {
-	case *ast.Select, *ast.Values:
-		return true
+	_, set := leaf(side).(*ast.SetOp)
+	return !set
+}
+
+// leaf is side without the parentheses that have nothing but it in them.
+func leaf(side ast.SelectBody) ast.SelectBody {
+	for {
+		q, ok := side.(*ast.Query)
+		if !ok || q.With != nil || q.OrderBy != nil || q.Limit != nil || q.Locking != nil {
+			return side
+		}
+		side = q.Body
 	}
-	return false
 }
 
 // baseColumns finds the names of the columns, which the base says.
@@ -284,6 +292,11 @@ func (x *searchCycle) mark(at ast.At, cond ast.Expr) ast.Expr {
 // step is the recursive term with the columns added.
 func (x *searchCycle) step(b *Binder, body ast.SelectBody) (ast.SelectBody, error) {
 	at := x.c.At
+	body = leaf(body)
+	around, _ := body.(*ast.Query) // WITH, ORDER BY and the like
+	if around != nil {
+		body = leaf(around.Body)
+	}
 	sel, ok := body.(*ast.Select)
 	alias := ""
 	if ok {
@@ -324,7 +337,12 @@ func (x *searchCycle) step(b *Binder, body ast.SelectBody) (ast.SelectBody, erro
 	if s := x.c.Search; s != nil && s.Breadth {
 		items = append(items, depth)
 	}
-	return x.wrap(at, &in, x.added(), items), nil
+	if around == nil {
+		return x.wrap(at, &in, x.added(), items), nil
+	}
+	q := *around
+	q.Body = &in
+	return x.wrap(at, &q, x.added(), items), nil
 }
 
 // referenceName is the name by which a FROM list knows the relation name, "": it is not
