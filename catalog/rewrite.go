@@ -131,6 +131,9 @@ func (s *Snapshot) changes() []Change {
 	for _, d := range s.defaults {
 		out = append(out, Change{PutDefaults: &d})
 	}
+	for _, l := range s.settings {
+		out = append(out, Change{PutSettings: &l})
+	}
 	for _, t := range s.UserTypes("") {
 		out = append(out, Change{PutType: t})
 	}

@@ -54,6 +54,7 @@ func TestRewrite(t *testing.T) {
 	apply(Change{CreateSchema: "s"}, Change{CommentSchema: []string{"s", "of tests"}})
 	apply(Change{PutRole: &auth.Role{ID: 30000, Name: "ann", Login: true, ConnectionLimit: -1}})
 	apply(Change{PutRights: &Rights{Schema: "s", Owner: "ann"}})
+	apply(Change{PutSettings: &LoginSettings{Role: "ann", Config: []string{"TimeZone=UTC"}}}, Change{PutSettings: &LoginSettings{Config: []string{"a.b=c"}}})
 	apply(Change{PutFunction: &Function{ID: 30001, Schema: "s", Name: "f", Owner: "ann"}})
 	apply(Change{PutType: &UserType{ID: 30002, Schema: "s", Name: "mood", Kind: EnumType, Owner: "ann", Labels: []types.EnumLabel{{ID: 30003, Label: "ok"}}}})
 	for i := range uint32(1500) {

@@ -113,6 +113,8 @@ func (s *Snapshot) changeRights(c Change) error {
 	case c.PutRights != nil:
 		s.rights = maps.Clone(s.rights)
 		s.rights[c.PutRights.Schema] = *c.PutRights
+	case c.PutSettings != nil:
+		s.putSettings(*c.PutSettings)
 	case c.PutDefaults != nil:
 		d := *c.PutDefaults
 		s.defaults = slices.DeleteFunc(slices.Clone(s.defaults), func(o DefaultRights) bool {
@@ -163,6 +165,7 @@ func (s *Snapshot) dropRole(name string) error {
 	}
 	s.roles = maps.Clone(s.roles)
 	delete(s.roles, name)
+	s.renameSettings(name, "")
 	for n, r := range s.roles {
 		if r.Membership(name) != nil {
 			c := r.Clone()
@@ -231,6 +234,7 @@ func (s *Snapshot) renameRole(from, to string) error {
 		r.ACL = r.ACL.Rename(from, to)
 		s.rights[n] = r
 	}
+	s.renameSettings(from, to)
 	s.defaults = slices.Clone(s.defaults)
 	for i := range s.defaults {
 		swap(&s.defaults[i].Role)

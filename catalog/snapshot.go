@@ -35,6 +35,7 @@ type Snapshot struct {
 	roles    auth.Roles
 	rights   map[string]Rights // of schemas, "": of the database
 	defaults []DefaultRights
+	settings []LoginSettings
 
 	statistics map[uint32]*Statistics
 }
@@ -133,6 +134,9 @@ type Change struct {
 	// PutDefaults are default privileges, in place of those of its role, schema
 	// and kind.
 	PutDefaults *DefaultRights `json:"put_defaults,omitempty"`
+	// PutSettings are parameters that sessions begin with, in place of those of its
+	// role and database.
+	PutSettings *LoginSettings `json:"put_settings,omitempty"`
 	// PutStatistics are what ANALYZE found, in place of what was known.
 	PutStatistics *Statistics `json:"put_statistics,omitempty"`
 	// NextID says that lower OIDs were given out, though nothing may have them any more.
@@ -159,7 +163,7 @@ func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 		indexes: maps.Clone(s.indexes), functions: s.functions, comments: s.comments,
 		types: s.types, typeNames: s.typeNames,
 		derived: &derived{},
-		roles:   s.roles, rights: s.rights, defaults: s.defaults, statistics: s.statistics,
+		roles:   s.roles, rights: s.rights, defaults: s.defaults, settings: s.settings, statistics: s.statistics,
 	}
 	for _, c := range changes {
 		if err := n.change(c); err != nil {

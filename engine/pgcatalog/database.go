@@ -9,18 +9,19 @@ import (
 // databaseSources are databases, roles and what hangs on them.
 func databaseSources() map[string]source {
 	roles := "oid rolname rolsuper rolinherit rolcreaterole rolcreatedb rolcanlogin rolreplication rolbypassrls rolconnlimit rolpassword rolvaliduntil"
-	users := "usename usesysid usecreatedb usesuper userepl usebypassrls passwd valuntil"
+	users := "usename usesysid usecreatedb usesuper userepl usebypassrls passwd valuntil useconfig"
 	return map[string]source{
 		"pg_database": {"oid datname datdba encoding datlocprovider datistemplate datallowconn datconnlimit dattablespace " +
 			"datcollate datctype datacl", (*Catalog).databaseRows},
-		"pg_authid":       {roles, func(c *Catalog, e *emitter) { c.roleRows(e, true) }},
-		"pg_roles":        {roles, func(c *Catalog, e *emitter) { c.roleRows(e, false) }},
-		"pg_user":         {users, func(c *Catalog, e *emitter) { c.userRows(e, false) }},
-		"pg_shadow":       {users, func(c *Catalog, e *emitter) { c.userRows(e, true) }},
-		"pg_group":        {"groname grosysid grolist", (*Catalog).groupRows},
-		"pg_auth_members": {"roleid member grantor admin_option", (*Catalog).memberRows},
-		"pg_default_acl":  {"oid defaclrole defaclnamespace defaclobjtype defaclacl", (*Catalog).defaultACLRows},
-		"pg_locks":        {"locktype database classid objid objsubid pid mode granted fastpath", (*Catalog).lockRows},
+		"pg_authid":          {roles, func(c *Catalog, e *emitter) { c.roleRows(e, true) }},
+		"pg_roles":           {roles + " rolconfig", func(c *Catalog, e *emitter) { c.roleRows(e, false) }},
+		"pg_user":            {users, func(c *Catalog, e *emitter) { c.userRows(e, false) }},
+		"pg_shadow":          {users, func(c *Catalog, e *emitter) { c.userRows(e, true) }},
+		"pg_group":           {"groname grosysid grolist", (*Catalog).groupRows},
+		"pg_db_role_setting": {"setdatabase setrole setconfig", (*Catalog).loginSettingRows},
+		"pg_auth_members":    {"roleid member grantor admin_option", (*Catalog).memberRows},
+		"pg_default_acl":     {"oid defaclrole defaclnamespace defaclobjtype defaclacl", (*Catalog).defaultACLRows},
+		"pg_locks":           {"locktype database classid objid objsubid pid mode granted fastpath", (*Catalog).lockRows},
 		"pg_stat_activity": {"datid datname pid usesysid usename application_name client_addr client_port backend_start xact_start " +
 			"query_start state_change state query backend_type wait_event_type wait_event", (*Catalog).activityRows},
 		"pg_stat_database":       {"datid datname numbackends xact_commit xact_rollback blks_read blks_hit tup_returned tup_fetched tup_inserted tup_updated tup_deleted", (*Catalog).statDatabaseRows},

@@ -207,6 +207,11 @@ func (c *Catalog) owner(r *catalog.Relation) uint32 { return c.roleOID(r.Owner) 
 // databases are the names of the databases; all are one and the same.
 func (c *Catalog) databases() []string {
 	out := []string{"postgres", "velostream"}
+	for _, l := range c.Snapshot.LoginSettings() {
+		if l.Database != "" && !slices.Contains(out, l.Database) {
+			out = append(out, l.Database)
+		}
+	}
 	if c.Database != "" && !slices.Contains(out, c.Database) {
 		out = append(out, c.Database)
 	}

@@ -104,6 +104,7 @@ type Function struct {
 // Setting is a run-time parameter.
 type Setting struct {
 	Name, Value, Initial, Reset, Kind, Context, Category, Doc, Unit string
+	Source                                                          string // where Value is from, "": the default
 	Enum                                                            []string
 	Min, Max                                                        string
 }

@@ -1,6 +1,9 @@
 package pgcatalog
 
 import (
+	"slices"
+	"strings"
+
 	"velostream/catalog"
 	"velostream/catalog/auth"
 	"velostream/catalog/types"
@@ -40,8 +43,14 @@ func validUntil(r *auth.Role) any {
 // roleRows are the roles; with secrets the verifiers of their passwords too.
 func (c *Catalog) roleRows(e *emitter, secrets bool) {
 	for _, r := range c.roles() {
-		e.row(r.ID, r.Name, r.Superuser, r.Inherit, r.CreateRole, r.CreateDB, r.Login, r.Replication, r.BypassRLS, r.ConnectionLimit,
-			password(r, secrets), validUntil(r))
+		row := []any{
+			r.ID, r.Name, r.Superuser, r.Inherit, r.CreateRole, r.CreateDB, r.Login, r.Replication, r.BypassRLS, r.ConnectionLimit,
+			password(r, secrets), validUntil(r),
+		}
+		if !secrets { // pg_roles
+			row = append(row, c.loginConfig(c.Snapshot.LoginSettingsOf(r.Name, "")))
+		}
+		e.row(row...)
 	}
 }
 
@@ -55,7 +64,8 @@ func password(r *auth.Role, secrets bool) any {
 func (c *Catalog) userRows(e *emitter, secrets bool) {
 	for _, r := range c.roles() {
 		if r.Login {
-			e.row(r.Name, r.ID, r.CreateDB, r.Superuser, r.Replication, r.BypassRLS, password(r, secrets), validUntil(r))
+			e.row(r.Name, r.ID, r.CreateDB, r.Superuser, r.Replication, r.BypassRLS, password(r, secrets), validUntil(r),
+				c.loginConfig(c.Snapshot.LoginSettingsOf(r.Name, "")))
 		}
 	}
 }
@@ -80,6 +90,35 @@ func (c *Catalog) memberRows(e *emitter) {
 		for _, m := range r.MemberOf {
 			e.row(c.roleOID(m.Role), r.ID, c.roleOID(m.Grantor), m.Admin)
 		}
+	}
+}
+
+// loginConfig is what ALTER ROLE and ALTER DATABASE have set, NULL: nothing. Values of
+// parameters that are secrets by their names are shown to those who act as the role.
+func (c *Catalog) loginConfig(l catalog.LoginSettings) any {
+	if len(l.Config) == 0 {
+		return nil
+	}
+	roles := c.Snapshot.Roles()
+	if roles.Superuser(c.User) || l.Role != "" && roles.Acts(c.User, l.Role) {
+		return l.Config
+	}
+	out := slices.Clone(l.Config)
+	for i, x := range out {
+		if name, _, _ := strings.Cut(x, "="); secret(name) {
+			out[i] = name + "=********"
+		}
+	}
+	return out
+}
+
+func (c *Catalog) loginSettingRows(e *emitter) {
+	for _, l := range c.Snapshot.LoginSettings() {
+		database := uint32(0)
+		if i := slices.Index(c.databases(), l.Database); i >= 0 {
+			database = databaseOID(i)
+		}
+		e.row(database, c.roleOID(l.Role), c.loginConfig(l))
 	}
 }
 

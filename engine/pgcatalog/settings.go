@@ -26,9 +26,9 @@ func (c *Catalog) settings() []Setting {
 
 func (c *Catalog) settingRows(e *emitter) {
 	for _, s := range c.settings() {
-		from := "default"
-		if s.Value != s.Initial {
-			from = "session"
+		from := s.Source
+		if from == "" {
+			from = "default"
 		}
 		var enum any
 		if len(s.Enum) > 0 {

@@ -53,7 +53,15 @@ func (s *Session) alter(ctx context.Context, p ast.Parsed, n *ast.Alter) error {
 	case "TYPE", "DOMAIN":
 		return s.alterType(ctx, p, n)
 	case "ROLE":
+		if n.Actions[0].Kind == ast.AlterSetting {
+			return s.alterSettings(ctx, p, n)
+		}
 		return s.renameRole(ctx, p, n)
+	case "DATABASE":
+		if len(n.Actions) == 1 && n.Actions[0].Kind == ast.AlterSetting {
+			return s.alterSettings(ctx, p, n)
+		}
+		return pgerror.Unsupported("ALTER DATABASE … %s is not supported", string(n.Actions[0].Kind)).At(p.Position(n.Actions[0].Pos()))
 	case "TABLE", "STREAM", "SOURCE", "VIEW", "MATERIALIZED VIEW", "SINK", "SEQUENCE":
 	default:
 		return pgerror.Unsupported("ALTER %s is not supported", n.Kind).At(p.Position(n.Pos()))

@@ -68,6 +68,7 @@ func (s *Session) named(snap *catalog.Snapshot, name string) string {
 func (s *Session) logIn(role *auth.Role) {
 	s.identity = identity{login: role.Name, ids: map[string]uint32{role.Name: role.ID}}
 	s.settings.values["session_authorization"], s.settings.origin["session_authorization"] = role.Name, role.Name
+	s.settings.source["session_authorization"] = "override"
 	s.settings.values["is_superuser"] = onOff(role.Superuser)
 }
 

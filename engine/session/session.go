@@ -74,14 +74,9 @@ func (b Backend) Connect(ctx context.Context, s pgwire.Startup, n pgwire.Notifie
 		return nil, pgerror.New(pgerror.InternalError, "the connection keeps no names")
 	}
 	x.settings.regs = &names{s: x}
-	if err := x.settings.start(s); err != nil {
+	x.takeLoginSettings(role.Name)
+	if err := x.start(s); err != nil {
 		return nil, err
-	}
-	if r := x.settings.values["role"]; r != "none" {
-		if err := x.become("role", r); err != nil {
-			return nil, err
-		}
-		x.showSuperuser()
 	}
 	if err := b.Engine.logins.enter(role); err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ type setting struct {
 	initial  string
 	reported bool // ParameterStatus
 	fixed    bool // cannot be changed
+	super    bool // changed by superusers only
 	check    func(v string) (string, error)
 }
 
@@ -47,7 +48,7 @@ func allSettings(version string) []setting {
 		{name: "statement_timeout", initial: "0", check: checkDuration},
 		{name: "lock_timeout", initial: "0", check: checkDuration},
 		{name: "idle_in_transaction_session_timeout", initial: "0", check: checkDuration},
-		{name: "temp_file_limit", initial: "1GB", check: checkSize},
+		{name: "temp_file_limit", initial: "1GB", super: true, check: checkSize},
 		{name: "idle_session_timeout", initial: "0", check: checkDuration},
 		{name: "client_min_messages", initial: "notice", check: oneOf("debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error")},
 		{name: "transaction_isolation", initial: "read committed", check: isolation},
@@ -58,7 +59,7 @@ func allSettings(version string) []setting {
 		{name: "password_encryption", initial: "scram-sha-256"},
 		{name: "lc_collate", initial: "C", fixed: true},
 		{name: "lc_ctype", initial: "C", fixed: true},
-		{name: "lc_messages", initial: "C"},
+		{name: "lc_messages", initial: "C", super: true},
 		{name: "lc_monetary", initial: "C"},
 		{name: "lc_numeric", initial: "C"},
 		{name: "lc_time", initial: "C"},
@@ -85,12 +86,13 @@ type settings struct {
 	order  []*setting
 	values map[string]string
 	origin map[string]string // what RESET goes back to
+	source map[string]string // where origin is from, as pg_settings says it; none: the default
 	fmt    *types.Format
 	regs   *names // of the session's reg types
 }
 
 func newSettings(e *Engine) *settings {
-	st := &settings{all: map[string]*setting{}, values: map[string]string{}, origin: map[string]string{}}
+	st := &settings{all: map[string]*setting{}, values: map[string]string{}, origin: map[string]string{}, source: map[string]string{}}
 	for _, d := range allSettings(e.Version) {
 		st.order = append(st.order, &d)
 		key := strings.ToLower(d.name)
@@ -108,10 +110,13 @@ func (st *settings) start(s pgwire.Startup) error {
 		if d == nil && !strings.Contains(key, ".") || d != nil && d.fixed || key == "session_authorization" {
 			continue
 		}
+		if err := st.permitted(key, st.values["is_superuser"] == "on"); err != nil {
+			return err
+		}
 		if err := st.assign(key, v); err != nil {
 			return err
 		}
-		st.origin[key] = st.values[key]
+		st.origin[key], st.source[key] = st.values[key], "client"
 	}
 	for _, d := range transactionDefaults {
 		st.values[d.of] = st.values[d.from]
@@ -184,6 +189,14 @@ func (st *settings) check(key, v string) (string, error) {
 	return kept, nil
 }
 
+// permitted refuses the parameters that only superusers change. key is lower case.
+func (st *settings) permitted(key string, superuser bool) error {
+	if d := st.all[key]; d != nil && d.super && !superuser {
+		return denied("permission denied to set parameter %q", d.name)
+	}
+	return nil
+}
+
 func (st *settings) unknown(key string) *pgerror.Error {
 	e := pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter %q", key)
 	if near := option.Nearest(key, st.names()); near != "" {
@@ -245,21 +258,12 @@ func (st *settings) timeout(name string) time.Duration {
 // set runs SET.
 func (s *Session) set(p ast.Parsed, n *ast.Set) error {
 	key := strings.ToLower(n.Name)
-	var v string
-	switch {
-	case n.Default:
+	if err := s.settings.permitted(key, s.superuser()); err != nil {
+		return pgerror.From(err).At(p.Position(n.Pos()))
+	}
+	v := setText(key, n)
+	if n.Default {
 		v = s.settings.origin[key]
-	case n.Zone != nil:
-		v = zoneOfInterval(n.Zone)
-	default:
-		parts := make([]string, len(n.Values))
-		for i, x := range n.Values {
-			parts[i] = x.Text
-			if key == "search_path" {
-				parts[i] = ast.QuoteIdent(x.Text)
-			}
-		}
-		v = strings.Join(parts, ", ")
 	}
 	if err := s.assign(key, v, n.Scope == ast.ScopeLocal); err != nil {
 		return pgerror.From(err).At(p.Position(n.Pos()))
@@ -267,11 +271,29 @@ func (s *Session) set(p ast.Parsed, n *ast.Set) error {
 	return nil
 }
 
+// setText is the value that a SET gives, as one text. key is lower case.
+func setText(key string, n *ast.Set) string {
+	if n.Zone != nil {
+		return zoneOfInterval(n.Zone)
+	}
+	parts := make([]string, len(n.Values))
+	for i, x := range n.Values {
+		parts[i] = x.Text
+		if key == "search_path" {
+			parts[i] = ast.QuoteIdent(x.Text)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // reset runs RESET.
 func (s *Session) reset(n *ast.Reset) error {
 	if key := strings.ToLower(n.Name); !n.All && !strings.Contains(key, ".") {
 		if _, ok := s.settings.all[key]; !ok {
 			return pgerror.New(pgerror.UndefinedObject, "unrecognized configuration parameter %q", n.Name)
+		}
+		if err := s.settings.permitted(key, s.superuser()); err != nil {
+			return err
 		}
 	}
 	for key, v := range s.settings.origin {
@@ -281,7 +303,7 @@ func (s *Session) reset(n *ast.Reset) error {
 		if n.All && (key == "role" || key == "session_authorization") {
 			continue
 		}
-		if s.settings.all[key].fixed || (!n.All && key != strings.ToLower(n.Name)) || s.settings.values[key] == v {
+		if d := s.settings.all[key]; d != nil && d.fixed || (!n.All && key != strings.ToLower(n.Name)) || s.settings.values[key] == v {
 			continue
 		}
 		if err := s.assign(key, v, false); err != nil {

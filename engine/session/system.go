@@ -195,7 +195,13 @@ func (s *Session) listSettings() []pgcatalog.Setting {
 		v, _ := s.settings.value(name)
 		x := pgcatalog.Setting{
 			Name: d.name, Value: v, Initial: d.initial, Reset: s.settings.origin[name], Kind: settingKind(d.initial),
-			Context: "user", Category: "Client Connection Defaults",
+			Context: "user", Category: "Client Connection Defaults", Source: s.settings.source[name],
+		}
+		if s.settings.values[name] != s.settings.origin[name] {
+			x.Source = "session"
+		}
+		if d.super {
+			x.Context = "superuser"
 		}
 		if d.fixed {
 			x.Context, x.Category = "internal", "Preset Options"
@@ -217,6 +223,9 @@ func settingKind(initial string) string {
 
 func (s *Session) setConfig(name, value string, local bool) (string, error) {
 	key := lower(name)
+	if err := s.settings.permitted(key, s.superuser()); err != nil {
+		return "", err
+	}
 	if local && s.block() == nil {
 		return s.settings.check(key, value) // gone with its transaction, which is this statement
 	}
