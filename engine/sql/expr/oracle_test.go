@@ -136,7 +136,7 @@ func randomCall(r *rand.Rand, f *Function) (string, bool) {
 func TestOracleResolve(t *testing.T) {
 	ask := oracle(t)
 	operands := []string{"NULL"}
-	for n := range strings.FieldsSeq("bool int2 int4 int8 float4 float8 numeric text varchar bpchar name bytea uuid date time timestamp timestamptz interval jsonb json oid int4[] text[] numeric[] \"bit\" varbit") {
+	for n := range strings.FieldsSeq("bool int2 int4 int8 float4 float8 numeric text varchar bpchar name bytea uuid date time timestamp timestamptz interval jsonb json oid int4[] text[] numeric[] \"bit\" varbit inet cidr macaddr") {
 		operands = append(operands, "NULL::"+n)
 	}
 	ops := strings.FieldsSeq("= < + - * / % ^ || ~~ ~ -> ->> @> ? & | # << && #>")
