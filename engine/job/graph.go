@@ -1,6 +1,7 @@
 package job
 
 import (
+	"velostream/catalog/types"
 	"velostream/engine/dataflow"
 	"velostream/engine/operator"
 	"velostream/engine/sql/plan"
@@ -167,6 +168,18 @@ func Scanned(stored []byte, id uint32) ([]int, error) {
 		}
 	}
 	return out, nil
+}
+
+// HasType reports that a stored plan computes or passes on values of a type that is holds
+// for. Error XX001: the plan cannot be read.
+func HasType(stored []byte, is func(types.Type) bool) (bool, error) {
+	p, err := DecodePlan(stored)
+	if err != nil {
+		return false, err
+	}
+	found := false
+	p.EachType(func(t types.Type) { found = found || is(t) })
+	return found, nil
 }
 
 // DecodePlan reads a stored physical plan.

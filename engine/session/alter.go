@@ -270,6 +270,9 @@ func (a *alteration) renameColumn(x *ast.AlterAction) error {
 	if a.c.ColumnIndex(name) >= 0 {
 		return pgerror.New(pgerror.DuplicateColumn, "column %q of relation %q already exists", name, a.c.Name)
 	}
+	if err := noJobOver(a.snap, a.p, a.r.ID, kindOf(a.r)+" "+quoted(a.r.Name), x); err != nil {
+		return err
+	}
 	old := a.c.Columns[i].Name
 	a.c.Columns[i].Name = name
 	if a.r.Native() {

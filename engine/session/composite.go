@@ -1,10 +1,12 @@
 package session
 
 import (
+	"fmt"
 	"slices"
 
 	"velostream/catalog"
 	"velostream/catalog/types"
+	"velostream/engine/job"
 	"velostream/engine/sql/ast"
 	"velostream/engine/sql/binder"
 	"velostream/pgwire/pgerror"
@@ -158,12 +160,37 @@ func renameAttribute(snap *catalog.Snapshot, p ast.Parsed, c *catalog.UserType, 
 	if c.Attribute(to) >= 0 {
 		return pgerror.New(pgerror.DuplicateColumn, "column %q of relation %q already exists", to, c.Name)
 	}
-	if r := snap.JobOver(c.ID); r != nil {
-		return pgerror.Unsupported("columns of type %q cannot be renamed: %s %s is computed with it", c.Name, kindOf(r), r.Name).
-			WithHint("Drop it first, and create it again afterwards.").At(p.Position(x.Pos()))
+	if err := noJobOver(snap, p, c.ID, fmt.Sprintf("type %q", c.Name), x); err != nil {
+		return err
 	}
 	c.Attributes[i].Name = to
 	return nil
+}
+
+// noJobOver refuses to rename a column of the type id, what, while a job computes with
+// values of it: what it has made of names before it could not take back afterwards.
+func noJobOver(snap *catalog.Snapshot, p ast.Parsed, id uint32, what string, x *ast.AlterAction) error {
+	r := snap.JobOver(id)
+	for _, j := range snap.Relations() {
+		if r != nil {
+			break
+		}
+		if len(j.Plan) == 0 {
+			continue
+		}
+		has, err := job.HasType(j.Plan, func(t types.Type) bool { return snap.ContainsType(t, id) })
+		if err != nil {
+			return err
+		}
+		if has {
+			r = j
+		}
+	}
+	if r == nil {
+		return nil
+	}
+	return pgerror.Unsupported("columns of %s cannot be renamed: %s %s is computed with its rows as values", what, kindOf(r), r.Name).
+		WithHint("Drop it first, and create it again afterwards.").At(p.Position(x.Pos()))
 }
 
 // noStoredRows refuses a change of the columns of a relation whose row type others keep

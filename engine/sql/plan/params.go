@@ -46,3 +46,31 @@ func (p *Physical) mapExprs(f func(expr.Expr) (expr.Expr, error)) (*Physical, er
 	}
 	return &c, nil
 }
+
+// EachType calls f with the types of all expressions in p and of all its columns, as often
+// as they occur.
+func (p *Physical) EachType(f func(types.Type)) {
+	var each func(expr.Expr)
+	each = func(e expr.Expr) {
+		f(e.Type())
+		for _, c := range expr.Children(e) {
+			if c != nil {
+				each(c)
+			}
+		}
+	}
+	_, _ = p.mapExprs(func(e expr.Expr) (expr.Expr, error) {
+		each(e)
+		return e, nil
+	})
+	p.eachColumn(func(c *Column) { f(c.Type) })
+}
+
+func (p *Physical) eachColumn(f func(*Column)) {
+	for i := range p.Out {
+		f(&p.Out[i])
+	}
+	for _, in := range p.Inputs {
+		in.eachColumn(f)
+	}
+}
