@@ -19,10 +19,13 @@ type place struct {
 	at     ast.At
 }
 
-// step goes from a value into a part of it: here the subscripts of an array, all at once.
+// step goes from a value into a part of it: a column of a row, or the subscripts of an
+// array, all at once.
 type step struct {
 	whole, part types.Type
-	subscripts  []expr.Expr // two for each dimension of a slice
+	fields      []types.RowField // of the row; nil: it is an array
+	field       int              // which of them
+	subscripts  []expr.Expr      // two for each dimension of a slice
 	slice       bool
 }
 
@@ -35,19 +38,45 @@ func (b *Binder) place(rel *catalog.Relation, t ast.InsertTarget, cx *context) (
 	p := place{column: i, name: t.Name, t: rel.Columns[i].Type, at: t.At}
 	for rest := t.Indirection; len(rest) > 0; {
 		n := slices.IndexFunc(rest, func(in ast.Indirection) bool { return in.Field != "" })
-		if n == 0 {
-			return place{}, b.missing(rest[0].At, "assignment to fields of a column is not supported")
-		}
 		if n < 0 {
 			n = len(rest)
 		}
-		s, err := b.subscriptStep(p.t, t, rest[:n], cx)
+		var s step
+		if n == 0 {
+			n = 1
+			s, err = b.fieldStep(&p, rest[0])
+		} else {
+			s, err = b.subscriptStep(p.t, t, rest[:n], cx)
+		}
 		if err != nil {
 			return place{}, err
 		}
 		p.steps, p.t, rest = append(p.steps, s), s.part, rest[n:]
 	}
 	return p, nil
+}
+
+// fieldStep binds the column of a row, which is what p has come to, that in names.
+func (b *Binder) fieldStep(p *place, in ast.Indirection) (step, error) {
+	fields := b.rowFields(p.t)
+	if !p.t.IsComposite() || fields == nil {
+		return step{}, pgerror.New(pgerror.DatatypeMismatch, "cannot assign to field %q of column %q because its type %s is not a composite type",
+			in.Field, p.name, TypeName(p.t)).At(b.pos(p.at.Pos()))
+	}
+	i := slices.IndexFunc(fields, func(f types.RowField) bool { return f.Name == in.Field })
+	if i < 0 {
+		return step{}, pgerror.New(pgerror.UndefinedColumn, "cannot assign to field %q of column %q because there is no such column in data type %s",
+			in.Field, p.name, TypeName(p.t)).At(b.pos(p.at.Pos()))
+	}
+	if fields[i].Domain {
+		return step{}, b.missing(p.at, "assignment to field %q, which is of a domain, is not supported", in.Field)
+	}
+	// The element would be computed once for each of its columns, and again for each
+	// assignment to it.
+	if slices.ContainsFunc(p.steps, func(s step) bool { return s.fields == nil }) {
+		return step{}, b.missing(p.at, "assignment to fields of the elements of an array is not supported")
+	}
+	return step{whole: p.t, part: fields[i].Type, fields: fields, field: i}, nil
 }
 
 // subscriptStep binds the subscripts in of a value of type t.
@@ -83,11 +112,15 @@ func (p *place) all() bool { return len(p.steps) == 0 }
 
 // wrongType is the error of a value of another type, which stands at src.
 func (p *place) wrongType(b *Binder, from types.Type, src int) error {
-	format := "column %q is of type %s but expression is of type %s"
+	format, name := "column %q is of type %s but expression is of type %s", p.name
 	if !p.all() {
+		last := &p.steps[len(p.steps)-1]
 		format, src = "subscripted assignment to %q requires type %s but expression is of type %s", p.at.Pos()
+		if last.fields != nil {
+			format, name = "subfield %q is of type %s but expression is of type %s", last.fields[last.field].Name
+		}
 	}
-	return pgerror.New(pgerror.DatatypeMismatch, format, p.name, TypeName(p.t), TypeName(from)).
+	return pgerror.New(pgerror.DatatypeMismatch, format, name, TypeName(p.t), TypeName(from)).
 		WithHint("You will need to rewrite or cast the expression.").At(b.pos(src))
 }
 
@@ -105,7 +138,11 @@ func (p *place) noDefault(b *Binder) error {
 	if p.all() {
 		return nil
 	}
-	return pgerror.New(pgerror.FeatureNotSupported, "cannot set an array element to DEFAULT").At(b.pos(p.at.Pos()))
+	what := "an array element"
+	if p.steps[0].fields != nil {
+		what = "a subfield"
+	}
+	return pgerror.New(pgerror.FeatureNotSupported, "cannot set %s to DEFAULT", what).At(b.pos(p.at.Pos()))
 }
 
 // into is the value of the column, which is base now, with value at the place.
@@ -127,6 +164,14 @@ func (b *Binder) into(steps []step, base, value expr.Expr) (expr.Expr, error) {
 			return nil, err
 		}
 	}
+	if s.fields != nil {
+		args := make([]expr.Expr, len(s.fields))
+		for i, f := range s.fields {
+			args[i] = expr.Field(base, i, f.Type, 0)
+		}
+		args[s.field] = value
+		return expr.Row(args, nil, s.whole, 0), nil
+	}
 	name := "array_set"
 	if s.slice {
 		name = "array_set_slice"
@@ -136,6 +181,9 @@ func (b *Binder) into(steps []step, base, value expr.Expr) (expr.Expr, error) {
 
 // get is the part of base that s goes to.
 func (b *Binder) get(s step, base expr.Expr) (expr.Expr, error) {
+	if s.fields != nil {
+		return expr.Field(base, s.field, s.part, 0), nil
+	}
 	name := "array_get"
 	if s.slice {
 		name = "array_slice"
