@@ -65,16 +65,17 @@ func (f *feed) open(ctx context.Context, positions map[string]int64) error {
 		}
 		f.next[s.ID] = connector.Start{Split: s, Position: at}
 	}
-	if err := f.connect(ctx); err != nil {
-		return err
-	}
+	return f.connect(ctx)
+}
+
+// run begins to read ahead. From here on next is ahead of what was handed out.
+func (f *feed) run() {
 	run, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
 	f.done.Go(func() { f.read(run) })
 	if f.o.Discover >= 0 {
 		f.done.Go(func() { f.discover(run) })
 	}
-	return nil
 }
 
 // connect opens a reader on all splits where they stand.

@@ -237,6 +237,7 @@ func (in *Input) Open(ctx context.Context, positions map[string]int64) error {
 		s := in.known(st.Split)
 		s.position = st.Position
 	}
+	in.feed.run()
 	return nil
 }
 
