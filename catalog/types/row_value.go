@@ -113,7 +113,7 @@ func decodeFieldKey(b []byte, t Type) (Datum, []byte, error) {
 		}
 		return Datum{Iv: iv}, b[16:], nil
 	case KindList:
-		return decodeListKey(b, t)
+		return decodeList(b, t, decodeFieldKey)
 	default:
 	}
 	return unescape(b)
@@ -151,7 +151,8 @@ func unescape(b []byte) (Datum, []byte, error) {
 	return Datum{}, nil, corruptRow()
 }
 
-func decodeListKey(b []byte, t Type) (Datum, []byte, error) {
+// decodeList reads the elements of an array, each with decode.
+func decodeList(b []byte, t Type, decode func([]byte, Type) (Datum, []byte, error)) (Datum, []byte, error) {
 	elem, _ := t.Elem()
 	list := []Datum{}
 	for len(b) > 0 {
@@ -166,7 +167,7 @@ func decodeListKey(b []byte, t Type) (Datum, []byte, error) {
 			return Datum{List: list, B: shape}, rest, nil
 		default:
 		}
-		d, rest, err := decodeFieldKey(b, elem)
+		d, rest, err := decode(b, elem)
 		if err != nil {
 			return d, nil, err
 		}
@@ -231,35 +232,11 @@ func decodeExact(b []byte, t Type) (Datum, []byte, error) {
 			return d, b[16:], err
 		}
 	case KindList:
-		return decodeExactList(b, t)
+		return decodeList(b, t, decodeExact)
 	default:
 		if n, k := binary.Uvarint(b); k > 0 && n <= uint64(len(b)-k) {
 			return BytesDatum(bytes.Clone(b[k : k+int(n)])), b[k+int(n):], nil
 		}
-	}
-	return Datum{}, nil, corruptRow()
-}
-
-func decodeExactList(b []byte, t Type) (Datum, []byte, error) {
-	elem, _ := t.Elem()
-	list := []Datum{}
-	for len(b) > 0 {
-		switch b[0] {
-		case rowListEnd:
-			return Datum{List: list}, b[1:], nil
-		case rowShaped:
-			shape, rest, ok := TakeShape(b[1:], len(list))
-			if !ok {
-				return Datum{}, nil, corruptRow()
-			}
-			return Datum{List: list, B: shape}, rest, nil
-		default:
-		}
-		d, rest, err := decodeExact(b, elem)
-		if err != nil {
-			return d, nil, err
-		}
-		list, b = append(list, d), rest
 	}
 	return Datum{}, nil, corruptRow()
 }

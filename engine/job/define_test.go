@@ -22,18 +22,7 @@ func (noStore) Append(_ context.Context, base uint64, _ [][]byte) (uint64, error
 // A table that is made while the manager works through an older snapshot is there, with
 // its rows; one that is dropped is not.
 func TestTableMadeWhileReconciling(t *testing.T) {
-	cat, err := catalog.Open(t.Context(), noStore{}, nil)
-	must(t, err)
-	store := state.NewMem(state.MemOptions{})
-	db, err := table.Open(store)
-	must(t, err)
-	m := NewManager(Options{Catalog: cat, State: store, Tables: db})
-	cat.Publish(m.Define)
-	apply := func(c catalog.Change) {
-		t.Helper()
-		_, err := cat.Apply(t.Context(), cat.Snapshot(), c)
-		must(t, err)
-	}
+	cat, db, m, apply := defining(t)
 	there := func() error {
 		tx := db.Begin()
 		defer func() { must(t, tx.Rollback()) }()
@@ -55,16 +44,8 @@ func TestTableMadeWhileReconciling(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// A sequence that is made while the manager works through an older snapshot keeps the
-// numbers that it has given out; once it is dropped nothing is left of it.
-func TestSequenceMadeWhileReconciling(t *testing.T) {
+// defining is a manager without jobs, its catalog and tables, and a way to change the catalog.
+func defining(t *testing.T) (*catalog.Catalog, *table.DB, *Manager, func(catalog.Change)) {
 	cat, err := catalog.Open(t.Context(), noStore{}, nil)
 	must(t, err)
 	store := state.NewMem(state.MemOptions{})
@@ -77,6 +58,20 @@ func TestSequenceMadeWhileReconciling(t *testing.T) {
 		_, err := cat.Apply(t.Context(), cat.Snapshot(), c)
 		must(t, err)
 	}
+	return cat, db, m, apply
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A sequence that is made while the manager works through an older snapshot keeps the
+// numbers that it has given out; once it is dropped nothing is left of it.
+func TestSequenceMadeWhileReconciling(t *testing.T) {
+	cat, db, m, apply := defining(t)
 	o := table.SequenceOptions{ID: catalog.FirstID, Name: "s", Start: 5, Increment: 2, Min: 1, Max: 9}
 	next := func(want int64) {
 		t.Helper()

@@ -7,6 +7,7 @@ import (
 
 	"velostream/storage/column"
 	"velostream/storage/rowenc"
+	"velostream/storage/state"
 )
 
 // The table of a joinSide:
@@ -47,15 +48,20 @@ type blockGroup struct {
 type blockRow struct{ from, to int }
 
 // flushGone deletes the rows that went from the table.
-func (s *joinSide) flushGone() error {
-	slices.SortFunc(s.gone, bytes.Compare)
-	for _, k := range s.gone {
-		if err := s.table.Delete(k); err != nil {
-			return err
+func (s *joinSide) flushGone() (err error) {
+	s.gone, err = deleteSorted(s.table, s.gone)
+	return err
+}
+
+// deleteSorted deletes keys from a table, in order, and returns the list emptied.
+func deleteSorted(t state.Table, keys [][]byte) ([][]byte, error) {
+	slices.SortFunc(keys, bytes.Compare)
+	for _, k := range keys {
+		if err := t.Delete(k); err != nil {
+			return keys, err
 		}
 	}
-	s.gone = s.gone[:0]
-	return nil
+	return keys[:0], nil
 }
 
 // flush writes what changed: first the rows that went, then those that came, in order.

@@ -223,15 +223,9 @@ func (s *timedSide) compact() {
 }
 
 // flushGone deletes the rows that went from the table.
-func (s *timedSide) flushGone() error {
-	slices.SortFunc(s.gone, bytes.Compare)
-	for _, k := range s.gone {
-		if err := s.table.Delete(k); err != nil {
-			return err
-		}
-	}
-	s.gone = s.gone[:0]
-	return nil
+func (s *timedSide) flushGone() (err error) {
+	s.gone, err = deleteSorted(s.table, s.gone)
+	return err
 }
 
 // flush writes what changed: first the rows that went, then those that came, in order.
