@@ -53,6 +53,7 @@ func rowQuotes(text []byte) bool {
 // at hand.
 func (f *Format) rowFields(t Type) ([]RowField, error) {
 	if t.OID == OIDRecord {
+		// PostgreSQL's answer: the text of a row does not say its columns' types.
 		return nil, pgerror.Unsupported("input of anonymous composite types is not implemented")
 	}
 	if f != nil && f.Types != nil {

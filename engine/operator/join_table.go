@@ -75,25 +75,34 @@ func (s *joinSide) flush() error {
 	if err := s.flushGone(); err != nil {
 		return err
 	}
+	err := putDirty(s.table, s.dirty, s.flags, s.tableKey, func(dst []byte, slot int32) []byte {
+		return rowenc.AppendRow(append(dst, stateVersion), s.cols, int(slot))
+	})
+	s.dirty = s.dirty[:0]
+	return err
+}
+
+// putDirty writes the rows in dirty that still are, in the order of their keys, and flags
+// them as stored. key and value append those of a row to what they are given.
+func putDirty(t state.Table, dirty []int32, flags []uint8, key, value func([]byte, int32) []byte) error {
 	type span struct{ key, value, end int }
 	var buf []byte
-	spans := make([]span, 0, len(s.dirty))
-	for _, slot := range s.dirty {
-		if s.flags[slot]&rowDirty == 0 {
+	spans := make([]span, 0, len(dirty))
+	for _, slot := range dirty {
+		if flags[slot]&rowDirty == 0 {
 			continue
 		}
-		s.flags[slot] = s.flags[slot]&^rowDirty | rowStored
+		flags[slot] = flags[slot]&^rowDirty | rowStored
 		x := span{key: len(buf)}
-		buf = s.tableKey(buf, slot)
+		buf = key(buf, slot)
 		x.value = len(buf)
-		buf = rowenc.AppendRow(append(buf, stateVersion), s.cols, int(slot))
+		buf = value(buf, slot)
 		x.end = len(buf)
 		spans = append(spans, x)
 	}
-	s.dirty = s.dirty[:0]
 	slices.SortFunc(spans, func(x, y span) int { return bytes.Compare(buf[x.key:x.value], buf[y.key:y.value]) })
 	for _, x := range spans {
-		if err := s.table.Put(buf[x.key:x.value], buf[x.value:x.end]); err != nil {
+		if err := t.Put(buf[x.key:x.value], buf[x.value:x.end]); err != nil {
 			return err
 		}
 	}

@@ -236,29 +236,11 @@ func (s *timedSide) flush() error {
 	if err := s.flushGone(); err != nil {
 		return err
 	}
-	type span struct{ key, value, end int }
-	var buf []byte
-	spans := make([]span, 0, len(s.dirty))
-	for _, slot := range s.dirty {
-		if s.flags[slot]&rowDirty == 0 {
-			continue
-		}
-		s.flags[slot] = s.flags[slot]&^rowDirty | rowStored
-		x := span{key: len(buf)}
-		buf = s.tableKey(buf, slot)
-		x.value = len(buf)
-		buf = rowenc.AppendRow(append(buf, stateVersion, s.flags[slot]&rowMatched), s.cols, int(slot))
-		x.end = len(buf)
-		spans = append(spans, x)
-	}
+	err := putDirty(s.table, s.dirty, s.flags, s.tableKey, func(dst []byte, slot int32) []byte {
+		return rowenc.AppendRow(append(dst, stateVersion, s.flags[slot]&rowMatched), s.cols, int(slot))
+	})
 	s.dirty = s.dirty[:0]
-	slices.SortFunc(spans, func(x, y span) int { return bytes.Compare(buf[x.key:x.value], buf[y.key:y.value]) })
-	for _, x := range spans {
-		if err := s.table.Put(buf[x.key:x.value], buf[x.value:x.end]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 // read appends the row of a table entry to the columns, and returns its flags.
