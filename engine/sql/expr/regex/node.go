@@ -93,20 +93,23 @@ func repeat(n *node, least, most int) *node {
 	return &node{op: opRepeat, kids: []*node{n}, min: least, max: most, traits: n.traits}
 }
 
-// plain is n without its groups and places: what a back reference to it can match at most.
-func plain(n *node) *node {
+// plain is n without its groups; places false: also without its places, so that it
+// matches all that a back reference to it can.
+func plain(n *node, places bool) *node {
 	switch n.op {
 	case opAnchor, opLook:
-		return &node{op: opEmpty}
+		if !places {
+			return &node{op: opEmpty}
+		}
 	case opCapture, opBackref:
-		return plain(n.kids[0])
+		return plain(n.kids[0], places)
 	default:
 	}
 	out := *n
 	out.traits = 0
 	out.kids = make([]*node, len(n.kids))
 	for i, k := range n.kids {
-		out.kids[i] = plain(k)
+		out.kids[i] = plain(k, places)
 	}
 	return &out
 }

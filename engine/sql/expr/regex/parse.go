@@ -162,8 +162,8 @@ func (p *parser) blanks() {
 	}
 }
 
-// next is the character that comes next as an operator; 0 at the end. Basic patterns
-// have been rewritten as extended ones by token.
+// next is the operator that comes next, "" for anything else and at the end. Basic patterns
+// have fewer, some of them with a backslash.
 func (p *parser) next() string {
 	p.blanks()
 	if !p.more() {
@@ -290,24 +290,10 @@ func quantify(n *node, least, most int, prefers traits) *node {
 		if most != infinite {
 			before--
 		}
-		head := &node{op: opRepeat, kids: []*node{plainGroups(n)}, min: least - 1, max: before, traits: t & preference}
+		head := &node{op: opRepeat, kids: []*node{plain(n, true)}, min: least - 1, max: before, traits: t & preference}
 		return &node{op: opCat, kids: []*node{head, n}, traits: t}
 	}
 	return &node{op: opRepeat, kids: []*node{n}, min: least, max: most, traits: t}
-}
-
-// plainGroups is n without its groups.
-func plainGroups(n *node) *node {
-	if n.op == opCapture {
-		return plainGroups(n.kids[0])
-	}
-	out := *n
-	out.traits = 0
-	out.kids = make([]*node, len(n.kids))
-	for i, k := range n.kids {
-		out.kids[i] = plainGroups(k)
-	}
-	return &out
 }
 
 // quantifier reads what may follow an atom; 1, 1: nothing.
@@ -511,5 +497,5 @@ func (p *parser) backref(number int, look bool) (*node, bool) {
 		p.fail(badBackref)
 		return &node{op: opEmpty}, false
 	}
-	return &node{op: opBackref, number: number, min: 1, max: 1, traits: refers, kids: []*node{plain(body)}}, false
+	return &node{op: opBackref, number: number, min: 1, max: 1, traits: refers, kids: []*node{plain(body, false)}}, false
 }
