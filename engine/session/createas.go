@@ -34,10 +34,13 @@ func (s *Session) prepareCreateAs(p ast.Parsed, n *ast.CreateRelation, params []
 		return nil, pgerror.Unsupported("temporary streams, sources and tables with a connector are not supported").At(p.Position(n.Pos()))
 	case n.Execute != nil:
 		source, err := s.prepareExecute(context.Background(), p, n.Execute)
-		if err == nil && source.Columns() == nil {
-			err = pgerror.New(pgerror.SyntaxError, "prepared statement is not a SELECT").At(p.Position(n.Execute.Pos()))
+		if err != nil {
+			return nil, err
 		}
-		return s.createsAs(p, createAs{n, source}), err
+		if source.Columns() == nil {
+			return nil, pgerror.New(pgerror.SyntaxError, "prepared statement is not a SELECT").At(p.Position(n.Execute.Pos()))
+		}
+		return s.createsAs(p, createAs{n, source}), nil
 	case n.Query.Sink != nil:
 		return nil, pgerror.Unsupported("a sink of a temporary table is not supported").At(p.Position(n.Query.Sink.Pos()))
 	case len(n.Query.Options) > 0:
