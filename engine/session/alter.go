@@ -329,7 +329,7 @@ func (a *alteration) owner(x *ast.AlterAction) error {
 func (a *alteration) setSchema(x *ast.AlterAction) error {
 	to := a.s.aliased(x.NewName.Last())
 	if a.c.Temporary() || catalog.IsTemp(to) || to == catalog.TempAlias {
-		return pgerror.Unsupported("cannot move objects into or out of temporary schemas")
+		return errMoveTemp()
 	}
 	if !a.snap.HasSchema(to) {
 		return pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", to)

@@ -80,6 +80,10 @@ func (s *Session) foreignTemp(schema string) error {
 	return nil
 }
 
+func errMoveTemp() *pgerror.Error {
+	return pgerror.Unsupported("cannot move objects into or out of temporary schemas")
+}
+
 // tempFirst reports that search_path begins with pg_temp: what is made goes there.
 func (s *Session) tempFirst() bool {
 	first, _, _ := strings.Cut(s.settings.values["search_path"], ",")

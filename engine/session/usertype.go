@@ -156,6 +156,9 @@ func (s *Session) alterType(ctx context.Context, p ast.Parsed, n *ast.Alter) err
 }
 
 func (s *Session) renameType(snap *catalog.Snapshot, t, c *catalog.UserType, schema, name string) (*redefinition, error) {
+	if catalog.IsTemp(schema) || schema == catalog.TempAlias {
+		return nil, errMoveTemp()
+	}
 	if !snap.HasSchema(schema) {
 		return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", schema)
 	}
