@@ -90,7 +90,7 @@ func (s *Session) simpleScan(q *ast.Query) *catalog.Relation {
 		return nil
 	}
 	schemas := s.path()
-	if schema := t.Name.Schema(); schema != "" {
+	if schema, _ := s.split(t.Name); schema != "" {
 		schemas = []string{schema}
 	} else if s.system("", t.Name.Last()) != nil {
 		return nil

@@ -36,7 +36,7 @@ func (s *Session) setConstraints(ctx context.Context, n *ast.SetConstraints) (st
 func (s *Session) deferrable(name ast.Name) ([]uint32, error) {
 	snap := s.catalog()
 	schemas := s.path()
-	if q := name.Schema(); q != "" {
+	if q, _ := s.split(name); q != "" {
 		if !snap.HasSchema(q) {
 			return nil, pgerror.New(pgerror.InvalidSchemaName, "schema %q does not exist", q)
 		}

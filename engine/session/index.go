@@ -225,7 +225,7 @@ func puts(changed map[uint32]*catalog.Relation) []catalog.Change {
 // index finds an index by name; x is nil for that of a primary key.
 func (s *Session) index(snap *catalog.Snapshot, name ast.Name) (r *catalog.Relation, x *catalog.Index) {
 	path := s.path()
-	if sc := name.Schema(); sc != "" {
+	if sc, _ := s.split(name); sc != "" {
 		path = []string{sc}
 	}
 	for _, sc := range path {

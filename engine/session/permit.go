@@ -220,9 +220,10 @@ func (s *Session) mayDrop(snap *catalog.Snapshot, r *catalog.Relation) error {
 	return s.owns(snap, r)
 }
 
-// mayCreate is the right to make objects in a schema.
+// mayCreate is the right to make objects in a schema. That of the session's temporary
+// objects is its own.
 func (s *Session) mayCreate(snap *catalog.Snapshot, schema string) error {
-	if snap.MayUseSchema(s.who(), schema, auth.Create) {
+	if schema != "" && schema == s.ownTemp() || snap.MayUseSchema(s.who(), schema, auth.Create) {
 		return nil
 	}
 	return catalog.Denied("schema", schema)
@@ -250,7 +251,7 @@ func (s *Session) mayGive(snap *catalog.Snapshot, to, schema string) error {
 	if !snap.Roles().Member(who, to) {
 		return pgerror.New(pgerror.InsufficientPrivilege, "must be member of role %q", to)
 	}
-	if schema != "" && !snap.MayUseSchema(to, schema, auth.Create) {
+	if schema != "" && schema != s.ownTemp() && !snap.MayUseSchema(to, schema, auth.Create) {
 		return catalog.Denied("schema", schema)
 	}
 	return nil

@@ -28,7 +28,7 @@ func (q sequences) find(id uint32) (*catalog.Relation, error) {
 	case r.Kind != catalog.Sequence:
 		return nil, pgerror.New(pgerror.WrongObjectType, "%q is not a sequence", r.Name)
 	}
-	return r, nil
+	return r, q.s.foreignTemp(r.Schema)
 }
 
 // permit demands one of the privileges. The sequence of an identity column gives
