@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
 )
 
 // Attribute is the place of the column called name of a composite type, -1: it has none.
@@ -13,19 +14,37 @@ func (t *UserType) Attribute(name string) int {
 
 // ContainsType reports that values of t have the user-made type id in them, at any depth.
 func (s *Snapshot) ContainsType(t types.Type, id uint32) bool {
+	return s.containsType(t, id, map[types.OID]bool{})
+}
+
+// containsType is ContainsType; seen are the row types that have been looked at.
+func (s *Snapshot) containsType(t types.Type, id uint32, seen map[types.OID]bool) bool {
 	if t.UserID() == id {
 		return id != 0
 	}
-	elem, isArray := t.Elem()
-	if isArray {
+	if elem, isArray := t.Elem(); isArray {
 		t = elem
 	}
+	if !t.IsComposite() || seen[t.OID] {
+		return false
+	}
+	seen[t.OID] = true
 	for _, f := range s.Row(t.OID) {
-		if s.ContainsType(f.Type, id) {
+		if s.containsType(f.Type, id, seen) {
 			return true
 		}
 	}
 	return false
+}
+
+// notInItself refuses a relation with its own row type in its rows. Error 42P16.
+func (s *Snapshot) notInItself(r *Relation) error {
+	for i := range r.Columns {
+		if c := &r.Columns[i]; !c.Dropped && s.ContainsType(c.Type, r.ID) {
+			return pgerror.New(pgerror.InvalidTableDefinition, "composite type %s cannot be made a member of itself", r.Name)
+		}
+	}
+	return nil
 }
 
 // StoredUse is a column, as relation.column, in which values of the user-made type or row

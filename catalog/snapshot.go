@@ -155,7 +155,8 @@ func decodeChange(b []byte) (Change, error) {
 	return c, nil
 }
 
-// With returns the snapshot after changes, which is stored nowhere.
+// With returns the snapshot after changes, which is stored nowhere. Errors, 42P16 among
+// them: a relation would have its own row type in its rows.
 func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 	n := &Snapshot{
 		Version: s.Version, byID: maps.Clone(s.byID), byName: maps.Clone(s.byName),
@@ -166,6 +167,11 @@ func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 		roles:   s.roles, rights: s.rights, defaults: s.defaults, settings: s.settings, statistics: s.statistics,
 	}
 	for _, c := range changes {
+		if c.Put != nil {
+			if err := n.notInItself(c.Put); err != nil {
+				return nil, err
+			}
+		}
 		if err := n.change(c); err != nil {
 			return nil, err
 		}
