@@ -2,6 +2,7 @@ package types
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"testing"
 )
@@ -156,6 +157,27 @@ func TestCoerceAssignment(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s %q: %q, want %q", c.typ, c.in, got, c.want)
+		}
+	}
+}
+
+func TestIntervalFromKey(t *testing.T) {
+	most, least := Interval{math.MaxInt32, math.MaxInt32, math.MaxInt64}, Interval{math.MinInt32, math.MinInt32, math.MinInt64}
+	for _, iv := range []Interval{
+		{},
+		{Days: -1, Micros: 5},
+		most, least,
+		{Months: math.MaxInt32, Days: math.MaxInt32},
+		{Months: math.MinInt32, Days: math.MinInt32},
+		{Months: math.MaxInt32},
+		{Months: math.MaxInt32, Days: math.MinInt32},
+		{Days: math.MaxInt32, Micros: math.MaxInt64},
+		{Months: 3, Micros: math.MinInt64},
+	} {
+		key := iv.AppendKey(nil)
+		back, ok := IntervalFromKey(key)
+		if !ok || back.Cmp(iv) != 0 || !bytes.Equal(back.AppendKey(nil), key) {
+			t.Errorf("%+v: %+v, %v", iv, back, ok)
 		}
 	}
 }

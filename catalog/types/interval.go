@@ -41,8 +41,8 @@ func (iv Interval) AppendKey(dst []byte) []byte {
 	return binary.BigEndian.AppendUint64(dst, lo)
 }
 
-// IntervalFromKey is the interval, as days and µs, whose key b begins with. !ok: there is
-// none.
+// IntervalFromKey is the interval whose key b begins with, as days and µs, or with months
+// where the days would be too many. !ok: there is none.
 func IntervalFromKey(b []byte) (iv Interval, ok bool) {
 	if len(b) < 16 {
 		return iv, false
@@ -52,12 +52,20 @@ func IntervalFromKey(b []byte) (iv Interval, ok bool) {
 	if !ok {
 		return iv, false
 	}
-	iv = Interval{Days: int32(days), Micros: micros}
-	if days != int64(iv.Days) {
-		iv.Months = int32(days / 30)
-		iv.Days = int32(days % 30)
+	iv.Days, iv.Micros = int32(days), micros
+	if days == int64(iv.Days) {
+		return iv, true
 	}
-	return iv, days == int64(iv.Months)*30+int64(iv.Days)
+	// The longest intervals need all they have: months, days and µs in turn.
+	months := min(max(days/30, math.MinInt32), math.MaxInt32)
+	days -= months * 30
+	iv.Months, iv.Days = int32(months), int32(min(max(days, math.MinInt32), math.MaxInt32))
+	days -= int64(iv.Days)
+	if days > math.MaxInt64/MicrosPerDay || days < -math.MaxInt64/MicrosPerDay {
+		return iv, false
+	}
+	iv.Micros, ok = addInt64(days*MicrosPerDay, micros)
+	return iv, ok
 }
 
 // divDays splits 128-bit µs into days and the µs after them, both of one sign; not
