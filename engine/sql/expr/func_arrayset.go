@@ -48,6 +48,9 @@ func arraySet(c *CallContext, a []datum) (datum, error) {
 	}
 	old := a[0]
 	if old.NDims() == 0 {
+		if len(subs) > types.MaxDims {
+			return fail(types.TooManyDims(len(subs)))
+		}
 		dims := make([]types.Dim, len(subs))
 		for k, s := range subs {
 			dims[k] = types.Dim{Len: 1, Lower: int32(s)}
@@ -101,8 +104,13 @@ func widened(list []datum, d types.Dim, lo, hi int64) ([]datum, types.Dim, error
 
 func arraySetSlice(c *CallContext, a []datum) (datum, error) {
 	subs, err := subscriptsOf(a[2:])
-	if err != nil {
+	switch {
+	case err != nil:
 		return fail(err)
+	case len(subs)%2 != 0: // of a call by name
+		return fail(wrongSubscripts())
+	case len(subs)/2 > types.MaxDims:
+		return fail(types.TooManyDims(len(subs) / 2))
 	}
 	old := a[0]
 	old.Null = false
