@@ -9,8 +9,8 @@ func mapFamily() []Function {
 		{sig: "map(variadic any) anymap", scalar: makeMap, nullCall: true, doc: "map of keys and values in turn; MAP[k, v, …]"},
 		{sig: "map_get(anymap,mapkey) mapvalue", scalar: mapGet, doc: "value of a key; m[k]"},
 		{sig: "map_contains(anymap,mapkey) bool", scalar: mapContains, doc: "there is such a key"},
-		{sig: "map_keys(anymap) mapkeys", scalar: mapParts(func(e types.MapEntry) datum { return e.Key }), doc: "keys, shorter ones first"},
-		{sig: "map_values(anymap) mapvalues", scalar: mapParts(func(e types.MapEntry) datum { return e.Value }), doc: "values in the order of the keys"},
+		{sig: "map_keys(anymap) mapkeys", scalar: mapKeys, doc: "keys, shorter ones first"},
+		{sig: "map_values(anymap) mapvalues", scalar: mapValues, doc: "values in the order of the keys"},
 		{sig: "cardinality(anymap) int4", scalar: func(_ *CallContext, a []datum) (datum, error) {
 			return types.IntDatum(int64(jsonLen(a[0].B))), nil
 		}, doc: "number of pairs"},
@@ -38,7 +38,7 @@ func mapPart(o types.OID, args []types.Type) types.Type {
 		if arr, ok := v.Array(); ok {
 			return arr
 		}
-		return v // a list itself: see mapParts
+		return v // a list itself: an array with one more dimension
 	case OIDMapKey:
 		return k
 	case OIDMapValue:
@@ -75,16 +75,26 @@ func mapContains(c *CallContext, a []datum) (datum, error) {
 	return boolean(ok)
 }
 
-func mapParts(part func(types.MapEntry) datum) Scalar {
-	return func(c *CallContext, a []datum) (datum, error) {
-		entries, err := types.MapEntries(c.Args[0], a[0])
-		if err != nil {
-			return fail(err)
-		}
-		out := datum{List: make([]datum, len(entries))}
-		for i, e := range entries {
-			out.List[i] = part(e)
-		}
-		return out, nil
+func mapKeys(c *CallContext, a []datum) (datum, error) {
+	entries, err := types.MapEntries(c.Args[0], a[0])
+	out := datum{List: make([]datum, len(entries))}
+	for i, e := range entries {
+		out.List[i] = e.Key
 	}
+	return out, err
+}
+
+func mapValues(c *CallContext, a []datum) (datum, error) {
+	entries, err := types.MapEntries(c.Args[0], a[0])
+	if err != nil {
+		return fail(err)
+	}
+	values := make([]datum, len(entries))
+	for i, e := range entries {
+		values[i] = e.Value
+	}
+	if _, v := c.Args[0].MapTypes(); v.Kind() == types.KindList {
+		return NestArrays(v, values)
+	}
+	return datum{List: values}, nil
 }
