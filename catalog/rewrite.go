@@ -57,8 +57,11 @@ func (c *Catalog) rewrite(ctx context.Context, s *Snapshot) error {
 	}
 	live := size(records)
 	c.kept.next = rewriteTimes * live
-	if c.kept.bytes < c.kept.next || live > rewriteBytesMax {
+	if c.kept.bytes < c.kept.next {
 		return nil
+	}
+	if live > rewriteBytesMax {
+		return errors.New("catalog: rewriting: too much for one change")
 	}
 	// What is about to replace everything must say the same.
 	again := emptySnapshot()
