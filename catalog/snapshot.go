@@ -156,7 +156,8 @@ func decodeChange(b []byte) (Change, error) {
 }
 
 // With returns the snapshot after changes, which is stored nowhere. Errors, 42P16 among
-// them: a relation would have its own row type in its rows.
+// them: a relation would have its own row type in its rows; 0A000: what lasts would
+// have the row type of a temporary one.
 func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 	n := &Snapshot{
 		Version: s.Version, byID: maps.Clone(s.byID), byName: maps.Clone(s.byName),
@@ -171,6 +172,9 @@ func (s *Snapshot) With(changes ...Change) (*Snapshot, error) {
 			if err := n.notInItself(c.Put); err != nil {
 				return nil, err
 			}
+		}
+		if err := n.notTemporaryTypes(&c); err != nil {
+			return nil, err
 		}
 		if err := n.change(c); err != nil {
 			return nil, err

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"velostream/catalog/types"
+	"velostream/pgwire/pgerror"
 )
 
 // TempAlias is what every session calls its own schema of temporary objects.
@@ -21,6 +24,38 @@ func IsTemp(schema string) bool { return strings.HasPrefix(schema, tempPrefix) }
 
 // Temporary reports that r ends with its session.
 func (r *Relation) Temporary() bool { return IsTemp(r.Schema) }
+
+// notTemporaryTypes refuses a lasting object, made by c, with values of the row type of a
+// temporary relation, which ends before it does. Error 0A000.
+func (s *Snapshot) notTemporaryTypes(c *Change) error {
+	var name, schema string
+	var used []types.Type
+	switch {
+	case c.Put != nil:
+		name, schema = c.Put.Name, c.Put.Schema
+		for i := range c.Put.Columns {
+			used = append(used, c.Put.Columns[i].Type)
+		}
+	case c.PutFunction != nil:
+		name, schema, used = c.PutFunction.Name, c.PutFunction.Schema, append(slices.Clone(c.PutFunction.Args), c.PutFunction.Returns)
+	case c.PutType != nil:
+		name, schema, used = c.PutType.Name, c.PutType.Schema, []types.Type{c.PutType.Base}
+		for _, a := range c.PutType.Attributes {
+			used = append(used, a.Type)
+		}
+	}
+	if IsTemp(schema) {
+		return nil
+	}
+	for _, t := range used {
+		// Lasting types have none of them within, so that this one has is plain to see.
+		if r := s.byID[t.UserID()]; r != nil && r.Temporary() {
+			return pgerror.Unsupported("%q cannot use the row type of %q, which is temporary", name, r.Name).
+				WithHint("CREATE TYPE … AS makes a composite type that lasts.")
+		}
+	}
+	return nil
+}
 
 // What becomes of a temporary table when a transaction commits; "": it keeps its rows.
 const (
