@@ -60,6 +60,7 @@ type coordinator struct {
 	tick       time.Time // when an operator wants an epoch; zero: none does
 
 	first     bool // a new job's first epoch is to come, which emits what needs no input
+	begun     bool // where the job begins survives a crash, or need not: nothing waits for its first checkpoint
 	unflushed bool // epochs passed since the last flush
 	unsynced  bool // flushes since the last durable one
 	lastSync  time.Time
@@ -169,6 +170,7 @@ func (c *coordinator) start(ctx context.Context) error {
 	}
 	fresh := at == nil
 	c.first = fresh
+	c.begun = !fresh || c.transient != nil
 	if fresh {
 		// Epochs go on counting where an earlier try was: readers know them.
 		at = &checkpoint{Epoch: c.log.Last(), Shards: c.shards, Cuts: map[uint32]uint64{}, Positions: map[int]map[int][]byte{}}
@@ -207,7 +209,7 @@ func (c *coordinator) start(ctx context.Context) error {
 	}
 	c.openGates()
 	c.unsynced = c.late.Load() && !fresh // a checkpoint is what has them copied
-	if !c.backfilling() {
+	if c.begun && !c.backfilling() {
 		c.setState(Running, nil)
 	}
 	return nil
@@ -279,6 +281,9 @@ func (c *coordinator) due() (flush, sync bool, do func(flush, sync bool) error) 
 	dirty, busy := c.run.Activity()
 	ahead := c.logsAhead()
 	checkpointDue := c.transient == nil && (now.Sub(c.lastSync) >= c.m.o.CheckpointInterval || c.log.PendingBytes() > pendingBytes)
+	// A job that began anew after a crash would take what came since CREATE for content
+	// that was there before: late rows would not be late.
+	checkpointDue = checkpointDue || !c.begun && !c.backfilling()
 	switch {
 	case c.first, c.backfilling(), ahead, c.replaying(), c.tickDue(now), dirty && (!busy || now.Sub(c.epochAt) >= c.m.o.EpochInterval):
 		return checkpointDue || c.wantsFlush(), checkpointDue, c.advance
@@ -445,8 +450,9 @@ func (c *coordinator) epoch(cut dataflow.Cut, flush, sync bool) error {
 		if err := c.commit(sync); err != nil {
 			return err
 		}
+		c.begun = c.begun || sync && !c.at.Backfilling
 	}
-	if !c.at.Backfilling {
+	if c.begun && !c.at.Backfilling {
 		c.mu.Lock()
 		c.setReady()
 		if c.state == Backfilling || c.state == Starting {

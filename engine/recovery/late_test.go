@@ -49,6 +49,34 @@ func TestKillLateRows(t *testing.T) {
 	p.terminate()
 }
 
+// TestKillBeforeCheckpoint kills the server when rows have come after CREATE and no checkpoint
+// is due: the jobs begin where they began, and the late rows among those are late.
+func TestKillBeforeCheckpoint(t *testing.T) {
+	p := newProcess(t)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	p.start("--checkpoint-interval", "1h")
+	c := p.mustConnect(ctx)
+	for _, sql := range []string{
+		"CREATE STREAM s (id int, k int, ts timestamp, WATERMARK FOR ts AS ts - INTERVAL '2 seconds')",
+		"CREATE MATERIALIZED VIEW live AS SELECT window_start, k, count(*) AS n, max(id) AS id FROM s WINDOW TUMBLING(10s) GROUP BY k LATE ROWS dead_letter",
+		"CREATE STREAM closed AS SELECT id, k FROM s WINDOW TUMBLING(10s) LATE ROWS dead_letter",
+		"INSERT INTO s VALUES (1, 1, '2026-01-01 12:00:00'), (2, 1, '2026-01-01 12:00:01')",
+		"INSERT INTO s VALUES (3, 1, '2026-01-01 11:00:00')",
+	} {
+		if _, err := c.Exec(ctx, sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	_ = c.Close(ctx)
+	p.kill()
+	p.start()
+	c = p.mustConnect(ctx)
+	checkLate(ctx, t, c)
+	_ = c.Close(ctx)
+	p.terminate()
+}
+
 // checkLate compares the dead letters with what the stream holds. They come with the next
 // checkpoint.
 func checkLate(ctx context.Context, t *testing.T, c *pgx.Conn) {
